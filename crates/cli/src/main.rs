@@ -1,0 +1,2 @@
+//! mobkit
+fn main() {}

@@ -1,0 +1,90 @@
+//! Points in time and spans, as the journal holds them.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z. As text: RFC 3339 in UTC with
+/// milliseconds. Time never decides order; journal positions do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Time(pub i64);
+
+impl Time {
+    /// The point `ms` milliseconds later; saturates at the ends of the range.
+    pub fn plus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)))
+    }
+
+    /// Milliseconds from `earlier` to here; 0 where `earlier` is later.
+    pub fn since_ms(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
+    }
+
+    /// Reads RFC 3339 with any offset.
+    pub fn parse(text: &str) -> Result<Self, jiff::Error> {
+        text.parse::<jiff::Timestamp>().map(|t| Self(t.as_millisecond()))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(t) => write!(f, "{t:.3}"),
+            Err(_) => write!(f, "{}ms", self.0),
+        }
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Reads a span as the mob file writes it: a whole number and `ms`, `s`, `m`, `h` or `d`.
+///
+/// Returns milliseconds; `None` for anything else, for zero, and past ten years.
+pub fn parse_span_ms(text: &str) -> Option<u64> {
+    const TEN_YEARS_MS: u64 = 3_653 * 86_400_000;
+    let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+    let (digits, unit) = text.split_at(unit_at);
+    let scale = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    let ms = digits.parse::<u64>().ok()?.checked_mul(scale)?;
+    (1..=TEN_YEARS_MS).contains(&ms).then_some(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_rfc_3339_with_milliseconds() {
+        let t = Time(1_763_791_200_123);
+        assert_eq!(t.to_string(), "2025-11-22T06:00:00.123Z");
+        assert_eq!(Time::parse("2025-11-22T06:00:00.123Z").ok(), Some(t));
+        assert_eq!(Time::parse("2025-11-22T07:00:00.123+01:00").ok(), Some(t));
+        assert_eq!(Time(0).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn spans_are_a_number_and_a_unit() {
+        assert_eq!(parse_span_ms("200ms"), Some(200));
+        assert_eq!(parse_span_ms("5m"), Some(300_000));
+        for bad in ["", "5", "m", "0s", "1.5h", "-3s", "99999999999d", "5 m"] {
+            assert_eq!(parse_span_ms(bad), None, "{bad:?}");
+        }
+    }
+}
