@@ -13,7 +13,12 @@
 //! on state in `state`, the rule that emits it in the machine that owns it, and a golden file.
 
 pub mod definition;
+pub mod edge;
+pub mod event;
 pub mod id;
+pub mod model;
 pub mod principal;
 pub mod refusal;
+pub mod row;
+pub mod text;
 pub mod time;

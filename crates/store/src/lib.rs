@@ -1,1 +1,20 @@
-//! Placeholder while the workspace is laid out.
+//! Where a mob is kept: the journal, the read tables that follow it, snapshots, cursors and blobs.
+//!
+//! Duty: make what the writer decided durable in one transaction, and read it back in order. The only
+//! crate that speaks SQL.
+//!
+//! Invariants:
+//! * `append` is the unit of atomicity: events and rows are both there or both not.
+//! * `seq` is dense per mob; a gap or a writer of an earlier epoch is refused.
+//! * a reader sees an event only after it is durable.
+//! * one conformance suite ([`conformance`]) runs over every backend.
+//!
+//! The commonest change is a new read table: a [`mobkit_domain::row::Row`] variant, a migration in
+//! `sqlite/migrations.rs`, and its case in the conformance suite.
+
+mod store;
+
+pub use store::{
+    Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
+    StoreError, Verification,
+};

@@ -1,0 +1,173 @@
+//! Events: the immutable facts of the journal.
+//!
+//! The vocabulary is closed. A new kind is a variant here, its data beside it, its effect on
+//! [`crate::state::State`], a line in `summary.rs` and a golden file.
+
+mod edge;
+mod envelope;
+mod error;
+mod filter;
+mod member;
+mod message;
+mod mob;
+mod runtime;
+mod summary;
+mod tool;
+mod turn;
+
+pub use edge::{EdgeFailed, EdgeOperation, EdgeOrigin, EdgeUnwired, EdgeWired, UnwireReason};
+pub use envelope::{Envelope, NewEvent, Source, SourceError};
+pub use error::{AccessDenied, ErrorEvent, ErrorRaised};
+pub use filter::{EventFilter, FilterError};
+pub use member::{
+    Fence, MemberFailed, MemberOrigin, MemberPaused, MemberQuarantined, MemberReset,
+    MemberRespawned, MemberResumed, MemberRetired, MemberRetiring, MemberSpawned, MemberUpdated,
+    RetireMode,
+};
+pub use message::{
+    MessageAccepted, MessageCancelled, MessageDelivered, MessageExpired, MessageMode,
+    MessageRefused,
+};
+pub use mob::{MobApplied, MobDefined, MobPaused, MobPlanned, MobReset, MobResumed};
+pub use runtime::{
+    DrainReport, RuntimeDraining, RuntimeReady, RuntimeRecovered, RuntimeStarted, RuntimeStopped,
+};
+pub use tool::{
+    ResolveHow, ToolEffect, ToolFailed, ToolFinished, ToolRefused, ToolResolved, ToolStarted,
+    ToolUnknown,
+};
+pub use turn::{
+    BudgetExhausted, ModelFailed, ModelReplied, RecordedCall, TurnCancelled, TurnCheckpointed, TurnCompleted,
+    TurnFailed, TurnFailure, TurnResumed, TurnStarted, TurnWaiting, WaitingFor,
+};
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $kind:literal $name:ident,)*) => {
+        /// One fact, with the data that its kind carries.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind", content = "data")]
+        pub enum Event {
+            $($(#[$doc])* #[serde(rename = $kind)] $name($name),)*
+        }
+
+        impl Event {
+            /// The kind, `noun.verb`.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => $kind,)*
+                }
+            }
+        }
+
+        $(impl From<$name> for Event {
+            fn from(data: $name) -> Self {
+                Self::$name(data)
+            }
+        })*
+
+        /// Every kind, in the order of the specification.
+        pub const KINDS: &[&str] = &[$($kind,)*];
+    };
+}
+
+events! {
+    /// A process took over the mob.
+    "runtime.started" RuntimeStarted,
+    /// Start is complete; turns begin.
+    "runtime.ready" RuntimeReady,
+    /// Shutdown began; no new message is taken.
+    "runtime.draining" RuntimeDraining,
+    /// The last event of a process.
+    "runtime.stopped" RuntimeStopped,
+    /// What a start found open.
+    "runtime.recovered" RuntimeRecovered,
+    /// A definition came into force.
+    "mob.defined" MobDefined,
+    /// A plan was made and is about to be applied.
+    "mob.planned" MobPlanned,
+    /// A plan was applied.
+    "mob.applied" MobApplied,
+    /// All members were retired to start over.
+    "mob.reset" MobReset,
+    /// The line was stopped.
+    "mob.paused" MobPaused,
+    /// The line was started again.
+    "mob.resumed" MobResumed,
+    /// A member joined.
+    "member.spawned" MemberSpawned,
+    /// Something about a member changed in place.
+    "member.updated" MemberUpdated,
+    /// A member got fresh process state; its session stays.
+    "member.respawned" MemberRespawned,
+    /// A member started over with an empty session.
+    "member.reset" MemberReset,
+    /// A member begins no further turn.
+    "member.paused" MemberPaused,
+    /// A paused, failed or quarantined member works again.
+    "member.resumed" MemberResumed,
+    /// A member takes no further message.
+    "member.retiring" MemberRetiring,
+    /// A member has left.
+    "member.retired" MemberRetired,
+    /// A member could not start or its engine lost it.
+    "member.failed" MemberFailed,
+    /// A member was put aside since its work kills it.
+    "member.quarantined" MemberQuarantined,
+    /// Two members may message each other.
+    "edge.wired" EdgeWired,
+    /// Two members may no longer message each other.
+    "edge.unwired" EdgeUnwired,
+    /// A change of an edge failed.
+    "edge.failed" EdgeFailed,
+    /// Input for a member is durable.
+    "message.accepted" MessageAccepted,
+    /// A message became part of a turn.
+    "message.delivered" MessageDelivered,
+    /// A waiting message was withdrawn.
+    "message.cancelled" MessageCancelled,
+    /// A waiting message outlived its time.
+    "message.expired" MessageExpired,
+    /// A member tried to send where it may not.
+    "message.refused" MessageRefused,
+    /// A turn began.
+    "turn.started" TurnStarted,
+    /// A turn went on after a restart, a respawn or a wait.
+    "turn.resumed" TurnResumed,
+    /// A turn waits for somebody.
+    "turn.waiting" TurnWaiting,
+    /// A turn ended with an answer.
+    "turn.completed" TurnCompleted,
+    /// A turn ended without an answer.
+    "turn.failed" TurnFailed,
+    /// A turn was stopped.
+    "turn.cancelled" TurnCancelled,
+    /// A turn was put aside at a step boundary, to go on at the next start.
+    "turn.checkpointed" TurnCheckpointed,
+    /// A model answered.
+    "model.replied" ModelReplied,
+    /// An attempt to call a model failed.
+    "model.failed" ModelFailed,
+    /// A tool call is about to be made.
+    "tool.started" ToolStarted,
+    /// A tool call gave a result.
+    "tool.finished" ToolFinished,
+    /// A tool call failed.
+    "tool.failed" ToolFailed,
+    /// A tool call was not made.
+    "tool.refused" ToolRefused,
+    /// Nobody can say whether a tool call happened.
+    "tool.unknown" ToolUnknown,
+    /// An operator said what came of an unknown tool call.
+    "tool.resolved" ToolResolved,
+    /// A budget stopped something.
+    "budget.exhausted" BudgetExhausted,
+    /// Something went wrong that somebody should see.
+    "error.raised" ErrorRaised,
+    /// Somebody was not let in.
+    "access.denied" AccessDenied,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! One line for a person, and what every event says about member and turn.
+
+use super::{Event, WaitingFor};
+use crate::id::{MemberId, TurnId};
+
+/// Length of the excerpt of a text in a summary, in characters.
+const EXCERPT_CHARS: usize = 80;
+
+impl Event {
+    /// The member that the event is about, if it is about one.
+    pub fn member(&self) -> Option<&MemberId> {
+        Some(match self {
+            Self::MemberSpawned(e) => &e.member,
+            Self::MemberUpdated(e) => &e.member,
+            Self::MemberRespawned(e) => &e.member,
+            Self::MemberReset(e) => &e.member,
+            Self::MemberPaused(e) => &e.member,
+            Self::MemberResumed(e) => &e.member,
+            Self::MemberRetiring(e) => &e.member,
+            Self::MemberRetired(e) => &e.member,
+            Self::MemberFailed(e) => &e.member,
+            Self::MemberQuarantined(e) => &e.member,
+            Self::MessageAccepted(e) => &e.to,
+            Self::MessageDelivered(e) => &e.member,
+            Self::MessageCancelled(e) => &e.member,
+            Self::MessageExpired(e) => &e.member,
+            Self::MessageRefused(e) => &e.from,
+            Self::TurnStarted(e) => &e.member,
+            Self::TurnResumed(e) => &e.member,
+            Self::TurnWaiting(e) => &e.member,
+            Self::TurnCompleted(e) => &e.member,
+            Self::TurnFailed(e) => &e.member,
+            Self::TurnCancelled(e) => &e.member,
+            Self::TurnCheckpointed(e) => &e.member,
+            Self::ModelReplied(e) => &e.member,
+            Self::ModelFailed(e) => &e.member,
+            Self::ToolStarted(e) => &e.member,
+            Self::ToolFinished(e) => &e.member,
+            Self::ToolFailed(e) => &e.member,
+            Self::ToolRefused(e) => &e.member,
+            Self::ToolUnknown(e) => &e.member,
+            Self::ToolResolved(e) => &e.member,
+            Self::BudgetExhausted(e) => &e.member,
+            Self::RuntimeStarted(_)
+            | Self::RuntimeReady(_)
+            | Self::RuntimeDraining(_)
+            | Self::RuntimeStopped(_)
+            | Self::RuntimeRecovered(_)
+            | Self::MobDefined(_)
+            | Self::MobPlanned(_)
+            | Self::MobApplied(_)
+            | Self::MobReset(_)
+            | Self::MobPaused(_)
+            | Self::MobResumed(_)
+            | Self::EdgeWired(_)
+            | Self::EdgeUnwired(_)
+            | Self::EdgeFailed(_)
+            | Self::ErrorRaised(_)
+            | Self::AccessDenied(_) => return None,
+        })
+    }
+
+    /// The turn in which the event happened, if it belongs to one.
+    pub fn turn(&self) -> Option<TurnId> {
+        Some(match self {
+            Self::MessageDelivered(e) => e.turn,
+            Self::MemberQuarantined(e) => e.turn,
+            Self::TurnStarted(e) => e.turn,
+            Self::TurnResumed(e) => e.turn,
+            Self::TurnWaiting(e) => e.turn,
+            Self::TurnCompleted(e) => e.turn,
+            Self::TurnFailed(e) => e.turn,
+            Self::TurnCancelled(e) => e.turn,
+            Self::TurnCheckpointed(e) => e.turn,
+            Self::ModelReplied(e) => e.turn,
+            Self::ModelFailed(e) => e.turn,
+            Self::ToolStarted(e) => e.turn,
+            Self::ToolFinished(e) => e.turn,
+            Self::ToolFailed(e) => e.turn,
+            Self::ToolRefused(e) => e.turn,
+            Self::ToolUnknown(e) => e.turn,
+            Self::ToolResolved(e) => e.turn,
+            Self::BudgetExhausted(e) => e.turn,
+            _ => return None,
+        })
+    }
+
+    /// One line for a person.
+    pub fn summary(&self) -> String {
+        self.summary_of_mob()
+            .or_else(|| self.summary_of_member())
+            .or_else(|| self.summary_of_message())
+            .unwrap_or_else(|| self.summary_of_turn())
+    }
+
+    fn summary_of_mob(&self) -> Option<String> {
+        Some(match self {
+            Self::RuntimeStarted(e) => format!(
+                "mobkit {} started, epoch {}, durability {}{}",
+                e.version,
+                e.epoch,
+                e.durability,
+                if e.rehearsal { ", rehearsal" } else { "" }
+            ),
+            Self::RuntimeReady(e) => format!("ready with {} members", e.members),
+            Self::RuntimeDraining(e) => format!("stopping, at most {} ms", e.timeout_ms),
+            Self::RuntimeStopped(e) => format!(
+                "stopped: {} turns finished, {} put aside",
+                e.drain.turns_finished, e.drain.turns_checkpointed
+            ),
+            Self::RuntimeRecovered(e) => format!(
+                "recovered {} turns put aside, {} interrupted, {} messages waiting",
+                e.turns_checkpointed.len(),
+                e.turns_interrupted.len(),
+                e.messages_waiting
+            ),
+            Self::MobDefined(e) => format!("definition with {} members in force", e.members),
+            Self::MobPlanned(e) => format!("planned {} steps", e.steps.values().sum::<u64>()),
+            Self::MobApplied(e) => format!(
+                "applied {} steps, {} failed",
+                e.steps.values().sum::<u64>(),
+                e.failures
+            ),
+            Self::MobReset(e) => format!("reset: {} members retired", e.members),
+            Self::MobPaused(_) => "mob paused".to_owned(),
+            Self::MobResumed(_) => "mob resumed".to_owned(),
+            Self::EdgeWired(e) => format!("{} and {} wired", e.a, e.b),
+            Self::EdgeUnwired(e) => format!("{} and {} unwired", e.a, e.b),
+            Self::EdgeFailed(e) => format!("edge of {} and {} failed: {}", e.a, e.b, e.error),
+            Self::ErrorRaised(e) => {
+                let json = serde_json::to_value(&e.error).unwrap_or_default();
+                format!("error: {}", json["error_kind"].as_str().unwrap_or("unknown"))
+            }
+            Self::AccessDenied(e) => format!("denied {} ({})", e.operation, e.code),
+            _ => return None,
+        })
+    }
+
+    fn summary_of_member(&self) -> Option<String> {
+        Some(match self {
+            Self::MemberSpawned(e) => format!("{} spawned as {}", e.member, e.profile),
+            Self::MemberUpdated(e) => format!("{} updated", e.member),
+            Self::MemberRespawned(e) => format!("{} respawned: {}", e.member, e.reason),
+            Self::MemberReset(e) => format!("{} reset, generation {}", e.member, e.fence.generation),
+            Self::MemberPaused(e) => format!("{} paused", e.member),
+            Self::MemberResumed(e) => format!("{} resumed", e.member),
+            Self::MemberRetiring(e) => format!("{} is retiring", e.member),
+            Self::MemberRetired(e) if e.deleted => format!("{} deleted", e.member),
+            Self::MemberRetired(e) => format!("{} retired", e.member),
+            Self::MemberFailed(e) => format!("{} failed: {}", e.member, e.error),
+            Self::MemberQuarantined(e) => format!("{} quarantined: {}", e.member, e.reason),
+            _ => return None,
+        })
+    }
+
+    fn summary_of_message(&self) -> Option<String> {
+        Some(match self {
+            Self::MessageAccepted(e) => {
+                format!("{} to {}: {}", e.from, e.to, e.text.excerpt(EXCERPT_CHARS))
+            }
+            Self::MessageDelivered(e) => format!("{} delivered to {}", e.message, e.member),
+            Self::MessageCancelled(e) => format!("{} cancelled: {}", e.message, e.reason),
+            Self::MessageExpired(e) => format!("{} expired", e.message),
+            Self::MessageRefused(e) => format!("{} may not message {}: {}", e.from, e.to, e.reason),
+            _ => return None,
+        })
+    }
+
+    fn summary_of_turn(&self) -> String {
+        match self {
+            Self::TurnStarted(e) => format!("{} began {}", e.member, e.turn),
+            Self::TurnResumed(e) => format!("{} resumed {} at step {}", e.member, e.turn, e.step),
+            Self::TurnWaiting(e) => match (&e.on, &e.peer) {
+                (WaitingFor::Peer, Some(peer)) => format!("{} waits for {peer}", e.member),
+                _ => format!("{} waits for an operator about {}", e.member, e.call),
+            },
+            Self::TurnCompleted(e) => {
+                format!("{} answered: {}", e.member, e.text.excerpt(EXCERPT_CHARS))
+            }
+            Self::TurnFailed(e) => format!("{} failed {}: {}", e.member, e.turn, e.reason),
+            Self::TurnCancelled(e) => format!("{} of {} cancelled: {}", e.turn, e.member, e.reason),
+            Self::TurnCheckpointed(e) => format!("{} put {} aside", e.member, e.turn),
+            Self::ModelReplied(e) if e.calls.is_empty() => {
+                format!("{} step {}: {}", e.member, e.step, e.text.excerpt(EXCERPT_CHARS))
+            }
+            Self::ModelReplied(e) => {
+                let tools: Vec<&str> = e.calls.iter().map(|c| c.tool.as_str()).collect();
+                format!("{} step {}: calls {}", e.member, e.step, tools.join(", "))
+            }
+            Self::ModelFailed(e) => format!("{} attempt {}: {}", e.model, e.attempt, e.reason),
+            Self::ToolStarted(e) => format!("{} calls {}", e.member, e.tool),
+            Self::ToolFinished(e) => format!("{}: {}", e.tool, e.result.excerpt(EXCERPT_CHARS)),
+            Self::ToolFailed(e) => format!("{} failed: {}", e.tool, e.reason),
+            Self::ToolRefused(e) => format!("{} refused: {}", e.tool, e.reason),
+            Self::ToolUnknown(e) => format!("{} {}: outcome unknown", e.tool, e.call),
+            Self::ToolResolved(e) => format!("{} {} resolved", e.tool, e.call),
+            Self::BudgetExhausted(e) => format!("{} used up {} of {}", e.member, e.budget, e.limit),
+            other => other.kind().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What a model call answers, in the shape in which it is recorded.
+
+use crate::text::Text;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+use std::ops::AddAssign;
+
+/// Tokens of one call or a sum of calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens sent to the model, cached ones included.
+    pub input_tokens: u64,
+    /// Tokens that the model produced, reasoning included.
+    pub output_tokens: u64,
+    /// The part of `input_tokens` that the provider served from its cache.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cached_input_tokens: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+impl Usage {
+    /// Input and output together.
+    pub fn tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+        self.cached_input_tokens = self.cached_input_tokens.saturating_add(other.cached_input_tokens);
+    }
+}
+
+/// Money, counted in billionths of a US dollar so that sums are exact. As JSON: a number of dollars.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cost(pub u64);
+
+impl Cost {
+    /// The cost of `usage` at prices in dollars per million tokens.
+    ///
+    /// Without a price of its own, a cached input token costs what any input token costs.
+    pub fn of(usage: Usage, input: f64, output: f64, cached_input: Option<f64>) -> Self {
+        let cached = usage.cached_input_tokens.min(usage.input_tokens);
+        let fresh = usage.input_tokens - cached;
+        let nano = |tokens: u64, usd_per_million: f64| {
+            #[expect(clippy::cast_precision_loss, reason = "token counts stay far below 2^52")]
+            let exact = tokens as f64 * usd_per_million * 1_000.0;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "prices are validated as finite and not negative; the cast saturates"
+            )]
+            let rounded = exact.round() as u64;
+            rounded
+        };
+        let cached_price = cached_input.unwrap_or(input);
+        Self(nano(fresh, input) + nano(cached, cached_price) + nano(usage.output_tokens, output))
+    }
+
+    /// In dollars.
+    pub fn usd(self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "exact below nine million dollars")]
+        let nano = self.0 as f64;
+        nano / 1e9
+    }
+}
+
+impl AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.0 = self.0.saturating_add(other.0);
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "${:.6}", self.usd())
+    }
+}
+
+impl Serialize for Cost {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_f64(self.usd())
+    }
+}
+
+impl<'de> Deserialize<'de> for Cost {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let usd = f64::deserialize(d)?;
+        if !usd.is_finite() || usd < 0.0 {
+            return Err(serde::de::Error::custom("a cost is a number of dollars, 0 or more"));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked as finite and not negative; the cast saturates"
+        )]
+        let nano = (usd * 1e9).round() as u64;
+        Ok(Self(nano))
+    }
+}
+
+/// A tool call as the model asked for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallRequest {
+    /// Qualified tool name.
+    pub tool: String,
+    /// Arguments as the model gave them; usually a JSON object.
+    pub args: Value,
+    /// The provider's own id of the call, returned to it unchanged with the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+}
+
+/// Why the model stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    /// It had said everything.
+    Stop,
+    /// It wants tools to be called.
+    Calls,
+    /// It reached the limit of tokens.
+    Length,
+    /// The provider withheld the answer.
+    Filtered,
+    /// Anything else.
+    Other,
+}
+
+/// A whole answer of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// What it said; may be empty beside calls.
+    pub text: Text,
+    /// Tool calls in the order in which the model gave them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<CallRequest>,
+    /// Tokens, as the provider counted them; zero where it did not say.
+    pub usage: Usage,
+    /// Why it stopped.
+    pub finish: Finish,
+    /// What the provider wants back unchanged in the next call of the same turn, e.g. signed reasoning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry: Option<Value>,
+}
+
+/// What sort of failure a model call met; decides whether it is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// HTTP 429: too many requests or no quota for now.
+    RateLimited,
+    /// HTTP 401 or 403: the key is wrong or may not use the model.
+    Unauthorized,
+    /// HTTP 5xx.
+    Server,
+    /// No answer, or no further byte, in time.
+    Timeout,
+    /// The stream ended before the answer was whole.
+    Cut,
+    /// The answer does not follow the protocol.
+    Garbage,
+    /// The server can't be reached.
+    Unreachable,
+    /// HTTP 4xx other than 401, 403, 408 and 429: the request itself is refused.
+    Rejected,
+    /// A defect on our side.
+    Internal,
+}
+
+impl FailureClass {
+    /// Whether the same call may succeed later.
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::RateLimited
+            | Self::Server
+            | Self::Timeout
+            | Self::Cut
+            | Self::Garbage
+            | Self::Unreachable => true,
+            Self::Unauthorized | Self::Rejected | Self::Internal => false,
+        }
+    }
+}
+
+/// A failed model call. Never holds a key, not even a part of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What sort of failure.
+    pub class: FailureClass,
+    /// One line for a person.
+    pub reason: String,
+    /// What the provider asked us to wait, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_add_up_exactly() {
+        let usage = Usage { input_tokens: 1_000, output_tokens: 10, cached_input_tokens: 400 };
+        let cost = Cost::of(usage, 1.25, 10.0, Some(0.125));
+        assert_eq!(cost, Cost(600 * 1_250 + 400 * 125 + 10 * 10_000));
+        let json = serde_json::to_string(&cost).expect("a number");
+        assert_eq!(serde_json::from_str::<Cost>(&json).expect("a cost"), cost);
+    }
+}
