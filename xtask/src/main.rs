@@ -79,7 +79,9 @@ mod tests {
     fn the_overview_has_one_line_per_command() {
         let text = overview();
         for command in COMMANDS {
-            let lines = text.lines().filter(|line| line.trim().starts_with(command.name));
+            let lines = text
+                .lines()
+                .filter(|line| line.trim().starts_with(command.name));
             assert_eq!(lines.count(), 1, "{}", command.name);
         }
     }

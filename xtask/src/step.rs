@@ -32,7 +32,10 @@ pub fn run_all(
     steps: &[Step],
     own: impl Fn(&str) -> Option<anyhow::Result<bool>>,
 ) -> anyhow::Result<Outcome> {
-    let mut outcome = Outcome { passed: Vec::new(), failed: None };
+    let mut outcome = Outcome {
+        passed: Vec::new(),
+        failed: None,
+    };
     for step in steps {
         eprintln!("\n== {}: {}", step.name, step.line.join(" "));
         let passed = match own(step.name) {
@@ -91,9 +94,18 @@ mod tests {
     #[test]
     fn the_first_failure_stops_the_run() {
         let steps = [
-            Step { name: "one", line: &[] },
-            Step { name: "two", line: &[] },
-            Step { name: "three", line: &[] },
+            Step {
+                name: "one",
+                line: &[],
+            },
+            Step {
+                name: "two",
+                line: &[],
+            },
+            Step {
+                name: "three",
+                line: &[],
+            },
         ];
         let outcome = run_all(Path::new("."), &steps, |name| Some(Ok(name != "two")))
             .expect("no program is started");
@@ -103,10 +115,16 @@ mod tests {
 
     #[test]
     fn a_program_that_fails_is_a_failed_step() {
-        let steps = [Step { name: "version", line: &["cargo", "--version"] }];
+        let steps = [Step {
+            name: "version",
+            line: &["cargo", "--version"],
+        }];
         let outcome = run_all(Path::new("."), &steps, |_| None).expect("cargo starts");
         assert_eq!(outcome.failed, None);
-        let steps = [Step { name: "nothing", line: &["cargo", "there-is-no-such-command"] }];
+        let steps = [Step {
+            name: "nothing",
+            line: &["cargo", "there-is-no-such-command"],
+        }];
         let outcome = run_all(Path::new("."), &steps, |_| None).expect("cargo starts");
         assert_eq!(outcome.failed, Some("nothing"));
     }

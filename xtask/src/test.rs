@@ -5,8 +5,14 @@ use std::path::Path;
 use crate::step::{self, Step};
 use crate::tidy;
 
-const FORMAT: Step = Step { name: "format", line: &["cargo", "fmt", "--all", "--check"] };
-const TIDY: Step = Step { name: "tidy", line: &["cargo", "xtask", "tidy"] };
+const FORMAT: Step = Step {
+    name: "format",
+    line: &["cargo", "fmt", "--all", "--check"],
+};
+const TIDY: Step = Step {
+    name: "tidy",
+    line: &["cargo", "xtask", "tidy"],
+};
 const LINTS: Step = Step {
     name: "lints",
     line: &[
@@ -31,15 +37,30 @@ const TESTS: Step = Step {
 /// Where nextest isn't installed. Doc tests have their own step.
 const TESTS_PLAIN: Step = Step {
     name: "tests",
-    line: &["cargo", "test", "--workspace", "--locked", "--lib", "--bins", "--tests", "--examples"],
+    line: &[
+        "cargo",
+        "test",
+        "--workspace",
+        "--locked",
+        "--lib",
+        "--bins",
+        "--tests",
+        "--examples",
+    ],
 };
-const DENY: Step = Step { name: "deny", line: &["cargo", "deny", "check"] };
+const DENY: Step = Step {
+    name: "deny",
+    line: &["cargo", "deny", "check"],
+};
 
 /// Everything that must hold on any machine, quick checks first, the test runner last so that its
 /// closing line stands at the end.
 pub fn test(root: &Path, args: &[String]) -> anyhow::Result<bool> {
-    anyhow::ensure!(args.is_empty(), "takes no arguments; for some tests use `cargo nextest run`");
-    run(root, steps(step::has_cargo_subcommand("nextest"), false))
+    anyhow::ensure!(
+        args.is_empty(),
+        "takes no arguments; for some tests use `cargo nextest run`"
+    );
+    run(root, &steps(step::has_cargo_subcommand("nextest"), false))
 }
 
 /// [`test`], and cargo-deny where it is installed.
@@ -52,7 +73,7 @@ pub fn ci(root: &Path, args: &[String]) -> anyhow::Result<bool> {
              `cargo install --locked cargo-deny` adds them (tidy checks the rest)"
         );
     }
-    run(root, steps(step::has_cargo_subcommand("nextest"), deny))
+    run(root, &steps(step::has_cargo_subcommand("nextest"), deny))
 }
 
 fn steps(nextest: bool, deny: bool) -> Vec<Step> {
@@ -65,10 +86,15 @@ fn steps(nextest: bool, deny: bool) -> Vec<Step> {
     steps
 }
 
-fn run(root: &Path, steps: Vec<Step>) -> anyhow::Result<bool> {
-    let outcome =
-        step::run_all(root, &steps, |name| (name == TIDY.name).then(|| tidy::run(root, &[])))?;
-    let passed = outcome.passed.join(", ");
+fn run(root: &Path, steps: &[Step]) -> anyhow::Result<bool> {
+    let outcome = step::run_all(root, steps, |name| {
+        (name == TIDY.name).then(|| tidy::run(root, &[]))
+    })?;
+    let passed = if outcome.passed.is_empty() {
+        "nothing".to_owned()
+    } else {
+        outcome.passed.join(", ")
+    };
     if let Some(failed) = outcome.failed {
         eprintln!("\nxtask: FAILED at `{failed}`; passed before it: {passed}");
         return Ok(false);
@@ -87,14 +113,28 @@ mod tests {
 
     #[test]
     fn the_test_runner_comes_last_and_deny_only_where_it_is_installed() {
-        assert_eq!(names(true, false), ["format", "tidy", "lints", "doc tests", "tests"]);
-        assert_eq!(names(true, true), ["format", "tidy", "deny", "lints", "doc tests", "tests"]);
+        assert_eq!(
+            names(true, false),
+            ["format", "tidy", "lints", "doc tests", "tests"]
+        );
+        assert_eq!(
+            names(true, true),
+            ["format", "tidy", "deny", "lints", "doc tests", "tests"]
+        );
     }
 
     #[test]
     fn without_nextest_cargo_runs_the_tests() {
-        assert!(steps(true, false).iter().any(|step| step.line.contains(&"nextest")));
-        assert!(!steps(false, false).iter().any(|step| step.line.contains(&"nextest")));
+        assert!(
+            steps(true, false)
+                .iter()
+                .any(|step| step.line.contains(&"nextest"))
+        );
+        assert!(
+            !steps(false, false)
+                .iter()
+                .any(|step| step.line.contains(&"nextest"))
+        );
         assert_eq!(names(false, false).last(), Some(&"tests"));
     }
 }

@@ -1,2 +1,5 @@
-//! mobkit
-fn main() {}
+//! The binary `mobkit`.
+
+fn main() -> std::process::ExitCode {
+    mobkit_cli::main()
+}

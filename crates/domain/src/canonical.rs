@@ -64,7 +64,10 @@ mod tests {
     #[test]
     fn keys_are_sorted_at_every_depth() {
         let value = json!({ "b": [ { "z": 1, "a": null } ], "a": "é\n", "B": 1.5 });
-        assert_eq!(canonical_json(&value), r#"{"B":1.5,"a":"é\n","b":[{"a":null,"z":1}]}"#);
+        assert_eq!(
+            canonical_json(&value),
+            r#"{"B":1.5,"a":"é\n","b":[{"a":null,"z":1}]}"#
+        );
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Edges: who may message whom.
 
+use crate::command::EdgeCommand;
+use crate::draft::{Decision, Draft};
+use crate::event::{EdgeUnwired, EdgeWired, UnwireReason};
 use crate::id::MemberId;
+use crate::refusal::{Refusal, RefusalKind};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -35,4 +39,38 @@ impl fmt::Display for Edge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}+{}", self.a, self.b)
     }
+}
+
+/// Decides a command about an edge.
+pub(crate) fn decide(mut draft: Draft<'_>, command: &EdgeCommand) -> Result<Decision, Refusal> {
+    match command {
+        EdgeCommand::Wire { edge, origin } => {
+            if edge.a == edge.b {
+                return Err(Refusal::new(
+                    RefusalKind::Invalid,
+                    "edge.self",
+                    format!("{} can't be wired with itself", edge.a),
+                ));
+            }
+            draft.present(&edge.a)?;
+            draft.present(&edge.b)?;
+            // An edge belongs to who wired it first; wiring it again changes nothing.
+            if !draft.state().wired.contains_key(edge) {
+                draft.order(EdgeWired { a: edge.a.clone(), b: edge.b.clone(), origin: *origin });
+            }
+        }
+        EdgeCommand::Unwire { edge, reason } => {
+            let forgotten = *reason == UnwireReason::Pruned && draft.state().managed.contains(edge);
+            if !draft.state().wired.contains_key(edge) && !forgotten {
+                return Err(Refusal::new(
+                    RefusalKind::Missing,
+                    "edge.not_found",
+                    format!("{} and {} are not wired", edge.a, edge.b),
+                )
+                .hint("`edge/list` shows the edges"));
+            }
+            draft.order(EdgeUnwired { a: edge.a.clone(), b: edge.b.clone(), reason: *reason });
+        }
+    }
+    Ok(draft.done())
 }

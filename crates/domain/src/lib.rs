@@ -12,13 +12,30 @@
 //! The commonest change is a new thing that can happen: add the variant to [`event::Event`], its effect
 //! on state in `state`, the rule that emits it in the machine that owns it, and a golden file.
 
+pub mod canonical;
+pub mod command;
 pub mod definition;
+mod draft;
 pub mod edge;
+pub mod effect;
 pub mod event;
 pub mod id;
+pub mod lifecycle;
+mod member;
+mod message;
+mod mob;
 pub mod model;
+pub mod plan;
 pub mod principal;
+pub mod projection;
 pub mod refusal;
 pub mod row;
+mod runtime;
+pub mod state;
 pub mod text;
 pub mod time;
+pub mod tool;
+pub mod turn;
+pub mod world;
+
+pub use draft::Decision;

@@ -28,16 +28,26 @@ struct Entry {
 impl Exceptions {
     /// Reads `path | lines | reason` per line; `#` starts a comment. A function is `path#name`.
     pub fn read(tree: &Tree, entries_max: usize) -> Self {
-        let mut list = Self { entries: BTreeMap::new(), findings: Vec::new() };
+        let mut list = Self {
+            entries: BTreeMap::new(),
+            findings: Vec::new(),
+        };
         let text = tree.get(PATH).map_or("", |file| file.text.as_str());
         for (line, content) in (1..).zip(text.lines()) {
             if content.trim().is_empty() || content.starts_with('#') {
                 continue;
             }
             let parts: Vec<&str> = content.split('|').map(str::trim).collect();
-            match (parts.as_slice(), parts.get(1).and_then(|lines| lines.parse().ok())) {
+            match (
+                parts.as_slice(),
+                parts.get(1).and_then(|lines| lines.parse().ok()),
+            ) {
                 ([path, _, reason], Some(lines_max)) if !reason.is_empty() => {
-                    let entry = Entry { line, lines_max, used: false };
+                    let entry = Entry {
+                        line,
+                        lines_max,
+                        used: false,
+                    };
                     list.entries.insert((*path).to_owned(), entry);
                 }
                 _ => list.find(line, "write `path | lines | reason`".to_owned()),
@@ -48,14 +58,19 @@ impl Exceptions {
             let message = format!("{entries} entries, {entries_max} at most; split the new file");
             list.find(1, message);
         } else if entries < entries_max {
-            list.find(1, format!("{entries} entries left; lower ENTRIES_MAX to {entries}"));
+            list.find(
+                1,
+                format!("{entries} entries left; lower ENTRIES_MAX to {entries}"),
+            );
         }
         list
     }
 
     /// Whether `key` may have this many lines.
     pub fn permit(&mut self, key: &str, lines: usize) -> bool {
-        let Some(entry) = self.entries.get_mut(key) else { return false };
+        let Some(entry) = self.entries.get_mut(key) else {
+            return false;
+        };
         entry.used = true;
         let (line, lines_max) = (entry.line, entry.lines_max);
         if lines < lines_max {

@@ -4,17 +4,20 @@ use super::finding::Finding;
 use super::tree::Tree;
 
 /// Say nothing about the subject.
-const EMPTY: [&str; 10] = [
-    "util", "utils", "helper", "helpers", "common", "manager", "misc", "shared", "stuff", "base",
+const EMPTY: [&str; 7] = [
+    "util", "utils", "helper", "helpers", "common", "manager", "misc",
 ];
 /// Say something about the past of the code.
-const HISTORY: [&str; 8] = ["new", "old", "legacy", "unified", "real", "v2", "v3", "temp"];
+const HISTORY: [&str; 6] = ["new", "old", "legacy", "real", "unified", "v2"];
 
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (file, source) in tree.rust() {
         let parts = file.path.trim_end_matches(".rs").split('/');
-        if let Some((part, why)) = parts.into_iter().find_map(|part| Some((part, refuse(part)?))) {
+        if let Some((part, why)) = parts
+            .into_iter()
+            .find_map(|part| Some((part, refuse(part)?)))
+        {
             findings.push(finding(&file.path, 1, part, why));
         }
         for (at, line) in source.code.iter().enumerate() {

@@ -38,7 +38,11 @@ pub fn run(root: &Path, args: &[String]) -> anyhow::Result<bool> {
         println!("{note}");
     }
     let rust = tree.rust().count();
-    println!("tidy: {} findings in {} files ({rust} of Rust)", findings.len(), tree.files().count());
+    println!(
+        "tidy: {} findings in {} files ({rust} of Rust)",
+        findings.len(),
+        tree.files().count()
+    );
     Ok(findings.is_empty())
 }
 

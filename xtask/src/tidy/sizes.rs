@@ -52,24 +52,29 @@ pub fn notes(tree: &Tree) -> Vec<String> {
     });
     long.map(|(file, source)| {
         let lines = source.lines_net();
-        format!("{}:1: note: {lines} lines net of tests; is it one subject?", file.path)
+        format!(
+            "{}:1: note: {lines} lines net of tests; is it one subject?",
+            file.path
+        )
     })
     .collect()
 }
 
-/// Items with a body or fields at the top level. Constants, types and declarations may stand here.
+/// Items with a body or fields at the top level. Constants, type names and
+/// macros may stand here.
 fn items(path: &str, source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut depth = 0_i32;
     for (at, line) in source.code.iter().enumerate() {
-        if depth == 0 && !source.in_tests[at] {
-            if let Some(word) = defines(line) {
-                let message = format!(
-                    "`{word}` in a file that only declares and re-exports; \
+        if depth == 0
+            && !source.in_tests[at]
+            && let Some(word) = defines(line)
+        {
+            let message = format!(
+                "`{word}` in a file that only declares and re-exports; \
                      move it to a file named by its subject"
-                );
-                findings.push(Finding::new(path, at + 1, "declares-only", message));
-            }
+            );
+            findings.push(Finding::new(path, at + 1, "declares-only", message));
         }
         for c in line.chars() {
             match c {
@@ -85,7 +90,7 @@ fn items(path: &str, source: &Source) -> Vec<Finding> {
 /// The keyword of a definition that starts in this line.
 fn defines(line: &str) -> Option<&str> {
     const PREFIXES: [&str; 5] = ["pub", "async", "unsafe", "const", "extern"];
-    const KEYWORDS: [&str; 7] = ["fn", "struct", "enum", "union", "trait", "impl", "macro_rules!"];
+    const KEYWORDS: [&str; 6] = ["fn", "struct", "enum", "union", "trait", "impl"];
     line.split(|c: char| c.is_whitespace() || "(<".contains(c))
         .filter(|word| !word.is_empty())
         .find(|word| !PREFIXES.contains(word) && !word.ends_with(')'))

@@ -42,10 +42,15 @@ impl Tree {
     pub fn of<P: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (P, T)>) -> Self {
         let files = files.into_iter().map(|(path, text)| {
             let (path, text) = (path.into(), text.into());
-            let rust = path.ends_with(".rs").then(|| Source::read(&text));
+            let rust = Path::new(&path)
+                .extension()
+                .is_some_and(|ending| ending == "rs")
+                .then(|| Source::read(&text));
             (path.clone(), File { path, text, rust })
         });
-        Self { files: files.collect() }
+        Self {
+            files: files.collect(),
+        }
     }
 
     /// The files of `root` that git tracks or would track; without git, all but hidden folders and
@@ -58,7 +63,7 @@ impl Tree {
         let mut files = Vec::new();
         for path in paths {
             let full = root.join(&path);
-            // A file that was removed but not yet from the index, or a link, has no text of its own.
+            // A link, or a file that is gone but still in the index, has no text of its own.
             if !full.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
                 continue;
             }
@@ -82,20 +87,32 @@ impl Tree {
 
     /// Every Rust file with its source, by path.
     pub fn rust(&self) -> impl Iterator<Item = (&File, &Source)> {
-        self.files().filter_map(|file| file.rust.as_ref().map(|source| (file, source)))
+        self.files()
+            .filter_map(|file| file.rust.as_ref().map(|source| (file, source)))
     }
 }
 
 fn tracked(root: &Path) -> Option<Vec<String>> {
     let output = Command::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
         .current_dir(root)
         .stderr(Stdio::null())
         .output()
         .ok()
         .filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?;
-    Some(text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+    Some(
+        text.split('\0')
+            .filter(|path| !path.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 fn walked(root: &Path) -> anyhow::Result<Vec<String>> {
@@ -105,8 +122,14 @@ fn walked(root: &Path) -> anyhow::Result<Vec<String>> {
         let entries = std::fs::read_dir(root.join(&folder)).with_context(|| folder.clone())?;
         for entry in entries {
             let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let path = if folder.is_empty() {
+                name.clone()
+            } else {
+                format!("{folder}/{name}")
+            };
             let kind = entry.file_type()?;
             if kind.is_file() {
                 found.push(path);
@@ -126,9 +149,12 @@ mod tests {
     #[test]
     fn without_git_the_folder_is_walked_and_build_output_left_out() {
         let folder = tempfile::tempdir().expect("a folder");
-        for (path, text) in
-            [("a/src/lib.rs", "mod b;"), ("target/x.rs", ""), (".ci/run", "x"), ("blob.md", "é")]
-        {
+        for (path, text) in [
+            ("a/src/lib.rs", "mod b;"),
+            ("target/x.rs", ""),
+            (".ci/run", "x"),
+            ("blob.md", "é"),
+        ] {
             let path = folder.path().join(path);
             std::fs::create_dir_all(path.parent().expect("inside the folder")).expect("a folder");
             std::fs::write(path, text).expect("a file");

@@ -52,24 +52,40 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// Renders for a terminal: message, place, the line of `source` with a caret under the offending
-    /// part, and the hint. Plain text of whole lines, without colour. Tabs take four columns, wide
-    /// characters two; control characters are replaced, and what looks like a literal secret is
-    /// masked.
+    /// Renders for a terminal: message, place, the line of `source` with a caret under the
+    /// offending part, and the hint. Plain text of whole lines, without colour. Tabs take four
+    /// columns, wide characters two; control characters are replaced, and what looks like a literal
+    /// secret is masked.
     pub fn render(&self, source: &str) -> String {
         let number = self.line.to_string();
         let gutter = " ".repeat(number.len());
         let snippet = snippet::cut(source, &self.span);
-        let label = if self.label.is_empty() { String::new() } else { format!(" {}", self.label) };
+        let label = if self.label.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", self.label)
+        };
         let mut out = String::new();
         let mut line = |text: String| {
             writeln!(out, "{}", text.trim_end()).expect("writing to a string cannot fail");
         };
-        line(format!("{}[{}]: {}", self.severity.as_str(), self.code, self.message));
-        line(format!("{gutter}--> {}:{}:{}", self.file, self.line, self.column));
+        line(format!(
+            "{}[{}]: {}",
+            self.severity.as_str(),
+            self.code,
+            self.message
+        ));
+        line(format!(
+            "{gutter}--> {}:{}:{}",
+            self.file, self.line, self.column
+        ));
         line(format!("{gutter} |"));
         line(format!("{number} | {}", snippet.text));
-        line(format!("{gutter} | {}{}{label}", " ".repeat(snippet.indent), "^".repeat(snippet.len)));
+        line(format!(
+            "{gutter} | {}{}{label}",
+            " ".repeat(snippet.indent),
+            "^".repeat(snippet.len)
+        ));
         if let Some(hint) = &self.hint {
             line(format!("{gutter} = hint: {hint}"));
         }

@@ -24,8 +24,18 @@ pub(super) fn line_of(source: &str, at: usize) -> Range<usize> {
     let at = source.floor_char_boundary(at.min(source.len()));
     let start = source[..at].rfind('\n').map_or(0, |i| i + 1);
     let end = source[at..].find('\n').map_or(source.len(), |i| at + i);
-    let end = if source[start..end].ends_with('\r') { end - 1 } else { end };
+    let end = if source[start..end].ends_with('\r') {
+        end - 1
+    } else {
+        end
+    };
     start..end.max(start)
+}
+
+/// The line that holds `at`, from 1.
+pub(super) fn line_number(source: &str, at: usize) -> usize {
+    let at = source.floor_char_boundary(at.min(source.len()));
+    source[..at].matches('\n').count() + 1
 }
 
 /// Cuts the first line of `span` out of `source`.
@@ -51,7 +61,11 @@ pub(super) fn cut(source: &str, span: &Range<usize>) -> Snippet {
     }
     let mut text = String::new();
     let mut column = 0;
-    let from = if width > WIDTH_MAX { indent.saturating_sub(LEAD_MAX) } else { 0 };
+    let from = if width > WIDTH_MAX {
+        indent.saturating_sub(LEAD_MAX)
+    } else {
+        0
+    };
     for (cell, cell_width) in cells {
         if column >= from && column - from + cell_width <= WIDTH_MAX {
             text.push_str(&cell);
@@ -60,7 +74,11 @@ pub(super) fn cut(source: &str, span: &Range<usize>) -> Snippet {
     }
     // A wide character may straddle the cut, so the caret is placed by what was really left out.
     let indent = if from == 0 { indent } else { indent - from };
-    Snippet { text, indent, len: len.clamp(1, WIDTH_MAX.saturating_sub(indent).max(1)) }
+    Snippet {
+        text,
+        indent,
+        len: len.clamp(1, WIDTH_MAX.saturating_sub(indent).max(1)),
+    }
 }
 
 fn cell(c: char) -> (String, usize) {
@@ -148,7 +166,10 @@ mod tests {
     fn check(line: &str, part: &str, text: &str, indent: usize, len: usize) {
         let start = line.find(part).expect("the part is in the line");
         let snippet = cut(line, &(start..start + part.len()));
-        assert_eq!((snippet.text.as_str(), snippet.indent, snippet.len), (text, indent, len));
+        assert_eq!(
+            (snippet.text.as_str(), snippet.indent, snippet.len),
+            (text, indent, len)
+        );
     }
 
     #[test]
@@ -163,23 +184,59 @@ mod tests {
     #[test]
     fn a_span_past_the_line_still_gets_one_caret() {
         let snippet = cut("a = \n", &(9..12));
-        assert_eq!((snippet.text.as_str(), snippet.indent, snippet.len), ("", 0, 1));
+        assert_eq!(
+            (snippet.text.as_str(), snippet.indent, snippet.len),
+            ("", 0, 1)
+        );
     }
 
     #[test]
     fn a_long_line_is_cut_around_the_caret() {
         let line = format!("{} = {}", "k".repeat(300), "v".repeat(300));
         let snippet = cut(&line, &(303..603));
-        assert_eq!((snippet.text.chars().count(), snippet.indent, snippet.len), (120, 48, 72));
+        assert_eq!(
+            (snippet.text.chars().count(), snippet.indent, snippet.len),
+            (120, 48, 72)
+        );
         assert_eq!(snippet.text.chars().nth(48), Some('v'));
     }
 
     #[test]
     fn literal_secrets_are_masked() {
-        check("api_key = \"sk-1\"", "\"sk-1\"", "api_key = \"****\"", 10, 6);
-        check("h = { Authorization = 'x' }", "h", "h = { Authorization = '*' }", 0, 1);
-        check("\"x-api-key\" = \"a\\\"b", "\"x", "\"x-api-key\" = \"****", 0, 2);
-        check("api_key = { env = \"A\" }", "env", "api_key = { env = \"A\" }", 12, 3);
-        check("tokens = 5 # a = \"b\"", "5", "tokens = 5 # a = \"b\"", 9, 1);
+        check(
+            "api_key = \"sk-1\"",
+            "\"sk-1\"",
+            "api_key = \"****\"",
+            10,
+            6,
+        );
+        check(
+            "h = { Authorization = 'x' }",
+            "h",
+            "h = { Authorization = '*' }",
+            0,
+            1,
+        );
+        check(
+            "\"x-api-key\" = \"a\\\"b",
+            "\"x",
+            "\"x-api-key\" = \"****",
+            0,
+            2,
+        );
+        check(
+            "api_key = { env = \"A\" }",
+            "env",
+            "api_key = { env = \"A\" }",
+            12,
+            3,
+        );
+        check(
+            "tokens = 5 # a = \"b\"",
+            "5",
+            "tokens = 5 # a = \"b\"",
+            9,
+            1,
+        );
     }
 }

@@ -35,33 +35,48 @@ pub(super) fn hint<'a>(
         return None;
     }
     let more = if names.len() > SHOWN_MAX { ", …" } else { "" };
-    let shown = names.iter().take(SHOWN_MAX).copied().collect::<Vec<_>>().join(", ");
+    let shown = names
+        .iter()
+        .take(SHOWN_MAX)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
     Some(format!("{intro}: {shown}{more}"))
 }
 
 /// Whether a key of this name usually holds a secret.
 pub(super) fn names_secret(key: &str) -> bool {
     let key = key.to_lowercase().replace('-', "_");
-    ["secret", "password", "passwd", "apikey", "authorization", "credential", "cookie"]
-        .iter()
-        .any(|word| key.contains(word))
-        || key.split(['_', '.']).any(|word| matches!(word, "token" | "key" | "pass" | "pwd"))
+    [
+        "secret",
+        "password",
+        "passwd",
+        "apikey",
+        "authorization",
+        "credential",
+        "cookie",
+    ]
+    .iter()
+    .any(|word| key.contains(word))
+        || key
+            .split(['_', '.'])
+            .any(|word| matches!(word, "token" | "key" | "pass" | "pwd"))
         || distance(&key, "api_key") <= 2
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
 fn distance(a: &str, b: &str) -> usize {
+    /// Longer names are not compared; no name that is known here is as long.
+    const LEN_MAX: usize = 128;
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().abs_diff(b.len()) > 3 {
+    if a.len().abs_diff(b.len()) > 3 || a.len() > LEN_MAX {
         return usize::MAX;
     }
     let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
     for (i, row) in rows.iter_mut().enumerate() {
         row[0] = i;
     }
-    for j in 0..=b.len() {
-        rows[0][j] = j;
-    }
+    rows[0] = (0..=b.len()).collect();
     for i in 1..=a.len() {
         for j in 1..=b.len() {
             let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
@@ -91,10 +106,24 @@ mod tests {
 
     #[test]
     fn secrets_are_known_by_their_names() {
-        for name in ["api_key", "X-Api-Key", "SEARCH_TOKEN", "api_kye", "password", "Cookie"] {
+        for name in [
+            "api_key",
+            "X-Api-Key",
+            "SEARCH_TOKEN",
+            "api_kye",
+            "password",
+            "Cookie",
+        ] {
             assert!(names_secret(name), "{name}");
         }
-        for name in ["env", "keys", "model", "monkey", "tokens_per_turn", "at_tokens"] {
+        for name in [
+            "env",
+            "keys",
+            "model",
+            "monkey",
+            "tokens_per_turn",
+            "at_tokens",
+        ] {
             assert!(!names_secret(name), "{name}");
         }
     }

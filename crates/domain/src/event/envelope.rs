@@ -50,6 +50,18 @@ pub struct Envelope {
     /// Trace id of the request, as the caller gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// The idempotency key of the request, on the first event that it led to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyUse>,
+}
+
+/// An idempotency key, with what it was used for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyUse {
+    /// The key; it counts per principal.
+    pub key: String,
+    /// Digest of the request: a repeated key must repeat it.
+    pub digest: String,
 }
 
 impl Envelope {
@@ -70,12 +82,14 @@ pub struct NewEvent {
     pub cause: Option<Seq>,
     /// Who asked for it; `None` where the runtime follows its own rules.
     pub actor: Option<Principal>,
+    /// The idempotency key of the request.
+    pub key: Option<KeyUse>,
 }
 
 impl NewEvent {
     /// An event that follows from the runtime's own rules.
     pub fn of(event: impl Into<Event>) -> Self {
-        Self { event: event.into(), cause: None, actor: None }
+        Self { event: event.into(), cause: None, actor: None, key: None }
     }
 
     /// Names the event that led to this one.
@@ -104,6 +118,7 @@ impl NewEvent {
             cause: self.cause,
             actor: self.actor,
             trace: None,
+            key: self.key,
             event: self.event,
         }
     }

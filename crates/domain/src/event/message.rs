@@ -38,12 +38,6 @@ pub struct MessageAccepted {
     /// What it does while a turn runs.
     #[serde(default, skip_serializing_if = "is_queue")]
     pub mode: MessageMode,
-    /// The sender's idempotency key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    /// Digest of everything that a repeated key must repeat.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_digest: Option<String>,
     /// The sender's own correlation id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<String>,

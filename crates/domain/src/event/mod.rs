@@ -16,7 +16,7 @@ mod tool;
 mod turn;
 
 pub use edge::{EdgeFailed, EdgeOperation, EdgeOrigin, EdgeUnwired, EdgeWired, UnwireReason};
-pub use envelope::{Envelope, NewEvent, Source, SourceError};
+pub use envelope::{Envelope, KeyUse, NewEvent, Source, SourceError};
 pub use error::{AccessDenied, ErrorEvent, ErrorRaised};
 pub use filter::{EventFilter, FilterError};
 pub use member::{

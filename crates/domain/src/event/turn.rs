@@ -71,6 +71,9 @@ pub struct TurnWaiting {
     /// The member that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<MemberId>,
+    /// The message with which it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
 }
 
 /// A turn ended with an answer.

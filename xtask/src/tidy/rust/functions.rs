@@ -19,8 +19,12 @@ pub fn find(code: &[char]) -> Vec<Function> {
         if code[at] == '\n' {
             line += 1;
         }
-        let Some(name) = name_at(code, at) else { continue };
-        let Some(open) = body_at(code, at) else { continue };
+        let Some(name) = name_at(code, at) else {
+            continue;
+        };
+        let Some(open) = body_at(code, at) else {
+            continue;
+        };
         let body: String = code[open + 1..closing(code, open)].iter().collect();
         let lines = body.lines().filter(|line| !line.trim().is_empty()).count();
         found.push(Function { name, line, lines });
@@ -74,7 +78,10 @@ mod tests {
 
     fn measured(text: &str) -> Vec<(String, usize, usize)> {
         let code: Vec<char> = text.chars().collect();
-        find(&code).into_iter().map(|f| (f.name, f.line, f.lines)).collect()
+        find(&code)
+            .into_iter()
+            .map(|f| (f.name, f.line, f.lines))
+            .collect()
     }
 
     #[test]

@@ -13,7 +13,11 @@ pub enum Kind {
 
 /// The kind of each character.
 pub fn kinds(chars: &[char]) -> Vec<Kind> {
-    let mut scan = Scan { chars, kinds: vec![Kind::Code; chars.len()], at: 0 };
+    let mut scan = Scan {
+        chars,
+        kinds: vec![Kind::Code; chars.len()],
+        at: 0,
+    };
     while scan.at < chars.len() {
         scan.step();
     }
@@ -52,7 +56,9 @@ impl Scan<'_> {
     }
 
     fn find(&self, from: usize, wanted: impl Fn(char) -> bool) -> usize {
-        (from..self.chars.len()).find(|&i| wanted(self.chars[i])).unwrap_or(self.chars.len())
+        (from..self.chars.len())
+            .find(|&i| wanted(self.chars[i]))
+            .unwrap_or(self.chars.len())
     }
 
     /// Whether the character before is part of an identifier; `b` and `c` alone are prefixes.
@@ -100,9 +106,15 @@ impl Scan<'_> {
         self.at += hashes + 2;
         let closes = |i: &usize| {
             self.chars[*i] == '"'
-                && self.chars[i + 1..].iter().take_while(|&&c| c == '#').count() >= hashes
+                && self.chars[i + 1..]
+                    .iter()
+                    .take_while(|&&c| c == '#')
+                    .count()
+                    >= hashes
         };
-        let end = (self.at..self.chars.len()).find(closes).unwrap_or(self.chars.len());
+        let end = (self.at..self.chars.len())
+            .find(closes)
+            .unwrap_or(self.chars.len());
         self.mark(Kind::Text, end);
         self.at += hashes + 1;
     }
@@ -129,7 +141,11 @@ mod tests {
     fn code(text: &str) -> String {
         let chars: Vec<char> = text.chars().collect();
         let kinds = kinds(&chars);
-        chars.iter().zip(kinds).map(|(&c, k)| if k == Kind::Code { c } else { '.' }).collect()
+        chars
+            .iter()
+            .zip(kinds)
+            .map(|(&c, k)| if k == Kind::Code { c } else { '.' })
+            .collect()
     }
 
     #[test]

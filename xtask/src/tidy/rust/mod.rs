@@ -7,5 +7,4 @@ mod functions;
 mod kinds;
 mod source;
 
-pub use functions::Function;
 pub use source::Source;

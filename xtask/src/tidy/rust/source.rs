@@ -36,8 +36,16 @@ impl Source {
                 columns[line] += 1;
             }
         }
-        let in_tests = (0..code.len()).map(|at| blocks.iter().any(|b| b.contains(&at))).collect();
-        Self { code, comments: lines(&comments), columns, in_tests, functions }
+        let in_tests = (0..code.len())
+            .map(|at| blocks.iter().any(|b| b.contains(&at)))
+            .collect();
+        Self {
+            code,
+            comments: lines(&comments),
+            columns,
+            in_tests,
+            functions,
+        }
     }
 
     /// Lines outside inline test modules.
@@ -57,7 +65,10 @@ fn view(chars: &[char], kinds: &[Kind], wanted: Kind) -> Vec<char> {
 }
 
 fn lines(chars: &[char]) -> Vec<String> {
-    chars.split(|&c| c == '\n').map(|line| line.iter().collect()).collect()
+    chars
+        .split(|&c| c == '\n')
+        .map(|line| line.iter().collect())
+        .collect()
 }
 
 /// Line ranges (from 0) of `#[cfg(test)] mod x { … }`.
@@ -66,7 +77,9 @@ fn test_blocks(code: &[char]) -> Vec<std::ops::RangeInclusive<usize>> {
     let mut blocks = Vec::new();
     for (at, _) in text.match_indices("#[cfg(test)]") {
         let rest = &text[at..];
-        let Some(open) = rest.find(['{', ';']) else { continue };
+        let Some(open) = rest.find(['{', ';']) else {
+            continue;
+        };
         let head = &rest[..open];
         if !rest[open..].starts_with('{') || !head.split_whitespace().any(|word| word == "mod") {
             continue;
@@ -74,8 +87,8 @@ fn test_blocks(code: &[char]) -> Vec<std::ops::RangeInclusive<usize>> {
         let body: Vec<char> = rest[open..].chars().collect();
         let end = functions::closing(&body, 0);
         let first = text[..at].matches('\n').count();
-        let inside = head.matches('\n').count()
-            + body[..end].iter().filter(|&&c| c == '\n').count();
+        let inside =
+            head.matches('\n').count() + body[..end].iter().filter(|&&c| c == '\n').count();
         blocks.push(first..=first + inside);
     }
     blocks
@@ -87,8 +100,12 @@ mod tests {
 
     #[test]
     fn an_inline_test_module_does_not_count() {
-        let source = Source::read("fn a() {}\n\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\nfn c() {}\n");
-        assert_eq!(source.in_tests, [false, false, true, true, true, true, false, false]);
+        let source =
+            Source::read("fn a() {}\n\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\nfn c() {}\n");
+        assert_eq!(
+            source.in_tests,
+            [false, false, true, true, true, true, false, false]
+        );
         assert_eq!(source.lines_net(), 3);
     }
 

@@ -1,0 +1,61 @@
+//! The words of the command line.
+
+use crate::commands::{
+    apply::ApplyArgs, check::CheckArgs, events::EventsArgs, init::InitArgs, logs::LogsArgs,
+    pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs, ps::PsArgs, rpc::RpcArgs, send::SendArgs,
+    status::StatusArgs,
+};
+use crate::terminal::Show;
+use crate::up::UpArgs;
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Runs a team of long-lived LLM agents, and talks to one that runs
+#[derive(Debug, Parser)]
+#[command(name = "mobkit", version, propagate_version = false, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 config invalid, 4 not found, \
+    5 not permitted, 6 conflict, 7 timed out, 8 waiting for a human, 9 unreachable, \
+    130 interrupted.")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub show: Show,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a mob file to start from
+    Init(InitArgs),
+    /// Validate a mob file without starting anything
+    Check(CheckArgs),
+    /// Run the mob in the foreground; Ctrl-C stops it in order
+    Up(UpArgs),
+    /// Show the state of the running mob
+    Status(StatusArgs),
+    /// Show what would change to reach the desired state
+    Plan(PlanArgs),
+    /// Make the changes that `plan` shows
+    Apply(ApplyArgs),
+    /// List the members, those that need attention first
+    Ps(PsArgs),
+    /// Send a message to a member
+    Send(SendArgs),
+    /// Show what happened, one line per event
+    Logs(LogsArgs),
+    /// Print events as they are in the journal, one JSON document per line
+    Events(EventsArgs),
+    /// Stop a member, or the whole line, from beginning anything
+    Pause(PauseArgs),
+    /// Let a paused member, or the whole line, go on
+    Resume(ResumeArgs),
+    /// Call an operation by its name over JSON-RPC
+    Rpc(RpcArgs),
+    /// Print the version
+    Version,
+}
+
+/// The tree of commands, for completions, manuals and tests.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}

@@ -1,0 +1,15 @@
+//! The commands: one file each, with its arguments and its run.
+
+pub(crate) mod apply;
+pub(crate) mod change;
+pub(crate) mod check;
+pub(crate) mod events;
+pub(crate) mod init;
+pub(crate) mod logs;
+pub(crate) mod pause;
+pub(crate) mod plan;
+pub(crate) mod ps;
+pub(crate) mod rpc;
+pub(crate) mod send;
+pub(crate) mod status;
+pub(crate) mod version;

@@ -1,0 +1,198 @@
+//! `mobkit ps`.
+
+use crate::client::{Client, ServerArgs};
+use crate::failure::{Exit, Failure};
+use crate::terminal::{Output, Table, Tone};
+use crate::{duration, environment};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PsArgs {
+    /// Only members with this label; may be given more than once
+    #[arg(short, long = "label", value_name = "NAME=VALUE", value_parser = parse_label)]
+    labels: Vec<(String, String)>,
+    /// Only members in this state, e.g. idle
+    ///
+    /// (The state directory of the mob is named with --state-dir here.)
+    #[arg(long = "in", value_name = "STATE")]
+    state: Option<String>,
+    /// Only members of this profile
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Members of one page.
+const PAGE: u64 = 500;
+
+pub(crate) async fn run(args: &PsArgs, output: &Output) -> Result<Exit, Failure> {
+    let client = args.server.client(output, None, Duration::ZERO)?;
+    let mut members = all(&client, args).await?;
+    members.sort_by_cached_key(|member| (urgency(&member["state"]), text(&member["id"])));
+    if output.is_json() {
+        output.document(&json!({"members": members}))?;
+        return Ok(Exit::Done);
+    }
+    if members.is_empty() {
+        output.notice("no members");
+        return Ok(Exit::Done);
+    }
+    let header = ["STATE", "NAME", "PROFILE", "QUEUE", "TURN", "TOKENS", "COST", "LAST"];
+    let mut table = Table::new(output, &header);
+    let now = environment::now();
+    for member in &members {
+        let (tone, cells) = row(member, now);
+        table.row(tone, cells.map(|cell| output.foreign(&cell).into_owned()).into());
+    }
+    output.line(&table.render())?;
+    Ok(Exit::Done)
+}
+
+/// Every member that the filters let through, page by page.
+async fn all(client: &Client<'_>, args: &PsArgs) -> Result<Vec<Value>, Failure> {
+    let mut params = Map::from_iter([("limit".to_owned(), json!(PAGE))]);
+    let first_label = args.labels.first().map(|(name, value)| format!("{name}={value}"));
+    for (name, value) in
+        [("label", &first_label), ("state", &args.state), ("profile", &args.profile)]
+    {
+        if let Some(value) = value {
+            params.insert(name.to_owned(), json!(value));
+        }
+    }
+    let mut members = Vec::new();
+    loop {
+        let mut page = client.call("member/list", &Value::Object(params.clone())).await?;
+        if let Value::Array(page) = page["members"].take() {
+            members.extend(page);
+        }
+        match page["next_cursor"].take() {
+            Value::Null => break,
+            cursor if params.get("cursor") == Some(&cursor) => break,
+            cursor => params.insert("cursor".to_owned(), cursor),
+        };
+    }
+    // The server filters by one label; the others are for us.
+    members.retain(|member| {
+        args.labels.iter().all(|(name, value)| member["labels"][name] == value.as_str())
+    });
+    Ok(members)
+}
+
+fn row(member: &Value, now: jiff::Timestamp) -> (Tone, [String; 8]) {
+    let tone = match urgency(&member["state"]) {
+        0 => Tone::Bad,
+        1 => Tone::Warning,
+        2 => Tone::Good,
+        _ => Tone::Plain,
+    };
+    let cost = match &member["cost_usd"] {
+        Value::Null => "unpriced".to_owned(),
+        cost => cost.as_f64().map_or_else(|| text(cost), |usd| format!("${usd:.4}")),
+    };
+    let cells = [
+        state(&member["state"]),
+        text(&member["id"]),
+        text(&member["profile"]),
+        text(&member["queue_len"]),
+        dash(text(&member["turn"])),
+        text(&member["tokens"]),
+        cost,
+        last(member, now),
+    ];
+    (tone, cells)
+}
+
+/// A state is a word, or says also whom it waits for.
+fn state(state: &Value) -> String {
+    match state {
+        Value::Object(parts) => {
+            let words: Vec<String> = parts.values().map(text).collect();
+            words.join(" ")
+        }
+        other => text(other),
+    }
+}
+
+/// Who needs a person comes first.
+fn urgency(value: &Value) -> u8 {
+    let state = state(value);
+    match state.split([' ', '_', ':', '(']).next().unwrap_or_default() {
+        "failed" | "quarantined" => 0,
+        "waiting" | "paused" => 1,
+        "working" | "starting" => 2,
+        "idle" => 3,
+        _ => 4,
+    }
+}
+
+/// How long it has been so, and the last error.
+fn last(member: &Value, now: jiff::Timestamp) -> String {
+    let since = text(&member["since"]);
+    let age = since.parse::<jiff::Timestamp>().map_or(since, |since| {
+        let seconds = now.as_second().saturating_sub(since.as_second());
+        format!("{} ago", duration::rough(Duration::from_secs(u64::try_from(seconds).unwrap_or(0))))
+    });
+    let error = match &member["last_error"] {
+        Value::Object(error) => {
+            text(error.get("reason").or_else(|| error.get("message")).unwrap_or(&Value::Null))
+        }
+        other => text(other),
+    };
+    if error.is_empty() { dash(age) } else { format!("{age}: {error}") }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn dash(text: String) -> String {
+    if text.is_empty() { "-".to_owned() } else { text }
+}
+
+fn parse_label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE, e.g. team=news".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_says_what_is_the_matter() {
+        let now = "2026-11-22T06:05:00Z".parse().expect("a time");
+        let member = json!({
+            "id": "editor", "profile": "desk", "state": "failed", "queue_len": 3, "turn": "turn-9",
+            "tokens": 120, "cost_usd": 0.5, "since": "2026-11-22T06:00:00.000Z",
+            "last_error": "401",
+        });
+        let (tone, cells) = row(&member, now);
+        assert_eq!(tone, Tone::Bad);
+        let expected =
+            ["failed", "editor", "desk", "3", "turn-9", "120", "$0.5000", "5m ago: 401"];
+        assert_eq!(cells, expected);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_invented() {
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let (_, cells) = row(&json!({"id": "a", "state": "idle", "cost_usd": null}), now);
+        assert_eq!(cells, ["idle", "a", "", "", "-", "", "unpriced", "-"]);
+    }
+
+    #[test]
+    fn who_needs_a_person_comes_first() {
+        let order = ["quarantined", "waiting", "working", "idle", "retired"];
+        let urgencies: Vec<u8> = order.iter().map(|state| urgency(&json!(state))).collect();
+        assert!(urgencies.is_sorted(), "{urgencies:?}");
+        assert_eq!(urgency(&json!("waiting (peer)")), 1);
+    }
+}

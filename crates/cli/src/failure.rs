@@ -1,0 +1,212 @@
+//! What went wrong, and with which exit code the program says so.
+
+use serde_json::{Map, Value, json};
+use std::fmt;
+use std::time::Duration;
+
+/// Why the program ends; the number is part of the contract with scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done.
+    Done,
+    /// The operation failed.
+    Failed,
+    /// The command line or the request makes no sense.
+    Usage,
+    /// The mob file is invalid.
+    Config,
+    /// The named object does not exist.
+    Missing,
+    /// Not signed in, or not permitted.
+    Denied,
+    /// The world is not in the state that the request assumes.
+    Conflict,
+    /// Timed out; the work goes on.
+    TimedOut,
+    /// The work waits for a person.
+    Waiting,
+    /// No server answers.
+    Unreachable,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Exit {
+    /// The exit code of the process.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Config => 3,
+            Self::Missing => 4,
+            Self::Denied => 5,
+            Self::Conflict => 6,
+            Self::TimedOut => 7,
+            Self::Waiting => 8,
+            Self::Unreachable => 9,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The next step where nobody knows a better one.
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Done | Self::Failed => "see `mobkit logs` for what happened",
+            Self::Usage => "see `mobkit --help`",
+            Self::Config => "mend the file and run `mobkit check`",
+            Self::Missing => "list what there is with `mobkit ps`",
+            Self::Denied => "pass the operator token with --token or MOBKIT_TOKEN",
+            Self::Conflict => "look at the present state with `mobkit status`, then decide again",
+            Self::TimedOut => "the work goes on; follow it with `mobkit logs -f`",
+            Self::Waiting => "see `mobkit logs` for what it waits for",
+            Self::Unreachable => {
+                "start the server with `mobkit up`, or name another one with --url or MOBKIT_URL"
+            }
+            Self::Interrupted => "run the command again to go on",
+        }
+    }
+}
+
+/// A failed command: one line, a stable code, and the next step.
+#[derive(Debug)]
+pub(crate) struct Failure(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    exit: Exit,
+    code: String,
+    message: String,
+    hint: Option<String>,
+    passing: bool,
+    retry_after: Option<Duration>,
+    silent: bool,
+    at: Option<Value>,
+    facts: Map<String, Value>,
+}
+
+impl Failure {
+    /// A failure with a stable `code` (`noun.reason`) and one line for a person.
+    pub fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            exit,
+            code: code.into(),
+            message: message.into(),
+            hint: None,
+            passing: false,
+            retry_after: None,
+            silent: false,
+            at: None,
+            facts: Map::new(),
+        }))
+    }
+
+    /// The reader of stdout has gone; there is nobody left to tell.
+    pub fn output_closed() -> Self {
+        let mut failure = Self::new(Exit::Failed, "output.closed", "nobody reads the output");
+        failure.0.silent = true;
+        failure
+    }
+
+    /// Names the next step.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Says where in a file the cause is.
+    pub fn at(mut self, at: Value) -> Self {
+        self.0.at = Some(at);
+        self
+    }
+
+    /// Adds a fact for programs, beside `error`.
+    pub fn fact(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.facts.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Marks it as one that may pass by itself: trying again makes sense.
+    pub fn passing(mut self, retry_after: Option<Duration>) -> Self {
+        self.0.passing = true;
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    /// Whether trying again makes sense.
+    pub fn is_passing(&self) -> bool {
+        self.0.passing
+    }
+
+    /// Whether nothing should be said about it.
+    pub fn is_silent(&self) -> bool {
+        self.0.silent
+    }
+
+    /// When the server wants the next try.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    pub fn exit(&self) -> Exit {
+        self.0.exit
+    }
+
+    pub fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The next step; there always is one.
+    pub fn next_step(&self) -> &str {
+        self.0.hint.as_deref().unwrap_or(self.0.exit.hint())
+    }
+
+    /// A fact that was added.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.facts.get(name)
+    }
+
+    /// The document that `--json` prints.
+    pub fn to_json(&self) -> Value {
+        let mut error =
+            json!({"code": self.code(), "message": self.message(), "hint": self.next_step()});
+        if let Some(at) = &self.0.at {
+            error["at"] = at.clone();
+        }
+        let mut document = Value::Object(self.0.facts.clone());
+        document["error"] = error;
+        document
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_code_message_hint_and_facts_beside() {
+        let failure = Failure::new(Exit::Missing, "member.not_found", "no member \"x\"")
+            .fact("member", "x");
+        assert_eq!(
+            failure.to_json(),
+            json!({
+                "error": {
+                    "code": "member.not_found",
+                    "message": "no member \"x\"",
+                    "hint": "list what there is with `mobkit ps`",
+                },
+                "member": "x",
+            })
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! From the words of the command line to the exit code.
+
+use crate::arguments::{Arguments, Command};
+use crate::commands::{
+    apply, check, events, init, logs, pause, plan, ps, rpc, send, status, version,
+};
+use crate::environment;
+use crate::failure::{Exit, Failure};
+use crate::terminal::{ColorChoice, Output, Show};
+use crate::up;
+use clap::{CommandFactory, FromArgMatches};
+use std::process::ExitCode;
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let arguments = match parse(&words) {
+        Ok(arguments) => arguments,
+        Err(error) => return ExitCode::from(misunderstood(&words, &error).code()),
+    };
+    let output = Output::new(&arguments.show, environment::variable);
+    let exit = match run(arguments.command, &output) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit()
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn parse(words: &[std::ffi::OsString]) -> Result<Arguments, clap::Error> {
+    let mut command = Arguments::command();
+    command = command.color(match asked_color(words) {
+        ColorChoice::Auto => clap::ColorChoice::Auto,
+        ColorChoice::Always => clap::ColorChoice::Always,
+        ColorChoice::Never => clap::ColorChoice::Never,
+    });
+    Arguments::from_arg_matches(&command.try_get_matches_from(words)?)
+}
+
+fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Init(args) => init::run(&args, output),
+        Command::Check(args) => check::run(&args, output),
+        Command::Version => version::run(output),
+        Command::Up(args) => up::run(&args, output),
+        Command::Status(args) => wait(status::run(&args, output)),
+        Command::Plan(args) => wait(plan::run(&args, output)),
+        Command::Apply(args) => wait(apply::run(&args, output)),
+        Command::Ps(args) => wait(ps::run(&args, output)),
+        Command::Send(args) => wait(send::run(&args, output)),
+        Command::Logs(args) => wait(logs::run(&args, output)),
+        Command::Events(args) => wait(events::run(&args, output)),
+        Command::Pause(args) => wait(pause::pause(&args, output)),
+        Command::Resume(args) => wait(pause::resume(&args, output)),
+        Command::Rpc(args) => wait(rpc::run(&args, output)),
+    }
+}
+
+/// Runs a client command until it ends or Ctrl-C ends it.
+fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+            Failure::new(Exit::Failed, "runtime.setup", format!("cannot start: {error}"))
+        })?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            result = command => result,
+            _ = tokio::signal::ctrl_c() => {
+                Err(Failure::new(Exit::Interrupted, "command.interrupted", "interrupted"))
+            }
+        }
+    });
+    // A read of stdin can't be called back; the process ends without it.
+    runtime.shutdown_background();
+    result
+}
+
+/// Says that the command line makes no sense, or prints the help that was asked for.
+fn misunderstood(words: &[std::ffi::OsString], error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        // Help and version are results; a closed stdout is no failure of theirs.
+        let _ = error.print();
+        return Exit::Done;
+    }
+    let options = words.iter().take_while(|word| *word != "--");
+    if options.into_iter().any(|word| word == "--json") {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or("the command line makes no sense");
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let failure = Failure::new(Exit::Usage, "usage.invalid", message);
+        let show = Show { json: true, ..Show::default() };
+        Output::new(&show, environment::variable).failure(&failure);
+    } else {
+        let _ = error.print();
+    }
+    Exit::Usage
+}
+
+/// What `--color` says, before the command line is known to make sense.
+fn asked_color(words: &[std::ffi::OsString]) -> ColorChoice {
+    let mut words = words.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--");
+    let value = words.clone().find_map(|word| word.strip_prefix("--color="));
+    match value.or_else(|| words.find(|word| *word == "--color").and_then(|_| words.next())) {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_colour_of_usage_errors_is_chosen_too() {
+        for (words, expected) in [
+            (vec!["mobkit", "--color", "never", "x"], ColorChoice::Never),
+            (vec!["mobkit", "x", "--color=always"], ColorChoice::Always),
+            (vec!["mobkit", "x", "--", "--color=always"], ColorChoice::Auto),
+            (vec!["mobkit", "--color"], ColorChoice::Auto),
+        ] {
+            let words: Vec<std::ffi::OsString> = words.into_iter().map(Into::into).collect();
+            assert_eq!(asked_color(&words), expected, "{words:?}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Tables without lines, as wide as their content; on a terminal, as wide as it is.
+
+use super::{Output, Tone};
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, presets};
+
+/// Rows under a header.
+pub(crate) struct Table {
+    table: comfy_table::Table,
+    is_colored: bool,
+}
+
+impl Table {
+    /// An empty table with these column names.
+    pub fn new(output: &Output, header: &[&str]) -> Self {
+        let is_colored = output.is_colored();
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::NOTHING);
+        if is_colored {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        table.set_content_arrangement(if output.stdout_is_terminal() {
+            ContentArrangement::Dynamic
+        } else {
+            ContentArrangement::Disabled
+        });
+        let header = header.iter().map(|name| tinted(Cell::new(name), Tone::Faint, is_colored));
+        table.set_header(header.collect::<Vec<_>>());
+        Self { table, is_colored }
+    }
+
+    /// Adds a row; the tone colours its first cell.
+    pub fn row(&mut self, tone: Tone, cells: Vec<String>) {
+        let is_colored = self.is_colored;
+        let cells = cells.into_iter().enumerate().map(|(i, text)| {
+            let cell = Cell::new(text);
+            if i == 0 { tinted(cell, tone, is_colored) } else { cell }
+        });
+        self.table.add_row(cells.collect::<Vec<_>>());
+    }
+
+    /// The lines, without spaces at their ends.
+    pub fn render(&self) -> String {
+        let lines: Vec<String> = self
+            .table
+            .lines()
+            .map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
+            .collect();
+        lines.join("\n")
+    }
+}
+
+fn tinted(cell: Cell, tone: Tone, is_colored: bool) -> Cell {
+    if !is_colored {
+        return cell;
+    }
+    match tone {
+        Tone::Plain => cell,
+        Tone::Strong => cell.add_attribute(Attribute::Bold),
+        Tone::Faint => cell.add_attribute(Attribute::Dim),
+        Tone::Good => cell.fg(Color::Green),
+        Tone::Warning => cell.fg(Color::Yellow),
+        Tone::Bad => cell.fg(Color::Red),
+    }
+}

@@ -1,0 +1,196 @@
+//! `[models.<id>]`: who answers.
+
+use super::report::{Finding, Noun, Report};
+use super::scalar::choice;
+use super::secret::Secret;
+use super::snippet::line_number;
+use super::source::{Node, Table};
+use crate::id::ModelId;
+use serde::{Deserialize, Serialize};
+
+const TIMEOUT_MS: u64 = 120_000;
+
+choice! {
+    /// Whose API a model speaks.
+    Provider {
+        /// OpenAI.
+        OpenAi = "openai",
+        /// Anthropic.
+        Anthropic = "anthropic",
+        /// Google Gemini.
+        Gemini = "gemini",
+        /// Any server with the OpenAI chat API, e.g. llama.cpp, Ollama, vLLM.
+        OpenAiCompatible = "openai-compatible",
+        /// The offline model that follows a script.
+        Rehearsal = "rehearsal",
+    }
+}
+
+/// Prices in US dollars per million tokens; each is finite and at least 0.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Price {
+    /// Tokens sent to the model.
+    pub input: f64,
+    /// Tokens that the model wrote.
+    pub output: f64,
+    /// Tokens sent that the provider had cached; like `input` where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input: Option<f64>,
+}
+
+/// One model that profiles can name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    /// Whose API it speaks.
+    pub provider: Provider,
+    /// The provider's name for the model; `rehearsal` where a rehearsal model has none.
+    pub model: String,
+    /// Where the API is; the provider's own address where absent. Always there for
+    /// `openai-compatible`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// Where the key is found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<Secret>,
+    /// Models that are tried in this order after the retries of this one are used up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallback: Vec<ModelId>,
+    /// How long one call may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// Prices; absent means "unpriced", never 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// Most turns that use this model at once; without a bound of its own where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turns_max: Option<u32>,
+    /// The script file of a rehearsal model, as the mob file names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// What the script file held: valid TOML. A rehearsal model without it has no rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script_text: Option<String>,
+}
+
+impl Model {
+    /// A rehearsal model with the text of its script, if it has one.
+    pub fn rehearsal(script_text: Option<String>) -> Self {
+        Self {
+            provider: Provider::Rehearsal,
+            model: Provider::Rehearsal.as_str().to_owned(),
+            base_url: None,
+            api_key: None,
+            fallback: Vec::new(),
+            timeout_ms: TIMEOUT_MS,
+            price: None,
+            turns_max: None,
+            script: None,
+            script_text,
+        }
+    }
+}
+
+/// Reads one `[models.<id>]`.
+pub(super) fn read(cx: &mut Report<'_>, name: &str, mut table: Table<'_>) -> Option<Model> {
+    let example = "provider = \"openai\" (or anthropic, gemini, openai-compatible, rehearsal)";
+    let provider = table
+        .need(cx, "provider", example)
+        .and_then(|node| node.choice(cx));
+    let fallback = table.read(cx, "fallback", |node, cx| {
+        let user = format!("model {name:?} falls back to");
+        node.each(cx, |item, cx| item.reference(cx, Noun::Model, user.clone()))
+    });
+    let timeout_ms = table.read(cx, "timeout", Node::span_ms);
+    let price = table.read(cx, "price", read_price);
+    let turns_max = table.read(cx, "turns_max", |node, cx| node.integer(cx, 1, 1_000_000));
+    let mut model = Model {
+        provider: provider.unwrap_or(Provider::Rehearsal),
+        fallback: fallback.unwrap_or_default(),
+        timeout_ms: timeout_ms.unwrap_or(TIMEOUT_MS),
+        price,
+        turns_max,
+        ..Model::rehearsal(None)
+    };
+    match provider {
+        Some(Provider::Rehearsal) => read_rehearsal(cx, &mut table, &mut model),
+        Some(provider) => read_remote(cx, &mut table, &mut model, provider),
+        // Without a provider it is open which other keys are wanted or wrong.
+        None => {
+            for key in ["model", "base_url", "api_key", "script"] {
+                table.take(cx, key);
+            }
+        }
+    }
+    table.finish(cx);
+    provider.map(|_| model)
+}
+
+fn read_rehearsal(cx: &mut Report<'_>, table: &mut Table<'_>, model: &mut Model) {
+    for key in ["base_url", "api_key"] {
+        table.forbid(cx, key, "a rehearsal model works offline");
+    }
+    if let Some(name) = table.read(cx, "model", Node::text) {
+        model.model = name;
+    }
+    let Some(node) = table.take(cx, "script") else {
+        return;
+    };
+    let Some((path, text)) = node.file(cx) else {
+        return;
+    };
+    if let Err(error) = toml::de::DeTable::parse(&text) {
+        let line = error
+            .span()
+            .map_or(1, |span| line_number(&text, span.start));
+        let message = format!("the script {path:?} is not valid TOML: {}", error.message());
+        let finding = Finding::new("script_invalid", &node.span, message);
+        cx.error(finding.label(format!("the error is in line {line} of that file")));
+    }
+    model.script = Some(path);
+    model.script_text = Some(text);
+}
+
+fn read_remote(cx: &mut Report<'_>, table: &mut Table<'_>, model: &mut Model, provider: Provider) {
+    let (example, env, own_address) = match provider {
+        Provider::Anthropic => ("model = \"claude-sonnet-5\"", "ANTHROPIC_API_KEY", true),
+        Provider::Gemini => ("model = \"gemini-3-flash\"", "GEMINI_API_KEY", true),
+        Provider::OpenAi => ("model = \"gpt-5.6\"", "OPENAI_API_KEY", true),
+        Provider::OpenAiCompatible | Provider::Rehearsal => {
+            ("model = \"qwen3:8b\"", "MODEL_API_KEY", false)
+        }
+    };
+    table.forbid(cx, "script", "only a rehearsal model follows a script");
+    if let Some(node) = table.need(cx, "model", example) {
+        model.model = node.text(cx).unwrap_or_default();
+    }
+    let base_url = if own_address {
+        table.take(cx, "base_url")
+    } else {
+        table.need(cx, "base_url", "base_url = \"http://127.0.0.1:8080/v1\"")
+    };
+    let elsewhere = base_url.is_some() || !own_address;
+    model.base_url = base_url.and_then(|node| node.url(cx, &["http", "https"]));
+    let api_key = if elsewhere {
+        table.take(cx, "api_key")
+    } else {
+        table.need(cx, "api_key", &format!("api_key = {{ env = \"{env}\" }}"))
+    };
+    model.api_key = api_key.and_then(|node| node.secret(cx, env));
+}
+
+fn read_price(node: &Node<'_>, cx: &mut Report<'_>) -> Option<Price> {
+    let mut table = node.table(cx)?;
+    let example = "price = { input = 1.25, output = 10.0 }, in USD per million tokens";
+    let input = table
+        .need(cx, "input", example)
+        .and_then(|node| node.amount(cx));
+    let output = table
+        .need(cx, "output", example)
+        .and_then(|node| node.amount(cx));
+    let cached_input = table.read(cx, "cached_input", Node::amount);
+    table.finish(cx);
+    Some(Price {
+        input: input?,
+        output: output?,
+        cached_input,
+    })
+}

@@ -1,0 +1,144 @@
+//! Parts of the format that have no runner in this version.
+
+use super::mob::Definition;
+use super::model::{Model, Provider};
+use super::profile::{Busy, Engine, Profile};
+use super::server::Auth;
+use super::store::StoreKind;
+use super::tool::ToolSelector;
+use serde::{Deserialize, Serialize};
+
+/// A part of a definition that cannot be run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsupported {
+    /// Where it is, e.g. `profiles.editor.tools[2]` or `schedules`.
+    pub path: String,
+    /// What it is, for people, e.g. `schedules`.
+    pub what: String,
+}
+
+/// Every part of a definition that has no runner in this version. A mob with any of them must not
+/// be started, since the part would be ignored silently.
+pub fn unsupported(definition: &Definition) -> Vec<Unsupported> {
+    let mut found = Vec::new();
+    let mut add = |used: bool, path: String, what: &str| {
+        if used {
+            found.push(Unsupported {
+                path,
+                what: what.to_owned(),
+            });
+        }
+    };
+    add(
+        !definition.modules.is_empty(),
+        "modules".to_owned(),
+        "modules",
+    );
+    add(
+        !definition.schedules.is_empty(),
+        "schedules".to_owned(),
+        "schedules",
+    );
+    add(!definition.gates.is_empty(), "gates".to_owned(), "gates");
+    add(!definition.routes.is_empty(), "routes".to_owned(), "routes");
+    add(!definition.flows.is_empty(), "flows".to_owned(), "flows");
+    let postgres = matches!(definition.store.kind, StoreKind::Postgres { .. });
+    add(postgres, "store.kind".to_owned(), "a postgres store");
+    add(
+        definition.store.retention.is_some(),
+        "store.retention".to_owned(),
+        "retention",
+    );
+    let auth = definition.server.auth != Auth::Token;
+    add(
+        auth,
+        "server.auth.mode".to_owned(),
+        "an auth mode other than token",
+    );
+    let exposed = !definition.server.listen.ip().is_loopback();
+    add(
+        exposed,
+        "server.listen".to_owned(),
+        "a server that other machines can reach",
+    );
+    for (id, model) in &definition.models {
+        unsupported_model(&format!("models.{id}"), model, &mut add);
+    }
+    for (id, profile) in &definition.profiles {
+        unsupported_profile(&format!("profiles.{id}"), profile, &mut add);
+    }
+    found
+}
+
+fn unsupported_model(path: &str, model: &Model, add: &mut impl FnMut(bool, String, &str)) {
+    let provider = matches!(model.provider, Provider::Anthropic | Provider::Gemini);
+    add(
+        provider,
+        format!("{path}.provider"),
+        &format!("the provider {}", model.provider),
+    );
+    add(
+        !model.fallback.is_empty(),
+        format!("{path}.fallback"),
+        "fallback models",
+    );
+}
+
+fn unsupported_profile(path: &str, profile: &Profile, add: &mut impl FnMut(bool, String, &str)) {
+    let engine = profile.engine != Engine::Native;
+    add(
+        engine,
+        format!("{path}.engine"),
+        &format!("the engine {}", profile.engine),
+    );
+    for (i, tool) in profile.tools.iter().enumerate() {
+        let unknown = match tool {
+            ToolSelector::BuiltIn(name) => {
+                !matches!(name.as_str(), "peers" | "send_message" | "ask_peer" | "now")
+            }
+            ToolSelector::Module { .. } => true,
+            ToolSelector::Host(_) => false,
+        };
+        add(
+            unknown,
+            format!("{path}.tools[{i}]"),
+            &format!("the tool {tool}"),
+        );
+    }
+    add(
+        profile.output_schema.is_some(),
+        format!("{path}.output_schema"),
+        "output schemas",
+    );
+    add(
+        profile.compaction.is_some(),
+        format!("{path}.compaction"),
+        "compaction",
+    );
+    add(
+        profile.busy != Busy::Queue,
+        format!("{path}.busy"),
+        &format!("busy = \"{}\"", profile.busy),
+    );
+    add(
+        profile.idle_retire.is_some(),
+        format!("{path}.idle_retire"),
+        "helpers that retire when idle",
+    );
+    let budget = profile.budget;
+    add(
+        budget.usd_per_day.is_some(),
+        format!("{path}.budget.usd_per_day"),
+        "day budgets",
+    );
+    add(
+        budget.turns_per_hour.is_some(),
+        format!("{path}.budget.turns_per_hour"),
+        "turn rates",
+    );
+    add(
+        profile.exposed,
+        format!("{path}.exposed"),
+        "members that are reachable from outside",
+    );
+}

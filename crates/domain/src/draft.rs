@@ -1,0 +1,108 @@
+//! A decision in the making: events that will follow one another.
+
+use crate::command::Answer;
+use crate::definition::Profile;
+use crate::event::{Event, NewEvent};
+use crate::id::{MemberId, Seq};
+use crate::principal::Principal;
+use crate::refusal::{Refusal, RefusalKind};
+use crate::state::{Member, MemberMode, State};
+use crate::time::Time;
+use crate::world::World;
+
+/// What the writer appends for a command, and what the caller is told once that is durable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The events, in order; empty where nothing changes.
+    pub events: Vec<NewEvent>,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// Events that a decision collects. Positions are known in advance, since there is one writer.
+pub(crate) struct Draft<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) now: Time,
+    pub(crate) actor: Principal,
+    events: Vec<NewEvent>,
+}
+
+impl<'w> Draft<'w> {
+    pub(crate) fn new(world: &'w World, now: Time, actor: Principal) -> Self {
+        Self { world, now, actor, events: Vec::new() }
+    }
+
+    pub(crate) fn state(&self) -> &'w State {
+        &self.world.state
+    }
+
+    /// The position that the next event gets.
+    pub(crate) fn next_seq(&self) -> Seq {
+        let drafted = self.events.len() as Seq;
+        self.world.state.head + drafted + 1
+    }
+
+    /// Adds an event that follows from the runtime's own rules, and returns its position.
+    pub(crate) fn emit(&mut self, event: impl Into<Event>) -> Seq {
+        self.push(NewEvent::of(event))
+    }
+
+    /// Adds an event that another one led to.
+    pub(crate) fn emit_from(&mut self, cause: Seq, event: impl Into<Event>) -> Seq {
+        self.push(NewEvent::of(event).caused_by(cause))
+    }
+
+    /// Adds an event that the caller asked for.
+    pub(crate) fn order(&mut self, event: impl Into<Event>) -> Seq {
+        let event = NewEvent::of(event).by(&self.actor);
+        self.push(event)
+    }
+
+    pub(crate) fn push(&mut self, event: NewEvent) -> Seq {
+        let seq = self.next_seq();
+        self.events.push(event);
+        seq
+    }
+
+    pub(crate) fn into_events(self) -> Vec<NewEvent> {
+        self.events
+    }
+
+    /// Ends with the position of the first event, or of the head where nothing changes.
+    pub(crate) fn done(self) -> Decision {
+        let first = self.world.state.head + 1;
+        let seq = if self.events.is_empty() { self.world.state.head } else { first };
+        Decision { events: self.events, answer: Answer::Done { seq } }
+    }
+
+    /// The member, or the refusal that it does not exist.
+    pub(crate) fn member(&self, id: &MemberId) -> Result<&'w Member, Refusal> {
+        self.state().members.get(id).ok_or_else(|| {
+            Refusal::new(
+                RefusalKind::Missing,
+                "member.not_found",
+                format!("there is no member {id}"),
+            )
+            .hint("`mobkit ps` lists the members")
+        })
+    }
+
+    /// The member, or the refusal that it does not exist or has left.
+    pub(crate) fn present(&self, id: &MemberId) -> Result<&'w Member, Refusal> {
+        let member = self.member(id)?;
+        if member.mode == MemberMode::Retired {
+            return Err(Refusal::new(
+                RefusalKind::Conflict,
+                "member.retired",
+                format!("{id} has left the mob"),
+            )
+            .hint("`member/spawn` brings it back as a new generation"));
+        }
+        Ok(member)
+    }
+
+    /// The profile of the name, if the definition has it.
+    pub(crate) fn profile(&self, id: &crate::id::ProfileId) -> Option<&'w Profile> {
+        self.world.definition.profiles.get(id)
+    }
+}

@@ -1,0 +1,193 @@
+//! Effects: what the outside world is asked to do, at least once, after the event that wants it is
+//! durable. What came of one returns as a command.
+//!
+//! There is no second ledger of open effects: the state knows each from the event that wants it to
+//! the event that records its outcome, so [`open_effects`] rebuilds the set after a crash.
+
+use crate::command::StepRef;
+use crate::event::{Envelope, Event, Fence, ToolEffect};
+use crate::id::{CallId, MemberId, TurnId};
+use crate::state::{CallState, MemberMode, State, Turn, TurnPhase};
+use crate::time::Time;
+use serde_json::Value;
+
+/// Something to be done outside the writer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Call a model.
+    ModelCall {
+        /// Which call.
+        at: StepRef,
+        /// Whose turn.
+        member: MemberId,
+        /// Not before this time.
+        not_before: Time,
+    },
+    /// Call a tool.
+    ToolCall {
+        /// The turn.
+        turn: TurnId,
+        /// Whose turn.
+        member: MemberId,
+        /// Stable id of the call.
+        call: CallId,
+        /// Qualified tool name.
+        tool: String,
+        /// Arguments.
+        args: Value,
+        /// What a repeated call does.
+        effect: ToolEffect,
+    },
+    /// Let an external engine run a turn, or go on with it.
+    EngineTurn {
+        /// The turn.
+        turn: TurnId,
+        /// Whose turn.
+        member: MemberId,
+        /// Fencing token of the member.
+        fence: Fence,
+        /// Whether it had begun before: the engine first looks at what it recorded.
+        resumed: bool,
+    },
+    /// Let an external engine start a member.
+    EngineStart {
+        /// The member.
+        member: MemberId,
+        /// Fencing token of the member.
+        fence: Fence,
+    },
+    /// Let an external engine stop a member.
+    EngineStop {
+        /// The member.
+        member: MemberId,
+    },
+    /// Stop everything that runs for a turn.
+    Abort {
+        /// The turn.
+        turn: TurnId,
+    },
+}
+
+impl Effect {
+    /// The turn for which it works, if it works for one.
+    pub fn turn(&self) -> Option<TurnId> {
+        match self {
+            Self::ModelCall { at, .. } => Some(at.turn),
+            Self::ToolCall { turn, .. } | Self::EngineTurn { turn, .. } | Self::Abort { turn } => {
+                Some(*turn)
+            }
+            Self::EngineStart { .. } | Self::EngineStop { .. } => None,
+        }
+    }
+}
+
+fn of_phase(id: TurnId, turn: &Turn, resumed: bool) -> Vec<Effect> {
+    if turn.checkpointed {
+        return Vec::new();
+    }
+    match &turn.phase {
+        TurnPhase::Model { attempt, not_before } => {
+            let at = StepRef { turn: id, fence: turn.fence, step: turn.step, attempt: *attempt };
+            vec![Effect::ModelCall { at, member: turn.member.clone(), not_before: *not_before }]
+        }
+        TurnPhase::External => vec![Effect::EngineTurn {
+            turn: id,
+            member: turn.member.clone(),
+            fence: turn.fence,
+            resumed,
+        }],
+        TurnPhase::Calls => {
+            let mut calls: Vec<Effect> =
+                turn.calls.iter().filter_map(|call| of_call(id, turn, call.id)).collect();
+            if turn.external && resumed {
+                // The engine that waits for these calls died with the process.
+                let (member, fence) = (turn.member.clone(), turn.fence);
+                calls.push(Effect::EngineTurn { turn: id, member, fence, resumed });
+            }
+            calls
+        }
+    }
+}
+
+fn of_call(id: TurnId, turn: &Turn, call: CallId) -> Option<Effect> {
+    let call = turn.calls.iter().find(|c| c.id == call)?;
+    match call.state {
+        CallState::Running { effect } => Some(Effect::ToolCall {
+            turn: id,
+            member: turn.member.clone(),
+            call: call.id,
+            tool: call.tool.clone(),
+            args: call.args.clone(),
+            effect,
+        }),
+        _ => None,
+    }
+}
+
+/// Whether the member's engine has to be told of it; the native engine keeps nothing per member.
+fn is_external(state: &State, member: &MemberId, starting: bool) -> bool {
+    starting || state.members.get(member).is_some_and(|m| m.mode == MemberMode::Starting)
+}
+
+/// What an event asks of the outside world, given the state right after it.
+pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
+    let phase_of = |id: TurnId, resumed: bool| {
+        state.turns.get(&id).map_or_else(Vec::new, |turn| of_phase(id, turn, resumed))
+    };
+    match &envelope.event {
+        Event::TurnStarted(e) => phase_of(e.turn, false),
+        Event::TurnResumed(e) => phase_of(e.turn, true),
+        Event::ModelFailed(e) if e.retry_at.is_some() => phase_of(e.turn, false),
+        Event::ToolStarted(e) => {
+            let turn = state.turns.get(&e.turn);
+            // Built-in tools are decided by the writer itself; their intent asks nothing of anybody.
+            if crate::tool::is_built_in(&e.tool) {
+                return Vec::new();
+            }
+            turn.and_then(|turn| of_call(e.turn, turn, e.call)).into_iter().collect()
+        }
+        Event::ToolFinished(_)
+        | Event::ToolFailed(_)
+        | Event::ToolRefused(_)
+        | Event::ToolResolved(_) => {
+            let Some((id, turn)) =
+                envelope.turn.and_then(|id| state.turns.get(&id).map(|turn| (id, turn)))
+            else {
+                return Vec::new();
+            };
+            match (&envelope.event, &turn.phase) {
+                (_, TurnPhase::Model { .. }) => of_phase(id, turn, false),
+                (Event::ToolResolved(e), TurnPhase::Calls) => {
+                    of_call(id, turn, e.call).into_iter().collect()
+                }
+                _ => Vec::new(),
+            }
+        }
+        Event::TurnCompleted(e) => vec![Effect::Abort { turn: e.turn }],
+        Event::TurnFailed(e) => vec![Effect::Abort { turn: e.turn }],
+        Event::TurnCancelled(e) => vec![Effect::Abort { turn: e.turn }],
+        Event::TurnCheckpointed(e) => vec![Effect::Abort { turn: e.turn }],
+        Event::MemberSpawned(e) if is_external(state, &e.member, e.starting) => {
+            vec![Effect::EngineStart { member: e.member.clone(), fence: e.fence }]
+        }
+        Event::MemberRespawned(e) if is_external(state, &e.member, e.starting) => {
+            vec![Effect::EngineStart { member: e.member.clone(), fence: e.fence }]
+        }
+        Event::MemberReset(e) if is_external(state, &e.member, e.starting) => {
+            vec![Effect::EngineStart { member: e.member.clone(), fence: e.fence }]
+        }
+        Event::MemberRetired(e) => vec![Effect::EngineStop { member: e.member.clone() }],
+        _ => Vec::new(),
+    }
+}
+
+/// Everything that is asked of the outside world and not yet answered: what a start dispatches.
+pub fn open_effects(state: &State) -> Vec<Effect> {
+    let starting = state
+        .members
+        .iter()
+        .filter(|(_, member)| member.mode == MemberMode::Starting)
+        .map(|(id, member)| Effect::EngineStart { member: id.clone(), fence: member.fence });
+    let turns = state.turns.iter().flat_map(|(id, turn)| of_phase(*id, turn, true));
+    starting.chain(turns).collect()
+}

@@ -1,0 +1,194 @@
+//! Decisions about members.
+
+use super::retire::retire;
+use super::spawn::{profile_missing, spawn};
+use crate::command::MemberCommand;
+use crate::definition::Engine;
+use crate::draft::{Decision, Draft};
+use crate::event::{
+    ErrorEvent, ErrorRaised, Fence, MemberFailed, MemberPaused, MemberReset, MemberRespawned,
+    MemberResumed, MemberRetired, MemberUpdated, TurnResumed,
+};
+use crate::id::{MemberId, ProfileId};
+use crate::refusal::{Refusal, RefusalKind};
+use crate::state::{Member, MemberMode};
+
+pub(crate) fn decide(mut draft: Draft<'_>, command: &MemberCommand) -> Result<Decision, Refusal> {
+    match command {
+        MemberCommand::Spawn { spec, origin, ensure, wire } => {
+            spawn(&mut draft, spec, *origin, *ensure, *wire)?;
+        }
+        MemberCommand::Update { member, labels, context, additional_instructions, origin } => {
+            draft.present(member)?;
+            draft.order(MemberUpdated {
+                member: member.clone(),
+                labels: labels.clone(),
+                context: context.clone(),
+                additional_instructions: additional_instructions.clone(),
+                origin: *origin,
+                engine_started: false,
+            });
+        }
+        MemberCommand::Retire { member, mode, reason } => {
+            let found = draft.present(member)?;
+            retire(&mut draft, member, found, *mode, reason.as_deref());
+        }
+        MemberCommand::Respawn { member, profile, reason } => {
+            respawn(&mut draft, member, profile.as_ref(), reason)?;
+        }
+        MemberCommand::Reset { member } => reset(&mut draft, member)?,
+        MemberCommand::Delete { member } => {
+            if !draft.member(member)?.is_retired() {
+                return Err(Refusal::new(
+                    RefusalKind::Conflict,
+                    "member.not_retired",
+                    format!("{member} has not left the mob"),
+                )
+                .hint("`member/retire` comes first"));
+            }
+            draft.order(MemberRetired { member: member.clone(), deleted: true });
+        }
+        MemberCommand::Pause { member, reason } => {
+            let found = draft.present(member)?;
+            match found.mode {
+                MemberMode::Paused => {}
+                MemberMode::Active => {
+                    draft.order(MemberPaused { member: member.clone(), reason: reason.clone() });
+                }
+                mode => return Err(wrong_mode(member, mode, "pause")),
+            }
+        }
+        MemberCommand::Resume { member } => {
+            let found = draft.present(member)?;
+            match found.mode {
+                MemberMode::Active | MemberMode::Starting => {}
+                MemberMode::Paused | MemberMode::Quarantined => {
+                    draft.order(MemberResumed { member: member.clone() });
+                }
+                mode => return Err(wrong_mode(member, mode, "resume")),
+            }
+        }
+        MemberCommand::Cancel { member, reason } => {
+            let Some(turn) = draft.present(member)?.turn else {
+                return Err(Refusal::new(
+                    RefusalKind::Conflict,
+                    "member.idle",
+                    format!("{member} has no turn to cancel"),
+                ));
+            };
+            crate::turn::cancel(&mut draft, turn, reason.as_deref().unwrap_or("cancelled"));
+        }
+        MemberCommand::EngineStarted { member, fence, error } => {
+            engine_started(&mut draft, member, *fence, error.as_deref())?;
+        }
+    }
+    Ok(draft.done())
+}
+
+fn wrong_mode(member: &MemberId, mode: MemberMode, verb: &str) -> Refusal {
+    let word = serde_json::to_value(mode).unwrap_or_default();
+    let word = word.as_str().unwrap_or("busy");
+    Refusal::new(
+        RefusalKind::Conflict,
+        "member.wrong_state",
+        format!("can't {verb} {member}: it is {word}"),
+    )
+    .hint("`member/respawn` gives a failed member fresh process state")
+}
+
+fn starts_engine(draft: &Draft<'_>, profile: &ProfileId) -> Result<bool, Refusal> {
+    match draft.profile(profile) {
+        Some(found) => Ok(found.engine != Engine::Native),
+        None => Err(profile_missing(draft, profile)),
+    }
+}
+
+fn respawn(
+    draft: &mut Draft<'_>,
+    id: &MemberId,
+    profile: Option<&ProfileId>,
+    reason: &str,
+) -> Result<(), Refusal> {
+    let member = draft.present(id)?;
+    if member.mode == MemberMode::Retiring {
+        return Err(wrong_mode(id, member.mode, "respawn"));
+    }
+    let profile = profile.unwrap_or(&member.profile).clone();
+    let starting = starts_engine(draft, &profile)?;
+    let fence = Fence {
+        generation: member.fence.generation,
+        incarnation: member.fence.incarnation + 1,
+    };
+    let seq = draft.order(MemberRespawned {
+        member: id.clone(),
+        profile,
+        fence,
+        reason: reason.to_owned(),
+        starting,
+    });
+    // The open turn goes on under the new token; what still comes in under the old one is stale.
+    if let Some((turn, open)) = member.turn.and_then(|t| Some((t, draft.state().turns.get(&t)?))) {
+        draft.emit_from(
+            seq,
+            TurnResumed {
+                turn,
+                member: id.clone(),
+                step: open.step,
+                recoveries: open.recoveries,
+                reason: "respawn".to_owned(),
+            },
+        );
+    }
+    Ok(())
+}
+
+fn reset(draft: &mut Draft<'_>, id: &MemberId) -> Result<(), Refusal> {
+    let member: &Member = draft.present(id)?;
+    if member.mode == MemberMode::Retiring {
+        return Err(wrong_mode(id, member.mode, "reset"));
+    }
+    let starting = starts_engine(draft, &member.profile)?;
+    if let Some(turn) = member.turn {
+        crate::turn::cancel(draft, turn, "the member was reset");
+    }
+    let fence = Fence { generation: member.fence.generation + 1, incarnation: 1 };
+    draft.order(MemberReset { member: id.clone(), fence, starting });
+    Ok(())
+}
+
+fn engine_started(
+    draft: &mut Draft<'_>,
+    id: &MemberId,
+    fence: Fence,
+    error: Option<&str>,
+) -> Result<(), Refusal> {
+    let member = draft.present(id)?;
+    if member.mode != MemberMode::Starting || member.fence != fence {
+        return Err(Refusal::new(
+            RefusalKind::Conflict,
+            "member.stale",
+            format!("{id} is no longer the one that was started"),
+        ));
+    }
+    match error {
+        None => {
+            draft.emit(MemberUpdated {
+                member: id.clone(),
+                labels: None,
+                context: None,
+                additional_instructions: None,
+                origin: None,
+                engine_started: true,
+            });
+        }
+        Some(error) => {
+            let seq = draft.emit(MemberFailed { member: id.clone(), error: error.to_owned() });
+            let (member, profile, error) = (id.clone(), member.profile.clone(), error.to_owned());
+            draft.emit_from(
+                seq,
+                ErrorRaised { error: ErrorEvent::SpawnFailure { member, profile, error } },
+            );
+        }
+    }
+    Ok(())
+}

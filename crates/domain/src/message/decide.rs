@@ -1,0 +1,171 @@
+//! Decisions about messages.
+
+use crate::command::{Answer, MessageCommand};
+use crate::draft::{Decision, Draft};
+use crate::event::{
+    Event, MessageAccepted, MessageCancelled, MessageMode, NewEvent, ToolFailed, ToolFinished,
+};
+use crate::id::{CallId, MemberId, MessageId, Seq};
+use crate::principal::Principal;
+use crate::refusal::{Refusal, RefusalKind};
+use crate::state::{CallState, MemberMode, Message};
+use crate::text::{Content, Text};
+
+/// After how many milliseconds a full queue is worth another try.
+const QUEUE_RETRY_AFTER_MS: u64 = 1_000;
+
+pub(crate) fn decide(mut draft: Draft<'_>, command: &MessageCommand) -> Result<Decision, Refusal> {
+    match command {
+        MessageCommand::Send { to, content, mode, correlation, expires } => {
+            let busy = MessageMode::default();
+            let accepted = MessageAccepted {
+                message: MessageId(draft.next_seq()),
+                from: draft.actor.clone(),
+                to: to.clone(),
+                text: content.text.clone(),
+                parts: content.parts.clone(),
+                mode: mode.unwrap_or(busy),
+                correlation: correlation.clone(),
+                expires: *expires,
+                call: None,
+            };
+            check(&draft, &accepted)?;
+            let message = accepted.message;
+            let seq = draft.order(accepted);
+            let answer = Answer::Message { message, seq };
+            Ok(Decision { events: draft.into_events(), answer })
+        }
+        MessageCommand::Cancel { message, reason } => {
+            let waiting = draft.state().messages.get(message).ok_or_else(|| {
+                Refusal::new(
+                    RefusalKind::Missing,
+                    "message.not_open",
+                    format!("{message} does not wait: there is no such message, or it was answered"),
+                )
+            })?;
+            if let Some(turn) = waiting.turn {
+                return Err(Refusal::new(
+                    RefusalKind::Conflict,
+                    "message.delivered",
+                    format!("{message} is part of {turn} already"),
+                )
+                .hint("`turn/cancel` stops the turn"));
+            }
+            let reason = reason.as_deref().unwrap_or("cancelled");
+            cancel(&mut draft, *message, waiting, reason);
+            Ok(draft.done())
+        }
+    }
+}
+
+/// Whether the message may be accepted.
+fn check(draft: &Draft<'_>, accepted: &MessageAccepted) -> Result<(), Refusal> {
+    let to = &accepted.to;
+    let member = draft.present(to)?;
+    if member.mode == MemberMode::Retiring {
+        return Err(Refusal::new(
+            RefusalKind::Conflict,
+            "member.retiring",
+            format!("{to} is leaving and takes no further message"),
+        ));
+    }
+    match accepted.mode {
+        MessageMode::Queue => {}
+        MessageMode::Reject if member.turn.is_none() && member.queue.is_empty() => {}
+        MessageMode::Reject => {
+            return Err(Refusal::new(
+                RefusalKind::Busy,
+                "member.busy",
+                format!("{to} is at work"),
+            )
+            .retry_after_ms(QUEUE_RETRY_AFTER_MS));
+        }
+        MessageMode::Steer | MessageMode::Interrupt => {
+            return Err(Refusal::new(
+                RefusalKind::Invalid,
+                "message.mode_unsupported",
+                "the modes steer and interrupt are not offered by this version",
+            )
+            .hint("use mode \"queue\""));
+        }
+    }
+    if accepted.expires.is_some_and(|expires| expires <= draft.now) {
+        return Err(Refusal::new(
+            RefusalKind::Invalid,
+            "message.expired",
+            "the message would expire before it is accepted",
+        ));
+    }
+    let queue_max = draft.world.definition.queue_max as usize;
+    if member.queue.len() >= queue_max {
+        return Err(Refusal::new(
+            RefusalKind::Busy,
+            "member.busy",
+            format!("{queue_max} messages wait for {to} already"),
+        )
+        .hint("wait until some are answered, or raise queue_max in [mob]")
+        .retry_after_ms(QUEUE_RETRY_AFTER_MS));
+    }
+    Ok(())
+}
+
+/// Accepts a message from a member, along an edge; `call` waits for the answer.
+pub(crate) fn accept(
+    draft: &mut Draft<'_>,
+    from: &MemberId,
+    to: &MemberId,
+    content: Content,
+    asked: Option<(CallId, Seq)>,
+) -> Result<MessageId, Refusal> {
+    let accepted = MessageAccepted {
+        message: MessageId(draft.next_seq()),
+        from: Principal::Agent(from.clone()),
+        to: to.clone(),
+        text: content.text,
+        parts: content.parts,
+        mode: MessageMode::Queue,
+        correlation: None,
+        expires: None,
+        call: asked.map(|(call, _)| call),
+    };
+    check(draft, &accepted)?;
+    let message = accepted.message;
+    let mut event = NewEvent::of(accepted).by(&Principal::Agent(from.clone()));
+    event.cause = asked.map(|(_, cause)| cause);
+    draft.push(event);
+    Ok(message)
+}
+
+/// Withdraws a waiting message and tells who asked, if somebody did.
+pub(crate) fn cancel(draft: &mut Draft<'_>, id: MessageId, message: &Message, reason: &str) {
+    let member = message.to.clone();
+    let seq = draft.order(MessageCancelled { message: id, member, reason: reason.to_owned() });
+    let told = format!("the message was cancelled: {reason}");
+    answer_asker(draft, seq, message, Err(&told));
+}
+
+/// Ends the `ask_peer` call that waits for an answer to `message`, if one still does.
+pub(crate) fn answer_asker(
+    draft: &mut Draft<'_>,
+    cause: Seq,
+    message: &Message,
+    outcome: Result<&Text, &str>,
+) {
+    let (Some(call), Principal::Agent(asker)) = (message.call, &message.from) else { return };
+    let state = draft.state();
+    let Some(turn) = state.members.get(asker).and_then(|member| member.turn) else { return };
+    let waits = state.turns.get(&turn).and_then(|open| {
+        open.calls
+            .iter()
+            .find(|c| c.id == call && matches!(c.state, CallState::Waiting { .. }))
+    });
+    let Some(waiting) = waits else { return };
+    let (member, tool) = (asker.clone(), waiting.tool.clone());
+    let event: Event = match outcome {
+        Ok(text) => ToolFinished { call, turn, member, tool, result: text.clone() }.into(),
+        Err(reason) => {
+            ToolFailed { call, turn, member, tool, reason: reason.to_owned() }.into()
+        }
+    };
+    draft.emit_from(cause, event);
+}

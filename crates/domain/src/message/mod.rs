@@ -1,0 +1,5 @@
+//! Messages: accepting them, withdrawing them, and telling an asker what came of one.
+
+mod decide;
+
+pub(crate) use decide::{accept, answer_asker, cancel, decide};

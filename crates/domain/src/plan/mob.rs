@@ -1,0 +1,108 @@
+//! The plan of a mob: roster and edges together, with the digest by which it is applied.
+
+use super::edges::EdgePlan;
+use super::report::count;
+use super::roster::{Actual, RosterPlan};
+use super::step::{Operation, PlanStep};
+use crate::canonical::{canonical_json, sha256_hex};
+use crate::refusal::{Refusal, RefusalKind};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Everything that has to be done to a mob.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    roster: RosterPlan,
+    edges: EdgePlan,
+    digest: String,
+}
+
+/// Whether retiring `retire` of `present` members needs force: more than one, and more than half.
+pub fn mass_removal(present: usize, retire: usize) -> bool {
+    retire > 1 && retire > present / 2
+}
+
+impl Plan {
+    /// A plan of these steps. `definition` is the digest of the definition and `actual` the roster
+    /// that the plan was made of, in any order: they are part of the digest.
+    pub fn new(
+        definition: &str,
+        actual: &[Actual],
+        roster: RosterPlan,
+        edges: EdgePlan,
+    ) -> Self {
+        let actual: BTreeMap<_, _> = actual.iter().map(|a| (&a.id, a)).collect();
+        let basis = json!({
+            "definition": definition, "actual": actual, "roster": roster, "edges": edges,
+        });
+        let digest = format!("sha256:{}", sha256_hex(canonical_json(&basis)));
+        Self { roster, edges, digest }
+    }
+
+    /// What has to be done to the roster.
+    pub fn roster(&self) -> &RosterPlan {
+        &self.roster
+    }
+
+    /// What has to be done to the edges, as far as it can be said before the roster steps.
+    pub fn edges(&self) -> &EdgePlan {
+        &self.edges
+    }
+
+    /// `sha256:…` over everything that would be done, the definition and the roster that it was made
+    /// of. A world that differs in any of them gives another digest.
+    pub fn digest(&self) -> String {
+        self.digest.clone()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.roster.is_empty() && self.edges.is_empty()
+    }
+
+    /// How many steps the plan has, by verb; a verb without a step is left out.
+    pub fn steps(&self) -> BTreeMap<String, u64> {
+        count([
+            (Operation::Spawn, self.roster.spawn.len()),
+            (Operation::Retain, self.roster.retain.len()),
+            (Operation::Update, self.roster.update.len()),
+            (Operation::Respawn, self.roster.respawn.len()),
+            (Operation::Retire, self.roster.retire.len()),
+            (Operation::Wire, self.edges.wire.len()),
+            (Operation::Unwire, self.edges.unwire.len()),
+            (Operation::Prune, self.edges.prune.len()),
+        ])
+    }
+
+    /// Every step with its reason: members before edges, verb by verb, each in the order of ids.
+    pub fn outline(&self) -> Vec<PlanStep> {
+        self.roster.outline().chain(self.edges.outline()).collect()
+    }
+
+    /// Whether the plan retires so many members that it needs force.
+    pub fn needs_force(&self) -> bool {
+        mass_removal(self.roster.present, self.roster.retire.len())
+    }
+
+    /// Refuses to apply the plan where the world has moved on since the caller saw `digest`
+    /// (`plan.stale`), and a mass removal without force (`plan.mass_removal`).
+    pub fn permit(&self, digest: Option<&str>, force: bool) -> Result<(), Refusal> {
+        if let Some(seen) = digest.filter(|seen| *seen != self.digest) {
+            let message = "the mob has changed since this plan was made";
+            return Err(Refusal::new(RefusalKind::Conflict, "plan.stale", message)
+                .hint("plan again, look at the steps and apply the digest of that plan")
+                .data(json!({ "digest": seen, "current": self.digest })));
+        }
+        if self.needs_force() && !force {
+            let (retire, present) = (self.roster.retire.len(), self.roster.present);
+            let message = format!("this would retire {retire} of {present} members");
+            return Err(Refusal::new(RefusalKind::Conflict, "plan.mass_removal", message)
+                .hint("if that is what you want, repeat it with force")
+                .data(json!({ "retire": retire, "present": present })));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

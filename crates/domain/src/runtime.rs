@@ -1,0 +1,65 @@
+//! Decisions about the process: start, ready, drain, checkpoint, stop, tick.
+
+use crate::command::RuntimeCommand;
+use crate::draft::{Decision, Draft};
+use crate::event::{
+    ErrorRaised, MessageExpired, RuntimeDraining, RuntimeReady, RuntimeStarted, RuntimeStopped,
+    TurnCheckpointed,
+};
+use crate::refusal::Refusal;
+
+pub(crate) fn decide(
+    mut draft: Draft<'_>,
+    command: &RuntimeCommand,
+) -> Result<Decision, Refusal> {
+    match command {
+        RuntimeCommand::Start { version, epoch, durability, rehearsal } => {
+            draft.emit(RuntimeStarted {
+                version: version.clone(),
+                epoch: *epoch,
+                durability: durability.clone(),
+                rehearsal: *rehearsal,
+            });
+            crate::turn::recover(&mut draft);
+        }
+        RuntimeCommand::Ready => {
+            let members = draft.state().present().count() as u64;
+            draft.emit(RuntimeReady { members });
+        }
+        RuntimeCommand::Drain { timeout_ms } => {
+            draft.emit(RuntimeDraining { timeout_ms: *timeout_ms });
+        }
+        RuntimeCommand::Checkpoint => {
+            for (id, turn) in draft.state().turns.iter().filter(|(_, turn)| !turn.checkpointed) {
+                draft.emit(TurnCheckpointed {
+                    turn: *id,
+                    member: turn.member.clone(),
+                    step: turn.step,
+                });
+            }
+        }
+        RuntimeCommand::Stop { drain } => {
+            draft.emit(RuntimeStopped { drain: drain.clone() });
+        }
+        RuntimeCommand::Tick => expire(&mut draft),
+        RuntimeCommand::Raise(error) => {
+            draft.emit(ErrorRaised { error: error.clone() });
+        }
+        RuntimeCommand::Deny(denied) => {
+            draft.emit(denied.clone());
+        }
+    }
+    Ok(draft.done())
+}
+
+/// Drops every waiting message whose time is over.
+fn expire(draft: &mut Draft<'_>) {
+    for (due, id) in &draft.state().expiries {
+        if *due > draft.now {
+            break;
+        }
+        let Some(message) = draft.state().messages.get(id) else { continue };
+        let seq = draft.emit_from(id.0, MessageExpired { message: *id, member: message.to.clone() });
+        crate::message::answer_asker(draft, seq, message, Err("the message expired unanswered"));
+    }
+}

@@ -1,0 +1,268 @@
+//! What each event does to the state. Cannot fail: the journal is already true, and an event about
+//! something unknown changes nothing.
+
+use super::{Member, MemberMode, Message, SessionSpan, Stage, State};
+use crate::command::Answer;
+use crate::edge::Edge;
+use crate::event::{
+    EdgeOrigin, Envelope, Event, Fence, MemberRespawned, MemberSpawned, MemberUpdated,
+    MessageAccepted, UnwireReason,
+};
+use crate::id::{MemberId, MessageId, Seq, SessionId};
+use crate::time::Time;
+use std::collections::{BTreeSet, VecDeque};
+
+impl State {
+    /// Folds one event in. Events must come in order.
+    pub fn apply(&mut self, envelope: &Envelope) {
+        let (seq, now) = (envelope.seq, envelope.time);
+        self.head = seq;
+        if let (Some(key), Some(actor)) = (&envelope.key, &envelope.actor) {
+            let answer = Answer::from_event(envelope);
+            self.keys.remember(actor, key, answer, now);
+        }
+        match &envelope.event {
+            Event::RuntimeStarted(e) => {
+                self.epoch = e.epoch;
+                self.stage = Stage::Started;
+            }
+            Event::RuntimeReady(_) => self.stage = Stage::Ready,
+            Event::RuntimeDraining(_) => self.stage = Stage::Draining,
+            Event::RuntimeStopped(_) => self.stage = Stage::Stopped,
+            Event::MobDefined(e) => self.definition_digest = Some(e.digest.clone()),
+            Event::MobPaused(_) => self.paused = true,
+            Event::MobResumed(_) => self.paused = false,
+            Event::RuntimeRecovered(_)
+            | Event::MobPlanned(_)
+            | Event::MobApplied(_)
+            | Event::MobReset(_)
+            | Event::EdgeFailed(_)
+            | Event::MessageRefused(_)
+            | Event::BudgetExhausted(_)
+            | Event::ErrorRaised(_)
+            | Event::AccessDenied(_) => {}
+            Event::EdgeWired(e) => self.edge_wired(&e.edge(), e.origin),
+            Event::EdgeUnwired(e) => self.edge_unwired(&e.edge(), e.reason),
+            Event::MessageAccepted(e) => self.message_accepted(e, now),
+            Event::MessageCancelled(e) => self.message_dropped(&e.member, e.message, now),
+            Event::MessageExpired(e) => self.message_dropped(&e.member, e.message, now),
+            Event::MessageDelivered(e) => {
+                self.with_member(&e.member, now, |state| state.message_delivered(e));
+            }
+            _ if self.apply_member(seq, now, &envelope.event) => {}
+            other => self.apply_turn(now, other),
+        }
+    }
+
+    fn apply_member(&mut self, seq: Seq, now: Time, event: &Event) -> bool {
+        match event {
+            Event::MemberSpawned(e) => self.member_spawned(e, seq, now),
+            Event::MemberUpdated(e) => {
+                self.with_member(&e.member, now, |state| state.member_updated(e));
+            }
+            Event::MemberRespawned(e) => {
+                self.with_member(&e.member, now, |state| state.member_respawned(e));
+            }
+            Event::MemberReset(e) => {
+                self.with_member(&e.member, now, |state| {
+                    state.session_begins(&e.member, SessionId(seq), seq);
+                    state.member_restarts(&e.member, e.fence, e.starting);
+                });
+            }
+            Event::MemberPaused(e) => self.set_mode(&e.member, MemberMode::Paused, now),
+            Event::MemberResumed(e) => self.set_mode(&e.member, MemberMode::Active, now),
+            Event::MemberRetiring(e) => self.set_mode(&e.member, MemberMode::Retiring, now),
+            Event::MemberRetired(e) if e.deleted => {
+                self.session_ends(&e.member, seq);
+                self.members.remove(&e.member);
+                self.leaving.remove(&e.member);
+            }
+            Event::MemberRetired(e) => {
+                self.session_ends(&e.member, seq);
+                self.set_mode(&e.member, MemberMode::Retired, now);
+            }
+            Event::MemberFailed(e) => {
+                self.note_error(&e.member, &e.error);
+                self.set_mode(&e.member, MemberMode::Failed, now);
+            }
+            Event::MemberQuarantined(e) => {
+                self.note_error(&e.member, &e.reason);
+                self.set_mode(&e.member, MemberMode::Quarantined, now);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn set_mode(&mut self, id: &MemberId, mode: MemberMode, now: Time) {
+        self.with_member(id, now, |state| {
+            if let Some(member) = state.members.get_mut(id) {
+                member.mode = mode;
+            }
+        });
+    }
+
+    pub(super) fn note_error(&mut self, id: &MemberId, error: &str) {
+        if let Some(member) = self.members.get_mut(id) {
+            member.last_error = Some(error.to_owned());
+        }
+    }
+
+    fn member_spawned(&mut self, e: &MemberSpawned, seq: Seq, now: Time) {
+        let session = e.session.unwrap_or(SessionId(seq));
+        let earlier = self.members.remove(&e.member);
+        let (usage, cost, unpriced) =
+            earlier.map_or_else(Default::default, |m| (m.usage, m.cost, m.unpriced));
+        let member = Member {
+            profile: e.profile.clone(),
+            fence: e.fence,
+            session,
+            origin: e.origin,
+            labels: e.labels.clone(),
+            context: e.context.clone(),
+            additional_instructions: e.additional_instructions.clone(),
+            mode: if e.starting { MemberMode::Starting } else { MemberMode::Active },
+            since: now,
+            queue: VecDeque::new(),
+            turn: None,
+            peers: BTreeSet::new(),
+            last_error: None,
+            usage,
+            cost,
+            unpriced,
+            ready_as: None,
+        };
+        self.members.insert(e.member.clone(), member);
+        self.session_begins(&e.member, session, seq);
+    }
+
+    fn session_begins(&mut self, id: &MemberId, session: SessionId, seq: Seq) {
+        self.session_ends(id, seq);
+        if let Some(member) = self.members.get_mut(id) {
+            member.session = session;
+        }
+        let span = SessionSpan { member: id.clone(), from: seq, until: None };
+        self.sessions.entry(session).or_default().push(span);
+    }
+
+    fn session_ends(&mut self, id: &MemberId, seq: Seq) {
+        let Some(session) = self.members.get(id).map(|member| member.session) else { return };
+        for span in self.sessions.entry(session).or_default() {
+            if span.member == *id && span.until.is_none() {
+                span.until = Some(seq);
+            }
+        }
+    }
+
+    fn member_updated(&mut self, e: &MemberUpdated) {
+        let Some(member) = self.members.get_mut(&e.member) else { return };
+        if let Some(labels) = &e.labels {
+            member.labels.clone_from(labels);
+        }
+        if let Some(context) = &e.context {
+            member.context.clone_from(context);
+        }
+        if let Some(instructions) = &e.additional_instructions {
+            member.additional_instructions.clone_from(instructions);
+        }
+        if let Some(origin) = e.origin {
+            member.origin = origin;
+        }
+        if e.engine_started && member.mode == MemberMode::Starting {
+            member.mode = MemberMode::Active;
+        }
+    }
+
+    fn member_respawned(&mut self, e: &MemberRespawned) {
+        if let Some(member) = self.members.get_mut(&e.member) {
+            member.profile = e.profile.clone();
+        }
+        self.member_restarts(&e.member, e.fence, e.starting);
+    }
+
+    fn member_restarts(&mut self, id: &MemberId, fence: Fence, starting: bool) {
+        let Some(member) = self.members.get_mut(id) else { return };
+        member.fence = fence;
+        member.last_error = None;
+        // A pause outlives a respawn: only who paused it lets it go on.
+        if member.mode != MemberMode::Paused {
+            member.mode = if starting { MemberMode::Starting } else { MemberMode::Active };
+        }
+    }
+
+    fn edge_wired(&mut self, edge: &Edge, origin: EdgeOrigin) {
+        self.wired.insert(edge.clone(), origin);
+        if origin == EdgeOrigin::Managed {
+            self.managed.insert(edge.clone());
+        }
+        for (end, other) in [(&edge.a, &edge.b), (&edge.b, &edge.a)] {
+            if let Some(member) = self.members.get_mut(end) {
+                member.peers.insert(other.clone());
+            }
+        }
+    }
+
+    fn edge_unwired(&mut self, edge: &Edge, reason: UnwireReason) {
+        self.wired.remove(edge);
+        if reason != UnwireReason::MemberRetired {
+            self.managed.remove(edge);
+        }
+        for (end, other) in [(&edge.a, &edge.b), (&edge.b, &edge.a)] {
+            if let Some(member) = self.members.get_mut(end) {
+                member.peers.remove(other);
+            }
+        }
+    }
+
+    fn message_accepted(&mut self, e: &MessageAccepted, now: Time) {
+        let message = Message {
+            from: e.from.clone(),
+            to: e.to.clone(),
+            mode: e.mode,
+            expires: e.expires,
+            call: e.call,
+            accepted: now,
+            correlation: e.correlation.clone(),
+            turn: None,
+        };
+        self.messages.insert(e.message, message);
+        if let Some(expires) = e.expires {
+            self.expiries.insert((expires, e.message));
+        }
+        self.with_member(&e.to, now, |state| {
+            if let Some(member) = state.members.get_mut(&e.to) {
+                member.queue.push_back(e.message);
+            }
+        });
+    }
+
+    fn message_dropped(&mut self, member: &MemberId, message: MessageId, now: Time) {
+        self.forget_expiry(message);
+        self.messages.remove(&message);
+        self.with_member(member, now, |state| state.unqueue(member, message));
+    }
+
+    fn message_delivered(&mut self, e: &crate::event::MessageDelivered) {
+        self.forget_expiry(e.message);
+        self.unqueue(&e.member, e.message);
+        if let Some(message) = self.messages.get_mut(&e.message) {
+            message.turn = Some(e.turn);
+        }
+    }
+
+    fn forget_expiry(&mut self, message: MessageId) {
+        if let Some(expires) = self.messages.get(&message).and_then(|m| m.expires) {
+            self.expiries.remove(&(expires, message));
+        }
+    }
+
+    fn unqueue(&mut self, member: &MemberId, message: MessageId) {
+        if let Some(member) = self.members.get_mut(member) {
+            if member.queue.front() == Some(&message) {
+                member.queue.pop_front();
+            } else {
+                member.queue.retain(|waiting| *waiting != message);
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What the events of turns, model calls and tool calls do to the state.
+
+use super::{Call, CallState, State, Turn, TurnPhase};
+use crate::event::{
+    Event, ModelFailed, ModelReplied, ResolveHow, TurnResumed, TurnStarted, TurnWaiting, WaitingFor,
+};
+use crate::id::{CallId, MemberId, TurnId};
+use crate::model::{Cost, Usage};
+use crate::time::Time;
+
+impl State {
+    pub(super) fn apply_turn(&mut self, now: Time, event: &Event) {
+        let Some((member, id)) = event.member().cloned().zip(event.turn()) else { return };
+        self.with_member(&member, now, |state| {
+            match event {
+                Event::TurnStarted(e) => state.turn_started(e, now),
+                Event::TurnCompleted(_) | Event::TurnCancelled(_) => state.turn_ended(&member, id),
+                Event::TurnFailed(e) => {
+                    state.note_error(&member, &e.reason);
+                    state.turn_ended(&member, id);
+                }
+                Event::TurnResumed(e) => state.turn_resumed(e),
+                Event::TurnWaiting(e) => state.turn_waiting(e),
+                Event::TurnCheckpointed(_) => {
+                    if let Some(turn) = state.turns.get_mut(&id) {
+                        turn.checkpointed = true;
+                    }
+                }
+                Event::ModelReplied(e) => state.model_replied(e),
+                Event::ModelFailed(e) => state.model_failed(e),
+                _ => state.apply_tool(id, now, event),
+            }
+            state.index_turn(id);
+        });
+    }
+
+    fn apply_tool(&mut self, id: TurnId, now: Time, event: &Event) {
+        match event {
+            Event::ToolStarted(e) => {
+                self.set_call(id, e.call, CallState::Running { effect: e.effect });
+            }
+            Event::ToolUnknown(e) => self.set_call(id, e.call, CallState::Unknown),
+            Event::ToolFinished(e) => self.call_done(id, e.call, now),
+            Event::ToolFailed(e) => self.call_done(id, e.call, now),
+            Event::ToolRefused(e) => self.call_done(id, e.call, now),
+            Event::ToolResolved(e) => match e.how {
+                ResolveHow::Happened | ResolveHow::GiveUp => self.call_done(id, e.call, now),
+                ResolveHow::Run => {
+                    let effect = crate::event::ToolEffect::Effect;
+                    self.set_call(id, e.call, CallState::Running { effect });
+                }
+            },
+            _ => {}
+        }
+    }
+
+    fn turn_started(&mut self, e: &TurnStarted, now: Time) {
+        let phase = if e.external {
+            TurnPhase::External
+        } else {
+            TurnPhase::Model { attempt: 1, not_before: now }
+        };
+        let turn = Turn {
+            member: e.member.clone(),
+            messages: e.messages.clone(),
+            fence: e.fence,
+            profile: e.profile.clone(),
+            model: e.model.clone(),
+            from: e.from.clone(),
+            started: now,
+            step: u32::from(!e.external),
+            phase,
+            calls: Vec::new(),
+            external: e.external,
+            recoveries: 0,
+            checkpointed: false,
+            usage: Usage::default(),
+            cost: Cost::default(),
+            unpriced: false,
+            counted: false,
+        };
+        self.turns.insert(e.turn, turn);
+        if let Some(member) = self.members.get_mut(&e.member) {
+            member.turn = Some(e.turn);
+        }
+    }
+
+    fn turn_ended(&mut self, member: &MemberId, id: TurnId) {
+        let Some(turn) = self.turns.remove(&id) else { return };
+        self.unindex_turn(&turn, id);
+        for message in &turn.messages {
+            self.messages.remove(message);
+        }
+        if let Some(member) = self.members.get_mut(member) {
+            member.turn = None;
+        }
+    }
+
+    fn turn_resumed(&mut self, e: &TurnResumed) {
+        let fence = self.members.get(&e.member).map(|member| member.fence);
+        let Some(turn) = self.turns.get_mut(&e.turn) else { return };
+        turn.checkpointed = false;
+        turn.recoveries = e.recoveries;
+        if let Some(fence) = fence {
+            turn.fence = fence;
+        }
+    }
+
+    fn turn_waiting(&mut self, e: &TurnWaiting) {
+        let (peer, message) = match (e.on, &e.peer, e.message) {
+            (WaitingFor::Peer, Some(peer), Some(message)) => (peer.clone(), message),
+            _ => return,
+        };
+        if let Some(call) = self.call_mut(e.turn, e.call) {
+            call.state = CallState::Waiting { peer, message };
+        }
+    }
+
+    fn model_replied(&mut self, e: &ModelReplied) {
+        if let Some(member) = self.members.get_mut(&e.member) {
+            member.usage += e.usage;
+            match e.cost_usd {
+                Some(cost) => member.cost += cost,
+                None => member.unpriced = true,
+            }
+        }
+        let Some(turn) = self.turns.get_mut(&e.turn) else { return };
+        turn.usage += e.usage;
+        match e.cost_usd {
+            Some(cost) => turn.cost += cost,
+            None => turn.unpriced = true,
+        }
+        turn.recoveries = 0;
+        turn.step = e.step;
+        turn.calls = e
+            .calls
+            .iter()
+            .map(|call| Call {
+                id: call.call,
+                tool: call.tool.clone(),
+                args: call.args.clone(),
+                state: CallState::Owed,
+            })
+            .collect();
+        turn.phase = match (turn.calls.is_empty(), turn.external) {
+            (false, _) => TurnPhase::Calls,
+            (true, true) => TurnPhase::External,
+            // The event that ends the turn follows in the same batch.
+            (true, false) => TurnPhase::Calls,
+        };
+    }
+
+    fn model_failed(&mut self, e: &ModelFailed) {
+        if let (Some(turn), Some(retry_at)) = (self.turns.get_mut(&e.turn), e.retry_at) {
+            turn.phase = TurnPhase::Model { attempt: e.attempt + 1, not_before: retry_at };
+        }
+    }
+
+    fn call_mut(&mut self, turn: TurnId, call: CallId) -> Option<&mut Call> {
+        self.turns.get_mut(&turn)?.calls.iter_mut().find(|c| c.id == call)
+    }
+
+    fn set_call(&mut self, turn: TurnId, id: CallId, state: CallState) {
+        if let Some(call) = self.call_mut(turn, id) {
+            call.state = state;
+        }
+    }
+
+    fn call_done(&mut self, id: TurnId, call: CallId, now: Time) {
+        self.set_call(id, call, CallState::Done);
+        let Some(turn) = self.turns.get_mut(&id) else { return };
+        turn.recoveries = 0;
+        if turn.calls.iter().all(|call| call.state == CallState::Done) {
+            turn.calls.clear();
+            if turn.external {
+                turn.phase = TurnPhase::External;
+            } else {
+                turn.step += 1;
+                turn.phase = TurnPhase::Model { attempt: 1, not_before: now };
+            }
+        }
+    }
+}

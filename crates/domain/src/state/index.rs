@@ -1,0 +1,118 @@
+//! The indexes of the state: who could work, who waits, who leaves. Recomputed for a member or a turn
+//! whenever an event touches it, so that the writer never searches.
+
+use super::{CallState, MemberMode, MemberState, Stage, State, TurnPhase};
+use crate::id::{MemberId, TurnId};
+use crate::time::Time;
+
+impl State {
+    /// The state of a member as clients see it.
+    pub fn member_state(&self, id: &MemberId) -> Option<MemberState> {
+        let member = self.members.get(id)?;
+        Some(match member.mode {
+            MemberMode::Starting => MemberState::Starting,
+            MemberMode::Paused => MemberState::Paused,
+            MemberMode::Retiring => MemberState::Retiring,
+            MemberMode::Retired => MemberState::Retired,
+            MemberMode::Failed => MemberState::Failed,
+            MemberMode::Quarantined => MemberState::Quarantined,
+            MemberMode::Active => match member.turn.and_then(|turn| self.turns.get(&turn)) {
+                None => MemberState::Idle,
+                Some(turn) if turn.is_working() => MemberState::Working,
+                Some(_) => MemberState::Waiting,
+            },
+        })
+    }
+
+    /// Runs `change` and notes the time if the visible state of the member changed.
+    pub(super) fn with_member(
+        &mut self,
+        id: &MemberId,
+        now: Time,
+        change: impl FnOnce(&mut Self),
+    ) {
+        let before = self.member_state(id);
+        change(self);
+        self.index_member(id);
+        if self.member_state(id) != before
+            && let Some(member) = self.members.get_mut(id)
+        {
+            member.since = now;
+        }
+    }
+
+    fn index_member(&mut self, id: &MemberId) {
+        let Some(member) = self.members.get_mut(id) else {
+            self.leaving.remove(id);
+            return;
+        };
+        let takes_turns = matches!(member.mode, MemberMode::Active | MemberMode::Retiring);
+        let ready_as = match member.queue.front() {
+            Some(message) if takes_turns && member.turn.is_none() => Some(*message),
+            _ => None,
+        };
+        let was = std::mem::replace(&mut member.ready_as, ready_as);
+        let done = member.mode == MemberMode::Retiring
+            && member.turn.is_none()
+            && member.queue.is_empty();
+        if was != ready_as {
+            if let Some(message) = was {
+                self.ready.remove(&(message, id.clone()));
+            }
+            if let Some(message) = ready_as {
+                self.ready.insert((message, id.clone()));
+            }
+        }
+        if done {
+            self.leaving.insert(id.clone());
+        } else {
+            self.leaving.remove(id);
+        }
+    }
+
+    /// Brings the indexes up to date with what a turn does now.
+    pub(super) fn index_turn(&mut self, id: TurnId) {
+        let Some(turn) = self.turns.get_mut(&id) else {
+            self.owed.remove(&id);
+            return;
+        };
+        let counts = turn.is_working();
+        if counts != turn.counted {
+            turn.counted = counts;
+            let working = self.working.entry(turn.model.clone()).or_insert(0);
+            *working = if counts { *working + 1 } else { working.saturating_sub(1) };
+            if *working == 0 {
+                self.working.remove(&turn.model);
+            }
+        }
+        let turn = &self.turns[&id];
+        let in_progress = |state: &CallState| !matches!(state, CallState::Owed | CallState::Done);
+        let owed = turn.phase == TurnPhase::Calls
+            && !turn.checkpointed
+            && !turn.calls.iter().any(|call| in_progress(&call.state))
+            && turn.calls.iter().any(|call| call.state == CallState::Owed);
+        if owed {
+            self.owed.insert(id);
+        } else {
+            self.owed.remove(&id);
+        }
+    }
+
+    /// Forgets an ended turn in the indexes.
+    pub(super) fn unindex_turn(&mut self, turn: &super::Turn, id: TurnId) {
+        self.owed.remove(&id);
+        if turn.counted
+            && let Some(working) = self.working.get_mut(&turn.model)
+        {
+            *working = working.saturating_sub(1);
+            if *working == 0 {
+                self.working.remove(&turn.model);
+            }
+        }
+    }
+
+    /// Whether turns may begin at all.
+    pub fn line_runs(&self) -> bool {
+        self.stage == Stage::Ready && !self.paused
+    }
+}

@@ -1,0 +1,145 @@
+//! A member as the journal leaves it.
+
+use crate::event::{Fence, MemberOrigin};
+use crate::id::{MemberId, MessageId, ProfileId, Seq, SessionId, TurnId};
+use crate::model::{Cost, Usage};
+use crate::time::Time;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What was ordered for a member; whether it works or waits follows from its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberMode {
+    /// Its engine has not reported yet.
+    Starting,
+    /// It takes turns.
+    Active,
+    /// It begins no further turn.
+    Paused,
+    /// It takes no further message.
+    Retiring,
+    /// It has left.
+    Retired,
+    /// It could not start.
+    Failed,
+    /// It was put aside since its work kills it.
+    Quarantined,
+}
+
+/// The state that clients see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberState {
+    /// Its engine has not reported yet.
+    Starting,
+    /// It has nothing to do.
+    Idle,
+    /// A turn runs.
+    Working,
+    /// Its turn waits for somebody.
+    Waiting,
+    /// It begins no further turn.
+    Paused,
+    /// It takes no further message.
+    Retiring,
+    /// It has left.
+    Retired,
+    /// It could not start.
+    Failed,
+    /// It was put aside since its work kills it.
+    Quarantined,
+}
+
+impl MemberState {
+    /// Every state.
+    pub const ALL: [Self; 9] = [
+        Self::Starting,
+        Self::Idle,
+        Self::Working,
+        Self::Waiting,
+        Self::Paused,
+        Self::Retiring,
+        Self::Retired,
+        Self::Failed,
+        Self::Quarantined,
+    ];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Idle => "idle",
+            Self::Working => "working",
+            Self::Waiting => "waiting",
+            Self::Paused => "paused",
+            Self::Retiring => "retiring",
+            Self::Retired => "retired",
+            Self::Failed => "failed",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+/// A stretch of the journal in which a member wrote a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionSpan {
+    /// Who wrote it.
+    pub member: MemberId,
+    /// Position after which it begins.
+    pub from: Seq,
+    /// Position at which it ends; `None`: it goes on.
+    pub until: Option<Seq>,
+}
+
+/// One member.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its role.
+    pub profile: ProfileId,
+    /// Fencing token.
+    pub fence: Fence,
+    /// The session that it writes.
+    pub session: SessionId,
+    /// Who wants it.
+    pub origin: MemberOrigin,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Data given to the agent.
+    pub context: Value,
+    /// Instructions beside those of the profile.
+    pub additional_instructions: Vec<String>,
+    /// What was ordered for it.
+    pub mode: MemberMode,
+    /// Since when its state is what it is.
+    pub since: Time,
+    /// Messages that wait, in the order of acceptance.
+    pub queue: VecDeque<MessageId>,
+    /// The open turn.
+    pub turn: Option<TurnId>,
+    /// Members that it may message.
+    pub peers: BTreeSet<MemberId>,
+    /// Why it last failed.
+    pub last_error: Option<String>,
+    /// Tokens since it was spawned.
+    pub usage: Usage,
+    /// What the priced calls cost.
+    pub cost: Cost,
+    /// Whether a call had no price.
+    pub unpriced: bool,
+    /// The message under which it stands in `State::ready`.
+    pub(super) ready_as: Option<MessageId>,
+}
+
+impl Member {
+    /// Whether it has left.
+    pub fn is_retired(&self) -> bool {
+        self.mode == MemberMode::Retired
+    }
+
+    /// What its calls cost; `None` where one had no price.
+    pub fn cost_usd(&self) -> Option<Cost> {
+        (!self.unpriced).then_some(self.cost)
+    }
+}

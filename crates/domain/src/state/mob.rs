@@ -1,0 +1,114 @@
+//! The folded journal of one mob.
+
+use super::{Keys, Member, MemberMode, Message, SessionSpan, Turn};
+use crate::edge::Edge;
+use crate::event::EdgeOrigin;
+use crate::id::{MemberId, MessageId, MobId, ModelId, Seq, SessionId, TurnId};
+use crate::time::Time;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where the process is in its life, as far as the journal knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// No process has the mob, or the last one stopped in order.
+    #[default]
+    Stopped,
+    /// A process took the mob over.
+    Started,
+    /// Turns may begin.
+    Ready,
+    /// No further turn begins.
+    Draining,
+}
+
+/// The folded journal of one mob.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Whose state.
+    pub mob: MobId,
+    /// Position of the last event that was applied.
+    pub head: Seq,
+    /// Epoch of the writer that started last.
+    pub epoch: u64,
+    /// Digest of the definition in force.
+    pub definition_digest: Option<String>,
+    /// Where the process is in its life.
+    pub stage: Stage,
+    /// Whether the line is stopped.
+    pub paused: bool,
+    /// Members, those that have left included until they are deleted.
+    pub members: BTreeMap<MemberId, Member>,
+    /// Edges that are wired.
+    #[serde(with = "super::pairs")]
+    pub wired: BTreeMap<Edge, EdgeOrigin>,
+    /// Edges that edge discovery counts as its own, wired or not.
+    pub managed: BTreeSet<Edge>,
+    /// Messages that wait or are part of an open turn.
+    pub messages: BTreeMap<MessageId, Message>,
+    /// Turns that have not ended.
+    pub turns: BTreeMap<TurnId, Turn>,
+    /// In which stretches of the journal each session was written.
+    pub sessions: BTreeMap<SessionId, Vec<SessionSpan>>,
+    /// Idempotency keys of late.
+    pub keys: Keys,
+    /// When waiting messages expire.
+    pub expiries: BTreeSet<(Time, MessageId)>,
+    /// Members that could begin a turn, by the message that waits longest.
+    pub ready: BTreeSet<(MessageId, MemberId)>,
+    /// Turns whose next tool call the writer has to look at.
+    pub owed: BTreeSet<TurnId>,
+    /// Retiring members with nothing left to do.
+    pub leaving: BTreeSet<MemberId>,
+    /// Turns that work right now, by model; those that wait or are put aside don't count.
+    pub working: BTreeMap<ModelId, u32>,
+}
+
+impl State {
+    /// The state before the first event.
+    pub fn of(mob: MobId) -> Self {
+        Self {
+            mob,
+            head: 0,
+            epoch: 0,
+            definition_digest: None,
+            stage: Stage::Stopped,
+            paused: false,
+            members: BTreeMap::new(),
+            wired: BTreeMap::new(),
+            managed: BTreeSet::new(),
+            messages: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            keys: Keys::default(),
+            expiries: BTreeSet::new(),
+            ready: BTreeSet::new(),
+            owed: BTreeSet::new(),
+            leaving: BTreeSet::new(),
+            working: BTreeMap::new(),
+        }
+    }
+
+    /// Turns that work right now.
+    pub fn working_total(&self) -> u32 {
+        self.working.values().sum()
+    }
+
+    /// Members that have not left.
+    pub fn present(&self) -> impl Iterator<Item = (&MemberId, &Member)> {
+        self.members.iter().filter(|(_, member)| member.mode != MemberMode::Retired)
+    }
+
+    /// The first position that open work or a session of a present member still needs; everything
+    /// below it may be forgotten.
+    pub fn needed_from(&self) -> Seq {
+        let sessions = self
+            .present()
+            .filter_map(|(_, member)| self.sessions.get(&member.session)?.first())
+            .map(|span| span.from);
+        let messages = self.messages.keys().map(|message| message.0);
+        let turns = self.turns.keys().map(|turn| turn.0);
+        sessions.chain(messages).chain(turns).min().unwrap_or(self.head + 1)
+    }
+}

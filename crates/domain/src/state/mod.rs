@@ -1,0 +1,18 @@
+//! The state of a mob: what the journal says, folded.
+//!
+//! [`State`] holds open work and identities only. Texts, transcripts and ended work stay in the journal
+//! and the read tables, so an idle member costs a few hundred bytes.
+
+mod apply;
+mod apply_turn;
+mod index;
+mod keys;
+mod member;
+mod mob;
+mod pairs;
+mod turn;
+
+pub use keys::{KEY_AGE_MAX_MS, KEYS_MAX, KeyLookup, Keys};
+pub use member::{Member, MemberMode, MemberState, SessionSpan};
+pub use mob::{Stage, State};
+pub use turn::{Call, CallState, Message, Turn, TurnPhase};

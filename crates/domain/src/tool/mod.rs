@@ -1,0 +1,16 @@
+//! Tools: which there are, and how the calls of a reply are worked off.
+//!
+//! Built-in tools are decided by the writer itself, in the same batch as the call, so they happen
+//! exactly once. Every other tool is an effect.
+
+mod ask_peer;
+mod built_in;
+mod call;
+mod content;
+mod peers;
+mod send_message;
+mod toolbox;
+
+pub use built_in::{built_in_specs, is_built_in};
+pub(crate) use call::next_call;
+pub use toolbox::{ToolSpec, Toolbox};

@@ -1,0 +1,66 @@
+//! What an external engine reports of a turn that it runs as a whole.
+
+use super::decide::{fenced, stale};
+use super::end::{self, Used};
+use super::reply::recorded_calls;
+use crate::draft::Draft;
+use crate::event::{Fence, ModelReplied, TurnFailure};
+use crate::id::TurnId;
+use crate::model::Reply;
+use crate::refusal::Refusal;
+use crate::state::TurnPhase;
+use crate::text::Text;
+use serde_json::Value;
+
+/// A step that the engine made; the calls in it are ours to make, like those of a native turn.
+pub(super) fn replied(
+    draft: &mut Draft<'_>,
+    id: TurnId,
+    fence: Fence,
+    reply: &Reply,
+    original: &Value,
+) -> Result<(), Refusal> {
+    let turn = fenced(draft, id, fence)?;
+    if turn.phase != TurnPhase::External {
+        return Err(stale(id));
+    }
+    let seq = draft.next_seq();
+    draft.emit(ModelReplied {
+        turn: id,
+        member: turn.member.clone(),
+        step: turn.step + 1,
+        attempt: 1,
+        model: turn.model.clone(),
+        text: reply.text.clone(),
+        calls: recorded_calls(seq, reply),
+        usage: reply.usage,
+        cost_usd: None,
+        finish: reply.finish,
+        latency_ms: 0,
+        carry: reply.carry.clone(),
+        engine: Some(original.clone()),
+    });
+    Ok(())
+}
+
+/// The engine ended the turn.
+pub(super) fn ended(
+    draft: &mut Draft<'_>,
+    id: TurnId,
+    fence: Fence,
+    outcome: &Result<Text, String>,
+) -> Result<(), Refusal> {
+    let turn = fenced(draft, id, fence)?;
+    if turn.phase != TurnPhase::External {
+        return Err(stale(id));
+    }
+    let used = Used::so_far(turn);
+    let cause = id.0;
+    match outcome {
+        Ok(text) => end::complete(draft, cause, (id, turn), text, used),
+        Err(reason) => {
+            end::fail(draft, cause, (id, turn), (TurnFailure::Engine, reason), used);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! Turns: how they begin, get on, recover and end.
+
+mod begin;
+mod decide;
+mod end;
+mod engine;
+mod fail;
+mod recover;
+mod reply;
+mod resolve;
+
+pub(crate) use begin::begin_next;
+pub(crate) use decide::decide;
+pub(crate) use end::cancel;
+pub(crate) use recover::recover;
+
+pub use fail::{ATTEMPTS_MAX, RETRY_AFTER_MAX_MS, retry_delay_ms};
+pub use recover::RECOVERIES_MAX;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! What a start does with the turns that it finds open.
+
+use super::end::{self, Used};
+use crate::draft::Draft;
+use crate::event::{
+    ErrorEvent, ErrorRaised, MemberQuarantined, RuntimeRecovered, ToolEffect, ToolUnknown,
+    TurnFailure, TurnResumed, TurnWaiting, WaitingFor,
+};
+use crate::id::{Seq, TurnId};
+use crate::state::{CallState, Stage, Turn};
+
+/// A member is quarantined at the recovery of this number in a row without a recorded step.
+pub const RECOVERIES_MAX: u32 = 3;
+
+/// Resumes every open turn at its last recorded step, or quarantines its member.
+pub(crate) fn recover(draft: &mut Draft<'_>) {
+    let state = draft.state();
+    if state.head == 0 {
+        return;
+    }
+    let (aside, interrupted): (Vec<_>, Vec<_>) =
+        state.turns.iter().partition(|(_, turn)| turn.checkpointed);
+    let ids = |turns: &[(&TurnId, &Turn)]| turns.iter().map(|(id, _)| **id).collect::<Vec<_>>();
+    let cause = draft.emit(RuntimeRecovered {
+        turns_checkpointed: ids(&aside),
+        turns_interrupted: ids(&interrupted),
+        messages_waiting: state.messages.values().filter(|m| m.turn.is_none()).count() as u64,
+        clean: state.stage == Stage::Stopped,
+    });
+    for (id, turn) in &state.turns {
+        recover_turn(draft, cause, *id, turn);
+    }
+}
+
+fn recover_turn(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
+    // Only work that was in flight can have killed the process; who waits is not to blame.
+    let suspect = !turn.checkpointed && turn.is_in_flight();
+    let recoveries = turn.recoveries + u32::from(suspect);
+    if recoveries >= RECOVERIES_MAX {
+        return quarantine(draft, cause, id, turn);
+    }
+    let reason = if turn.checkpointed { "checkpoint" } else { "crash" };
+    let seq = draft.emit_from(
+        cause,
+        TurnResumed {
+            turn: id,
+            member: turn.member.clone(),
+            step: turn.step,
+            recoveries,
+            reason: reason.to_owned(),
+        },
+    );
+    for call in &turn.calls {
+        if call.state == (CallState::Running { effect: ToolEffect::Effect }) {
+            let (member, tool) = (turn.member.clone(), call.tool.clone());
+            let args = call.args.clone();
+            let unknown = draft
+                .emit_from(seq, ToolUnknown { call: call.id, turn: id, member, tool, args });
+            draft.emit_from(
+                unknown,
+                TurnWaiting {
+                    turn: id,
+                    member: turn.member.clone(),
+                    on: WaitingFor::Operator,
+                    call: call.id,
+                    peer: None,
+                    message: None,
+                },
+            );
+        }
+    }
+}
+
+fn quarantine(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
+    let reason = format!("{id} was interrupted {RECOVERIES_MAX} times without getting on");
+    let used = Used::so_far(turn);
+    end::fail(draft, cause, (id, turn), (TurnFailure::Quarantined, &reason), used);
+    let member = turn.member.clone();
+    let seq = draft.emit_from(
+        cause,
+        MemberQuarantined { member: member.clone(), turn: id, reason: reason.clone() },
+    );
+    draft.emit_from(
+        seq,
+        ErrorRaised { error: ErrorEvent::MemberCrashed { member, error: reason } },
+    );
+}

@@ -1,0 +1,77 @@
+//! The writer's two questions: what does a command lead to, and what follows by itself?
+
+use crate::command::{Command, Submission};
+use crate::definition::Definition;
+use crate::draft::{Decision, Draft};
+use crate::event::NewEvent;
+use crate::refusal::{Refusal, RefusalKind};
+use crate::state::{KeyLookup, State};
+use crate::time::Time;
+use crate::tool::Toolbox;
+use std::sync::Arc;
+
+/// All that a decision depends on, besides the command and the time.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// What the journal says.
+    pub state: State,
+    /// The definition in force.
+    pub definition: Arc<Definition>,
+    /// Tools of the host.
+    pub toolbox: Arc<Toolbox>,
+}
+
+/// Decides a command: the events that it leads to, or why it is refused. Changes nothing.
+pub fn decide(world: &World, submission: &Submission, now: Time) -> Result<Decision, Refusal> {
+    if let Some(used) = &submission.key {
+        match world.state.keys.lookup(&submission.actor, used) {
+            KeyLookup::Fresh => {}
+            KeyLookup::Repeated(answer) => {
+                return Ok(Decision { events: Vec::new(), answer: *answer });
+            }
+            KeyLookup::Reused => {
+                return Err(Refusal::new(
+                    RefusalKind::Conflict,
+                    "key.reused",
+                    format!("the idempotency key {:?} was used for another request", used.key),
+                )
+                .hint("use a new key for a new request"));
+            }
+        }
+    }
+    let draft = Draft::new(world, now, submission.actor.clone());
+    let mut decision = match &submission.command {
+        Command::Runtime(command) => crate::runtime::decide(draft, command),
+        Command::Mob(command) => crate::mob::decide(draft, command),
+        Command::Member(command) => crate::member::decide(draft, command),
+        Command::Edge(command) => crate::edge::decide(draft, command),
+        Command::Message(command) => crate::message::decide(draft, command),
+        Command::Turn(command) => crate::turn::decide(draft, command),
+    }?;
+    if let (Some(first), Some(used)) = (decision.events.first_mut(), &submission.key) {
+        // The key is remembered with who used it, so the event must name the caller.
+        first.actor = Some(submission.actor.clone());
+        first.key = Some(used.clone());
+    }
+    Ok(decision)
+}
+
+/// The next thing that follows by itself: a tool call of a reply, the end of a member that leaves, or
+/// the start of a turn. Empty when nothing does; the writer asks until then.
+pub fn advance(world: &World, now: Time) -> Vec<NewEvent> {
+    let state = &world.state;
+    let mut draft = Draft::new(world, now, crate::principal::Principal::Runtime);
+    if let Some(turn) = state.owed.first() {
+        crate::tool::next_call(&mut draft, *turn);
+    } else if let Some(member) = state.leaving.first() {
+        crate::member::leave(&mut draft, member);
+    } else if state.line_runs() {
+        crate::turn::begin_next(&mut draft);
+    }
+    draft.into_events()
+}
+
+/// When the writer has to look again even if nobody asks: the earliest expiry of a waiting message.
+pub fn next_due(state: &State) -> Option<Time> {
+    state.expiries.first().map(|(due, _)| *due)
+}
