@@ -1,1 +1,3 @@
-//! Placeholder while the workspace is laid out.
+//! What answers: models, and the engines that run the turns of members.
+
+pub mod model;

@@ -11,10 +11,17 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 /// Runs a team of long-lived LLM agents, and talks to one that runs
 #[derive(Debug, Parser)]
-#[command(name = "mobkit", version, propagate_version = false, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 config invalid, 4 not found, \
+#[command(
+    name = "mobkit",
+    version,
+    propagate_version = false,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 config invalid, 4 not found, \
     5 not permitted, 6 conflict, 7 timed out, 8 waiting for a human, 9 unreachable, \
-    130 interrupted.")]
+    130 interrupted."
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub show: Show,

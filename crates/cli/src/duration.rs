@@ -4,7 +4,9 @@ use std::time::Duration;
 
 /// Reads a whole number with `ms`, `s`, `m` or `h`; without a unit, seconds. `0` is allowed.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit_at = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (digits, unit) = text.split_at(unit_at);
     let scale_ms: u64 = match unit {
         "ms" => 1,
@@ -13,9 +15,14 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return Err("write a number and ms, s, m or h, e.g. 30s".to_owned()),
     };
-    let number: u64 = digits.parse().map_err(|_| "write a whole number, e.g. 30s".to_owned())?;
-    let ms = number.checked_mul(scale_ms).filter(|ms| *ms <= 366 * 86_400_000);
-    ms.map(Duration::from_millis).ok_or_else(|| "at most a year".to_owned())
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| "write a whole number, e.g. 30s".to_owned())?;
+    let ms = number
+        .checked_mul(scale_ms)
+        .filter(|ms| *ms <= 366 * 86_400_000);
+    ms.map(Duration::from_millis)
+        .ok_or_else(|| "at most a year".to_owned())
 }
 
 /// The largest unit that loses nothing, e.g. `30s`.
@@ -46,9 +53,14 @@ mod tests {
 
     #[test]
     fn a_number_and_a_unit() {
-        for (text, ms) in
-            [("30s", 30_000), ("500ms", 500), ("2m", 120_000), ("1h", 3_600_000), ("5", 5_000), ("0", 0)]
-        {
+        for (text, ms) in [
+            ("30s", 30_000),
+            ("500ms", 500),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+            ("5", 5_000),
+            ("0", 0),
+        ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(ms)), "{text}");
         }
         for text in ["", "s", "-1s", "1.5s", "3 s", "99999999h", "1d"] {
@@ -65,7 +77,13 @@ mod tests {
 
     #[test]
     fn ages_have_one_unit() {
-        for (seconds, text) in [(0, "0s"), (59, "59s"), (60, "1m"), (7_200, "2h"), (200_000, "2d")] {
+        for (seconds, text) in [
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m"),
+            (7_200, "2h"),
+            (200_000, "2d"),
+        ] {
             assert_eq!(rough(Duration::from_secs(seconds)), text);
         }
     }

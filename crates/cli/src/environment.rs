@@ -1,30 +1,47 @@
 //! The one place that looks at the process's surroundings: variables, folder, clock, chance.
 
 use crate::failure::{Exit, Failure};
+use crate::hex::hex;
 use std::path::PathBuf;
 
 /// What a variable of the environment holds; `None` where it is absent, empty or not text.
-#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line is where the environment is read"
+)]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The folder in which the command was typed.
-#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line is where the environment is read"
+)]
 pub(crate) fn folder() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| {
-        Failure::new(Exit::Failed, "folder.gone", format!("the current folder: {error}"))
+        Failure::new(
+            Exit::Failed,
+            "folder.gone",
+            format!("the current folder: {error}"),
+        )
     })
 }
 
 /// The present time, for ages in tables.
-#[expect(clippy::disallowed_methods, reason = "ages in tables are ages at the time of typing")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "ages in tables are ages at the time of typing"
+)]
 pub(crate) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
 /// Sixteen bytes that nobody else has, in hex: the key of a message that was typed once.
-#[expect(clippy::disallowed_methods, reason = "a key must differ from every other sender's")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a key must differ from every other sender's"
+)]
 pub(crate) fn random_key() -> Result<String, Failure> {
     let failed = |why: String| Failure::new(Exit::Failed, "chance.unavailable", why);
     let mut bytes = [0_u8; 16];
@@ -33,5 +50,5 @@ pub(crate) fn random_key() -> Result<String, Failure> {
     if filled < bytes.len() {
         return Err(failed("the system gives too few random bytes".to_owned()));
     }
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }

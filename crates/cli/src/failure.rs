@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn the_document_has_code_message_hint_and_facts_beside() {
-        let failure = Failure::new(Exit::Missing, "member.not_found", "no member \"x\"")
-            .fact("member", "x");
+        let failure =
+            Failure::new(Exit::Missing, "member.not_found", "no member \"x\"").fact("member", "x");
         assert_eq!(
             failure.to_json(),
             json!({

@@ -19,8 +19,12 @@ mod commands;
 mod duration;
 mod environment;
 mod failure;
+mod hex;
+mod listen;
+mod logging;
 mod mobfile;
 mod program;
+mod secrets;
 mod terminal;
 mod up;
 

@@ -60,9 +60,15 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
 
 /// Runs a client command until it ends or Ctrl-C ends it.
 fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-            Failure::new(Exit::Failed, "runtime.setup", format!("cannot start: {error}"))
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(
+                Exit::Failed,
+                "runtime.setup",
+                format!("cannot start: {error}"),
+            )
         })?;
     let result = runtime.block_on(async {
         tokio::select! {
@@ -88,10 +94,16 @@ fn misunderstood(words: &[std::ffi::OsString], error: &clap::Error) -> Exit {
     let options = words.iter().take_while(|word| *word != "--");
     if options.into_iter().any(|word| word == "--json") {
         let text = error.to_string();
-        let message = text.lines().next().unwrap_or("the command line makes no sense");
+        let message = text
+            .lines()
+            .next()
+            .unwrap_or("the command line makes no sense");
         let message = message.strip_prefix("error: ").unwrap_or(message);
         let failure = Failure::new(Exit::Usage, "usage.invalid", message);
-        let show = Show { json: true, ..Show::default() };
+        let show = Show {
+            json: true,
+            ..Show::default()
+        };
         Output::new(&show, environment::variable).failure(&failure);
     } else {
         let _ = error.print();
@@ -101,9 +113,16 @@ fn misunderstood(words: &[std::ffi::OsString], error: &clap::Error) -> Exit {
 
 /// What `--color` says, before the command line is known to make sense.
 fn asked_color(words: &[std::ffi::OsString]) -> ColorChoice {
-    let mut words = words.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--");
+    let mut words = words
+        .iter()
+        .filter_map(|word| word.to_str())
+        .take_while(|word| *word != "--");
     let value = words.clone().find_map(|word| word.strip_prefix("--color="));
-    match value.or_else(|| words.find(|word| *word == "--color").and_then(|_| words.next())) {
+    match value.or_else(|| {
+        words
+            .find(|word| *word == "--color")
+            .and_then(|_| words.next())
+    }) {
         Some("always") => ColorChoice::Always,
         Some("never") => ColorChoice::Never,
         _ => ColorChoice::Auto,
@@ -119,7 +138,10 @@ mod tests {
         for (words, expected) in [
             (vec!["mobkit", "--color", "never", "x"], ColorChoice::Never),
             (vec!["mobkit", "x", "--color=always"], ColorChoice::Always),
-            (vec!["mobkit", "x", "--", "--color=always"], ColorChoice::Auto),
+            (
+                vec!["mobkit", "x", "--", "--color=always"],
+                ColorChoice::Auto,
+            ),
             (vec!["mobkit", "--color"], ColorChoice::Auto),
         ] {
             let words: Vec<std::ffi::OsString> = words.into_iter().map(Into::into).collect();

@@ -1,8 +1,8 @@
 //! One text for one value, and its digest.
 //!
-//! Canonical JSON is what digests are taken of: object keys sorted by their bytes at every depth, no
-//! whitespace, strings and numbers as serde_json writes them. Two values that are equal have the same
-//! canonical text, whatever the order in which their keys were inserted.
+//! Canonical JSON is what digests are taken of: object keys sorted by their bytes at every depth,
+//! no whitespace, strings and numbers as serde_json writes them. Two values that are equal have the
+//! same canonical text, whatever the order in which their keys were inserted.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};

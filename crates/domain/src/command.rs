@@ -323,13 +323,14 @@ impl Command {
     /// The row of the lifecycle table that governs it; `None`: the runtime's own, always allowed.
     pub fn verb(&self) -> Option<Verb> {
         match self {
-            Self::Runtime(_) => None,
             Self::Turn(TurnCommand::ToolResolve { .. }) => Some(Verb::Decide),
             Self::Turn(TurnCommand::Cancel { .. })
             | Self::Message(MessageCommand::Cancel { .. })
             | Self::Member(MemberCommand::Cancel { .. }) => Some(Verb::Cancel),
             // What came of an effect is recorded as long as there is a writer.
-            Self::Turn(_) | Self::Member(MemberCommand::EngineStarted { .. }) => None,
+            Self::Runtime(_)
+            | Self::Turn(_)
+            | Self::Member(MemberCommand::EngineStarted { .. }) => None,
             Self::Mob(_) | Self::Member(_) | Self::Edge(_) | Self::Message(_) => Some(Verb::Mutate),
         }
     }

@@ -1,7 +1,7 @@
 //! The life of a runtime: its phases, and which verb is allowed in which.
 //!
-//! [`admit`] is the one table that every surface asks before it does anything; [`advance`] is the one
-//! way from a phase to the next. A refused verb has changed nothing.
+//! [`admit`] is the one table that every surface asks before it does anything; [`advance`] is the
+//! one way from a phase to the next. A refused verb has changed nothing.
 
 use crate::refusal::{Refusal, RefusalKind};
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,8 @@ use std::fmt;
 /// After how many milliseconds a caller should ask again while the runtime starts.
 pub const START_RETRY_AFTER_MS: u64 = 1_000;
 
-/// After how many milliseconds a caller should ask again while the runtime drains: another process may
-/// have taken over by then.
+/// After how many milliseconds a caller should ask again while the runtime drains: another
+/// process may have taken over by then.
 pub const DRAIN_RETRY_AFTER_MS: u64 = 5_000;
 
 /// The code of every refusal that the phase is the reason of.
@@ -35,8 +35,13 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in the order of a life.
-    pub const ALL: [Self; 5] =
-        [Self::Starting, Self::Running, Self::Draining, Self::Stopped, Self::Failed];
+    pub const ALL: [Self; 5] = [
+        Self::Starting,
+        Self::Running,
+        Self::Draining,
+        Self::Stopped,
+        Self::Failed,
+    ];
 
     /// The phase as text, as on the wire.
     pub fn as_str(self) -> &'static str {
@@ -74,8 +79,13 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb, in the order of the table.
-    pub const ALL: [Self; 5] =
-        [Self::Read, Self::Mutate, Self::Decide, Self::Cancel, Self::Shutdown];
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::Mutate,
+        Self::Decide,
+        Self::Cancel,
+        Self::Shutdown,
+    ];
 }
 
 /// What becomes of a verb in a phase.
@@ -83,8 +93,8 @@ impl Verb {
 pub enum Admission {
     /// It is done now.
     Allowed,
-    /// It is recorded now. If the turn that it is about has been put aside, the turn sees it when it
-    /// goes on, at the next start.
+    /// It is recorded now. If the turn that it is about has been put aside, the turn sees it when
+    /// it goes on, at the next start.
     TakesEffectAtNextStart,
     /// It is refused; nothing has changed.
     Refused(Refusal),
@@ -98,8 +108,8 @@ pub enum Admission {
     ReleaseAll,
 }
 
-/// What becomes of `verb` in `phase`. `recovered` says whether the state has been read back from the
-/// journal; it matters only while the runtime starts.
+/// What becomes of `verb` in `phase`. `recovered` says whether the state has been read back from
+/// the journal; it matters only while the runtime starts.
 pub fn admit(phase: Phase, recovered: bool, verb: Verb) -> Admission {
     match (verb, phase) {
         (Verb::Read | Verb::Decide | Verb::Cancel, Phase::Starting) if recovered => {
@@ -116,9 +126,7 @@ pub fn admit(phase: Phase, recovered: bool, verb: Verb) -> Admission {
         (Verb::Read | Verb::Mutate | Verb::Decide | Verb::Cancel, Phase::Stopped) => {
             Admission::Refused(stopped())
         }
-        (Verb::Mutate | Verb::Decide | Verb::Cancel, Phase::Failed) => {
-            Admission::Refused(failed())
-        }
+        (Verb::Mutate | Verb::Decide | Verb::Cancel, Phase::Failed) => Admission::Refused(failed()),
         (Verb::Shutdown, Phase::Starting) => Admission::CancelStart,
         (Verb::Shutdown, Phase::Draining) => Admission::JoinShutdown,
         (Verb::Shutdown, Phase::Stopped) => Admission::ReturnReport,
@@ -133,19 +141,31 @@ fn starting() -> Refusal {
 }
 
 fn draining() -> Refusal {
-    Refusal::new(RefusalKind::Unavailable, NOT_RUNNING, "the runtime is shutting down")
-        .hint("try again when it has been started again")
-        .retry_after_ms(DRAIN_RETRY_AFTER_MS)
+    Refusal::new(
+        RefusalKind::Unavailable,
+        NOT_RUNNING,
+        "the runtime is shutting down",
+    )
+    .hint("try again when it has been started again")
+    .retry_after_ms(DRAIN_RETRY_AFTER_MS)
 }
 
 fn stopped() -> Refusal {
-    Refusal::new(RefusalKind::Unavailable, NOT_RUNNING, "the runtime has stopped")
-        .hint("start it again")
+    Refusal::new(
+        RefusalKind::Unavailable,
+        NOT_RUNNING,
+        "the runtime has stopped",
+    )
+    .hint("start it again")
 }
 
 fn failed() -> Refusal {
-    Refusal::new(RefusalKind::Unavailable, NOT_RUNNING, "the runtime has failed")
-        .hint("shut it down, look at its log and start it again")
+    Refusal::new(
+        RefusalKind::Unavailable,
+        NOT_RUNNING,
+        "the runtime has failed",
+    )
+    .hint("shut it down, look at its log and start it again")
 }
 
 /// What moves a runtime on in its life.
@@ -172,8 +192,9 @@ pub struct LifecycleError {
     pub event: LifecycleEvent,
 }
 
-/// The phase after `event`. A cancelled start drains, so that a second shutdown joins the first and
-/// gets its report. Nothing leads out of `stopped` and `failed`: the next life is another runtime.
+/// The phase after `event`. A cancelled start drains, so that a second shutdown joins the first
+/// and gets its report. Nothing leads out of `stopped` and `failed`: the next life is another
+/// runtime.
 pub fn advance(phase: Phase, event: LifecycleEvent) -> Result<Phase, LifecycleError> {
     match (phase, event) {
         (Phase::Starting, LifecycleEvent::Ready) => Ok(Phase::Running),
@@ -182,7 +203,10 @@ pub fn advance(phase: Phase, event: LifecycleEvent) -> Result<Phase, LifecycleEr
         (Phase::Starting | Phase::Running | Phase::Draining, LifecycleEvent::Broke) => {
             Ok(Phase::Failed)
         }
-        (Phase::Running | Phase::Draining | Phase::Stopped | Phase::Failed, LifecycleEvent::Ready)
+        (
+            Phase::Running | Phase::Draining | Phase::Stopped | Phase::Failed,
+            LifecycleEvent::Ready,
+        )
         | (Phase::Draining | Phase::Stopped | Phase::Failed, LifecycleEvent::ShutdownBegan)
         | (
             Phase::Starting | Phase::Running | Phase::Stopped | Phase::Failed,

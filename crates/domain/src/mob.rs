@@ -3,9 +3,8 @@
 use crate::command::MobCommand;
 use crate::draft::{Decision, Draft};
 use crate::event::{EdgeUnwired, MobPaused, MobReset, MobResumed, RetireMode, UnwireReason};
-use crate::refusal::Refusal;
 
-pub(crate) fn decide(mut draft: Draft<'_>, command: &MobCommand) -> Result<Decision, Refusal> {
+pub(crate) fn decide(mut draft: Draft<'_>, command: &MobCommand) -> Decision {
     match command {
         MobCommand::Define(defined) => {
             if draft.state().definition_digest.as_ref() != Some(&defined.digest) {
@@ -30,7 +29,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MobCommand) -> Result<Decis
             }
         }
     }
-    Ok(draft.done())
+    draft.done()
 }
 
 fn reset(draft: &mut Draft<'_>) {

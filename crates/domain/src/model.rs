@@ -8,6 +8,7 @@ use std::ops::AddAssign;
 
 /// Tokens of one call or a sum of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the wire say what is counted")]
 pub struct Usage {
     /// Tokens sent to the model, cached ones included.
     pub input_tokens: u64,
@@ -18,6 +19,7 @@ pub struct Usage {
     pub cached_input_tokens: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }
@@ -60,7 +62,10 @@ impl Cost {
             rounded
         };
         let cached_price = cached_input.unwrap_or(input);
-        Self(nano(fresh, input) + nano(cached, cached_price) + nano(usage.output_tokens, output))
+        let mut total = Self(nano(fresh, input));
+        total += Self(nano(cached, cached_price));
+        total += Self(nano(usage.output_tokens, output));
+        total
     }
 
     /// In dollars.

@@ -18,11 +18,11 @@ pub fn project(state: &mut State, envelope: &Envelope) -> Vec<Row> {
     let before = envelope.turn.and_then(|id| state.turns.get(&id)).map(Turn::status);
     state.apply(envelope);
     if let Some(row) = ended {
-        rows.push(Row::Turn(row));
+        rows.push(Row::Turn(TurnRow { seq: envelope.seq, ..row }));
     } else if let Some((id, turn)) = envelope.turn.and_then(|id| Some((id, state.turns.get(&id)?)))
         && before != Some(turn.status())
     {
-        rows.push(Row::Turn(turn_row(id, turn)));
+        rows.push(Row::Turn(TurnRow { seq: envelope.seq, ..turn_row(id, turn) }));
     }
     rows
 }
@@ -41,6 +41,7 @@ pub fn turn_row(id: TurnId, turn: &Turn) -> TurnRow {
         usage: turn.usage,
         tokens: turn.usage.tokens(),
         cost_usd: turn.cost_usd(),
+        seq: id.0,
         started: turn.started,
         ended: None,
     }

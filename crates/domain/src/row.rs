@@ -102,6 +102,8 @@ pub struct TurnRow {
     pub tokens: u64,
     /// What it cost; `null` where a call has no price.
     pub cost_usd: Option<Cost>,
+    /// Position of the event that last changed its status.
+    pub seq: Seq,
     /// When it began.
     pub started: Time,
     /// When it ended.

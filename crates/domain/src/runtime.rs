@@ -6,12 +6,8 @@ use crate::event::{
     ErrorRaised, MessageExpired, RuntimeDraining, RuntimeReady, RuntimeStarted, RuntimeStopped,
     TurnCheckpointed,
 };
-use crate::refusal::Refusal;
 
-pub(crate) fn decide(
-    mut draft: Draft<'_>,
-    command: &RuntimeCommand,
-) -> Result<Decision, Refusal> {
+pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision {
     match command {
         RuntimeCommand::Start { version, epoch, durability, rehearsal } => {
             draft.emit(RuntimeStarted {
@@ -49,11 +45,11 @@ pub(crate) fn decide(
             draft.emit(denied.clone());
         }
     }
-    Ok(draft.done())
+    draft.done()
 }
 
 /// Drops every waiting message whose time is over.
-fn expire(draft: &mut Draft<'_>) {
+pub(crate) fn expire(draft: &mut Draft<'_>) {
     for (due, id) in &draft.state().expiries {
         if *due > draft.now {
             break;

@@ -41,8 +41,8 @@ pub fn decide(world: &World, submission: &Submission, now: Time) -> Result<Decis
     }
     let draft = Draft::new(world, now, submission.actor.clone());
     let mut decision = match &submission.command {
-        Command::Runtime(command) => crate::runtime::decide(draft, command),
-        Command::Mob(command) => crate::mob::decide(draft, command),
+        Command::Runtime(command) => Ok(crate::runtime::decide(draft, command)),
+        Command::Mob(command) => Ok(crate::mob::decide(draft, command)),
         Command::Member(command) => crate::member::decide(draft, command),
         Command::Edge(command) => crate::edge::decide(draft, command),
         Command::Message(command) => crate::message::decide(draft, command),
@@ -56,8 +56,11 @@ pub fn decide(world: &World, submission: &Submission, now: Time) -> Result<Decis
     Ok(decision)
 }
 
-/// The next thing that follows by itself: a tool call of a reply, the end of a member that leaves, or
-/// the start of a turn. Empty when nothing does; the writer asks until then.
+/// The next thing that follows by itself: a tool call of a reply, the end of a member that leaves,
+/// or the start of a turn. Empty when nothing does; the writer asks until then.
+///
+/// It comes to an end, since every answer that is not empty uses up something that only a command
+/// brings: a call that nobody has looked at, a member that leaves, or a message that waits.
 pub fn advance(world: &World, now: Time) -> Vec<NewEvent> {
     let state = &world.state;
     let mut draft = Draft::new(world, now, crate::principal::Principal::Runtime);
@@ -66,7 +69,12 @@ pub fn advance(world: &World, now: Time) -> Vec<NewEvent> {
     } else if let Some(member) = state.leaving.first() {
         crate::member::leave(&mut draft, member);
     } else if state.line_runs() {
-        crate::turn::begin_next(&mut draft);
+        // A message whose time is over begins no turn, whoever looks first.
+        if next_due(state).is_some_and(|due| due <= now) {
+            crate::runtime::expire(&mut draft);
+        } else {
+            crate::turn::begin_next(&mut draft);
+        }
     }
     draft.into_events()
 }

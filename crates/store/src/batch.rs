@@ -15,10 +15,16 @@ pub(crate) struct Standing {
 /// Refuses a writer of an earlier epoch, and a batch that does not follow the last event.
 pub(crate) fn check_order(now: Standing, epoch: u64, expected: Seq) -> Result<(), StoreError> {
     if epoch != now.epoch {
-        return Err(StoreError::EpochStale { held: epoch, current: now.epoch });
+        return Err(StoreError::EpochStale {
+            held: epoch,
+            current: now.epoch,
+        });
     }
     if expected != now.head + 1 {
-        return Err(StoreError::SeqMismatch { given: expected, expected: now.head + 1 });
+        return Err(StoreError::SeqMismatch {
+            given: expected,
+            expected: now.head + 1,
+        });
     }
     Ok(())
 }
@@ -27,11 +33,17 @@ pub(crate) fn check_order(now: Standing, epoch: u64, expected: Seq) -> Result<()
 pub(crate) fn check_batch(mob: &MobId, expected: Seq, batch: &Batch) -> Result<(), StoreError> {
     for (event, expected) in batch.events.iter().zip(expected..) {
         if event.seq != expected {
-            return Err(StoreError::SeqMismatch { given: event.seq, expected });
+            return Err(StoreError::SeqMismatch {
+                given: event.seq,
+                expected,
+            });
         }
         if event.mob != *mob {
             let detail = format!("event {} belongs to {}, not to {mob}", event.seq, event.mob);
-            return Err(StoreError::Backend { action: "appending", detail });
+            return Err(StoreError::Backend {
+                action: "appending",
+                detail,
+            });
         }
     }
     Ok(())
@@ -39,5 +51,8 @@ pub(crate) fn check_batch(mob: &MobId, expected: Seq, batch: &Batch) -> Result<(
 
 /// The error for a mob that nobody ever opened.
 pub(crate) fn unknown_mob(action: &'static str, mob: &MobId) -> StoreError {
-    StoreError::Backend { action, detail: format!("nobody ever opened the mob {mob}") }
+    StoreError::Backend {
+        action,
+        detail: format!("nobody ever opened the mob {mob}"),
+    }
 }

@@ -23,13 +23,17 @@ const FOREIGN: [&str; 4] = ["args", "carry", "context", "engine"];
 
 /// The reference to this content.
 pub(crate) fn reference(content: &[u8]) -> BlobRef {
-    BlobRef { blob: format!("{PREFIX}{}", sha256_hex(content)), bytes: content.len() as u64 }
+    BlobRef {
+        blob: format!("{PREFIX}{}", sha256_hex(content)),
+        bytes: content.len() as u64,
+    }
 }
 
 /// The digest in hex, if this is the name of a blob.
 fn digest(blob: &str) -> Option<&str> {
     let hex = blob.strip_prefix(PREFIX)?;
-    let well_formed = hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let well_formed =
+        hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     well_formed.then_some(hex)
 }
 
@@ -38,10 +42,16 @@ pub(crate) fn references(value: &Value, found: &mut Vec<BlobRef>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| references(item, found)),
         Value::Object(map) => {
-            let blob = map.get("blob").and_then(Value::as_str).filter(|blob| digest(blob).is_some());
+            let blob = map
+                .get("blob")
+                .and_then(Value::as_str)
+                .filter(|blob| digest(blob).is_some());
             let bytes = map.get("bytes").and_then(Value::as_u64);
             if let (Some(blob), Some(bytes), 2) = (blob, bytes, map.len()) {
-                found.push(BlobRef { blob: blob.to_owned(), bytes });
+                found.push(BlobRef {
+                    blob: blob.to_owned(),
+                    bytes,
+                });
                 return;
             }
             for (key, item) in map {
@@ -67,7 +77,9 @@ pub(crate) fn check_references(
         match size(&blob) {
             None => problems.push(format!("{what}: blob {blob} is missing")),
             Some(size) if size != bytes => {
-                problems.push(format!("{what}: blob {blob} has {size} bytes instead of {bytes}"));
+                problems.push(format!(
+                    "{what}: blob {blob} has {size} bytes instead of {bytes}"
+                ));
             }
             Some(_) => {}
         }
@@ -88,7 +100,8 @@ impl BlobFiles {
     pub(crate) fn open(directory: &Path, durability: Durability) -> Result<Self, StoreError> {
         let partial = directory.join(PARTIAL);
         if partial.is_dir() {
-            fs::remove_dir_all(&partial).map_err(files::failed("clearing a directory", &partial))?;
+            fs::remove_dir_all(&partial)
+                .map_err(files::failed("clearing a directory", &partial))?;
         }
         files::directory(directory)?;
         files::directory(&partial)?;
@@ -103,7 +116,9 @@ impl BlobFiles {
     pub(crate) fn put(&self, content: &[u8]) -> Result<BlobRef, StoreError> {
         let reference = reference(content);
         let path = self.path(digest(&reference.blob).expect("a digest was just made"));
-        let directory = path.parent().expect("a blob lies in a directory of its own");
+        let directory = path
+            .parent()
+            .expect("a blob lies in a directory of its own");
         files::directory(directory)?;
         let kept = fs::read(&path).is_ok_and(|kept| kept == content);
         if !kept {
@@ -131,7 +146,9 @@ impl BlobFiles {
 
     /// Reads a blob and checks it against its digest.
     pub(crate) fn get(&self, blob: &str) -> Result<Option<Bytes>, StoreError> {
-        let Some(hex) = digest(blob) else { return Ok(None) };
+        let Some(hex) = digest(blob) else {
+            return Ok(None);
+        };
         let path = self.path(hex);
         let content = match fs::read(&path) {
             Ok(content) => content,
@@ -142,7 +159,10 @@ impl BlobFiles {
             Ok(Some(content.into()))
         } else {
             let detail = "its content does not match its digest".to_owned();
-            Err(StoreError::Damaged { what: format!("blob {blob}"), detail })
+            Err(StoreError::Damaged {
+                what: format!("blob {blob}"),
+                detail,
+            })
         }
     }
 
@@ -164,7 +184,8 @@ impl BlobFiles {
                 continue;
             }
             for file in entries(&directory)? {
-                let name = |path: &Path| path.file_name().and_then(|n| n.to_str()).map(str::to_owned);
+                let name =
+                    |path: &Path| path.file_name().and_then(|n| n.to_str()).map(str::to_owned);
                 let parts = name(&directory).zip(name(&file));
                 match parts.map(|(head, tail)| format!("{PREFIX}{head}{tail}")) {
                     Some(blob) if digest(&blob).is_some() && file.is_file() => blobs.push(blob),
@@ -183,8 +204,11 @@ impl BlobFiles {
 
 /// What lies in a directory, by name.
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let listed = fs::read_dir(directory)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
+    let listed = fs::read_dir(directory).and_then(|entries| {
+        entries
+            .map(|entry| Ok(entry?.path()))
+            .collect::<io::Result<Vec<_>>>()
+    });
     let mut paths = listed.map_err(files::failed("listing blobs", directory))?;
     paths.sort();
     Ok(paths)
@@ -212,7 +236,13 @@ mod tests {
     fn a_name_that_is_no_digest_names_no_blob() {
         let place = tempfile::tempdir().expect("a directory");
         let blobs = BlobFiles::open(place.path(), Durability::Process).expect("blobs");
-        for name in ["", "sha256:", "sha256:../../lock", "md5:00", &format!("{PREFIX}{:064X}", 171)] {
+        for name in [
+            "",
+            "sha256:",
+            "sha256:../../lock",
+            "md5:00",
+            &format!("{PREFIX}{:064X}", 171),
+        ] {
             assert!(blobs.get(name).expect("no error").is_none(), "{name:?}");
         }
     }
@@ -235,8 +265,14 @@ mod tests {
         let put = blobs.put(b"content").expect("put");
         let path = blobs.path(digest(&put.blob).expect("a digest"));
         fs::write(&path, b"c0ntent").expect("damaged");
-        assert!(matches!(blobs.get(&put.blob), Err(StoreError::Damaged { .. })));
+        assert!(matches!(
+            blobs.get(&put.blob),
+            Err(StoreError::Damaged { .. })
+        ));
         assert_eq!(blobs.put(b"content").expect("put again"), put);
-        assert_eq!(blobs.get(&put.blob).expect("read").as_deref(), Some(&b"content"[..]));
+        assert_eq!(
+            blobs.get(&put.blob).expect("read").as_deref(),
+            Some(&b"content"[..])
+        );
     }
 }

@@ -9,7 +9,10 @@ use std::path::Path;
 /// Turns an error of the operating system into one that names the path.
 pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let path = path.display().to_string();
-    move |error| StoreError::Backend { action, detail: format!("{path}: {error}") }
+    move |error| StoreError::Backend {
+        action,
+        detail: format!("{path}: {error}"),
+    }
 }
 
 /// Makes the directory and what is missing above it, mode 0700. One that exists stays as it is.
@@ -20,7 +23,10 @@ pub(crate) fn directory(path: &Path) -> Result<bool, StoreError> {
     }
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(failed("making a directory", path))?;
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
         sync_directory(parent)?;
     }
     Ok(true)

@@ -12,8 +12,17 @@
 //! The commonest change is a new read table: a [`mobkit_domain::row::Row`] variant, a migration in
 //! `sqlite/migrations.rs`, and its case in the conformance suite.
 
+mod batch;
+mod blob;
+pub mod conformance;
+mod files;
+mod memory;
+mod sqlite;
 mod store;
+mod word;
 
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
 pub use store::{
     Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
     StoreError, Verification,

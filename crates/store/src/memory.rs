@@ -6,6 +6,7 @@ use crate::store::{
     Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
     StoreError, Verification,
 };
+use crate::word;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mobkit_domain::event::Envelope;
@@ -49,7 +50,10 @@ impl MemoryStore {
     /// Another store over the same memory: what a restart would find. Closing one of them leaves
     /// the other open.
     pub fn reopen(&self) -> Self {
-        Self { contents: Arc::clone(&self.contents), closed: AtomicBool::new(false) }
+        Self {
+            contents: Arc::clone(&self.contents),
+            closed: AtomicBool::new(false),
+        }
     }
 
     fn contents(&self) -> Result<MutexGuard<'_, Contents>, StoreError> {
@@ -62,26 +66,41 @@ impl MemoryStore {
 
 impl Contents {
     fn known(&mut self, action: &'static str, mob: &MobId) -> Result<&mut Journal, StoreError> {
-        self.mobs.get_mut(mob).ok_or_else(|| unknown_mob(action, mob))
+        self.mobs
+            .get_mut(mob)
+            .ok_or_else(|| unknown_mob(action, mob))
     }
 }
 
 impl Journal {
     fn bounds(&self) -> Bounds {
         let oldest = self.events.front().map_or(self.head + 1, |event| event.seq);
-        Bounds { oldest, head: self.head }
+        Bounds {
+            oldest,
+            head: self.head,
+        }
     }
 
     /// The events after a position, up to another.
     fn between(&self, after: Seq, end: Seq) -> impl Iterator<Item = &Envelope> {
         let oldest = self.bounds().oldest;
         let skip = usize::try_from((after + 1).saturating_sub(oldest)).unwrap_or(usize::MAX);
-        self.events.iter().skip(skip).take_while(move |event| event.seq <= end)
+        self.events
+            .iter()
+            .skip(skip)
+            .take_while(move |event| event.seq <= end)
     }
 
     fn page(&self, query: &EventQuery) -> EventPage {
-        let end = if query.until == 0 { self.head } else { query.until.min(self.head) };
-        let mut page = EventPage { next_after: query.after, ..EventPage::default() };
+        let end = if query.until == 0 {
+            self.head
+        } else {
+            query.until.min(self.head)
+        };
+        let mut page = EventPage {
+            next_after: query.after,
+            ..EventPage::default()
+        };
         for event in self.between(query.after, end) {
             if page.events.len() >= query.limit {
                 return page;
@@ -97,10 +116,20 @@ impl Journal {
     }
 
     fn rows(&self, query: &RowQuery) -> RowPage {
-        let before = if query.before == 0 { Seq::MAX } else { query.before };
+        let before = if query.before == 0 {
+            Seq::MAX
+        } else {
+            query.before
+        };
         let passes = |row: &&Row| {
-            query.member.as_ref().is_none_or(|member| row.member() == member)
-                && query.state.as_ref().is_none_or(|state| row.state() == state)
+            query
+                .member
+                .as_ref()
+                .is_none_or(|member| row.member() == member)
+                && query
+                    .state
+                    .as_ref()
+                    .is_none_or(|state| row.state() == state)
         };
         let range = self.rows.range((query.table, 0)..(query.table, before));
         let mut found = range.rev().map(|(_, row)| row).filter(passes);
@@ -124,7 +153,10 @@ impl Store for MemoryStore {
         let mut contents = self.contents()?;
         let journal = contents.mobs.entry(mob.clone()).or_default();
         journal.epoch += 1;
-        Ok(Opened { epoch: journal.epoch, head: journal.head })
+        Ok(Opened {
+            epoch: journal.epoch,
+            head: journal.head,
+        })
     }
 
     async fn append(
@@ -135,29 +167,45 @@ impl Store for MemoryStore {
         batch: Batch,
     ) -> Result<(), StoreError> {
         let mut contents = self.contents()?;
-        let now = contents.mobs.get(mob).map_or(Standing { epoch: 0, head: 0 }, |journal| {
-            Standing { epoch: journal.epoch, head: journal.head }
-        });
+        let now = contents
+            .mobs
+            .get(mob)
+            .map_or(Standing { epoch: 0, head: 0 }, |journal| Standing {
+                epoch: journal.epoch,
+                head: journal.head,
+            });
         check_order(now, epoch, expected)?;
         check_batch(mob, expected, &batch)?;
         let journal = contents.known("appending", mob)?;
         journal.head += batch.events.len() as u64;
         journal.events.extend(batch.events);
-        journal.rows.extend(batch.rows.into_iter().map(|row| ((row.table(), row.number()), row)));
+        journal.rows.extend(
+            batch
+                .rows
+                .into_iter()
+                .map(|row| ((row.table(), row.number()), row)),
+        );
         Ok(())
     }
 
     async fn events(&self, mob: &MobId, query: EventQuery) -> Result<EventPage, StoreError> {
         let contents = self.contents()?;
         Ok(contents.mobs.get(mob).map_or_else(
-            || EventPage { next_after: query.after, at_end: true, ..EventPage::default() },
+            || EventPage {
+                next_after: query.after,
+                at_end: true,
+                ..EventPage::default()
+            },
             |journal| journal.page(&query),
         ))
     }
 
     async fn bounds(&self, mob: &MobId) -> Result<Bounds, StoreError> {
         let contents = self.contents()?;
-        Ok(contents.mobs.get(mob).map_or(Bounds { oldest: 1, head: 0 }, Journal::bounds))
+        Ok(contents
+            .mobs
+            .get(mob)
+            .map_or(Bounds { oldest: 1, head: 0 }, Journal::bounds))
     }
 
     async fn trim(&self, mob: &MobId, oldest: Seq, before: Time) -> Result<Seq, StoreError> {
@@ -170,12 +218,18 @@ impl Store for MemoryStore {
 
     async fn row(&self, mob: &MobId, table: Table, number: Seq) -> Result<Option<Row>, StoreError> {
         let contents = self.contents()?;
-        Ok(contents.mobs.get(mob).and_then(|journal| journal.rows.get(&(table, number)).cloned()))
+        Ok(contents
+            .mobs
+            .get(mob)
+            .and_then(|journal| journal.rows.get(&(table, number)).cloned()))
     }
 
     async fn rows(&self, mob: &MobId, query: RowQuery) -> Result<RowPage, StoreError> {
         let contents = self.contents()?;
-        Ok(contents.mobs.get(mob).map_or_else(RowPage::default, |journal| journal.rows(&query)))
+        Ok(contents
+            .mobs
+            .get(mob)
+            .map_or_else(RowPage::default, |journal| journal.rows(&query)))
     }
 
     async fn snapshot_put(&self, mob: &MobId, snapshot: Snapshot) -> Result<(), StoreError> {
@@ -189,7 +243,10 @@ impl Store for MemoryStore {
 
     async fn snapshot(&self, mob: &MobId) -> Result<Option<Snapshot>, StoreError> {
         let contents = self.contents()?;
-        Ok(contents.mobs.get(mob).and_then(|journal| journal.snapshot.clone()))
+        Ok(contents
+            .mobs
+            .get(mob)
+            .and_then(|journal| journal.snapshot.clone()))
     }
 
     async fn cursor_put(&self, mob: &MobId, consumer: &str, seq: Seq) -> Result<(), StoreError> {
@@ -201,12 +258,17 @@ impl Store for MemoryStore {
 
     async fn cursor(&self, mob: &MobId, consumer: &str) -> Result<Option<Seq>, StoreError> {
         let contents = self.contents()?;
-        Ok(contents.mobs.get(mob).and_then(|journal| journal.cursors.get(consumer).copied()))
+        Ok(contents
+            .mobs
+            .get(mob)
+            .and_then(|journal| journal.cursors.get(consumer).copied()))
     }
 
     async fn blob_put(&self, content: Bytes) -> Result<BlobRef, StoreError> {
         let reference = blob::reference(&content);
-        self.contents()?.blobs.insert(reference.blob.clone(), content);
+        self.contents()?
+            .blobs
+            .insert(reference.blob.clone(), content);
         Ok(reference)
     }
 
@@ -216,8 +278,13 @@ impl Store for MemoryStore {
 
     async fn verify(&self, mob: &MobId) -> Result<Verification, StoreError> {
         let contents = self.contents()?;
-        let mut found = Verification { blobs: contents.blobs.len() as u64, ..Default::default() };
-        let Some(journal) = contents.mobs.get(mob) else { return Ok(found) };
+        let mut found = Verification {
+            blobs: contents.blobs.len() as u64,
+            ..Default::default()
+        };
+        let Some(journal) = contents.mobs.get(mob) else {
+            return Ok(found);
+        };
         found.events = journal.events.len() as u64;
         found.rows = journal.rows.len() as u64;
         let size = |blob: &str| contents.blobs.get(blob).map(|content| content.len() as u64);
@@ -228,7 +295,7 @@ impl Store for MemoryStore {
         }
         for ((table, number), row) in &journal.rows {
             let value = serde_json::to_value(row).expect("rows have string keys only");
-            let what = format!("row {number} of {table:?}").to_lowercase();
+            let what = format!("{} {number}", word::of_row(*table));
             blob::check_references(&what, &value, size, &mut found.problems);
         }
         Ok(found)

@@ -39,7 +39,10 @@ pub async fn collect(
             ModelEvent::End { finish, carry } => return reply.finish(finish, carry),
         }
     }
-    Err(failure(FailureClass::Cut, "the stream ended before the answer was whole"))
+    Err(failure(
+        FailureClass::Cut,
+        "the stream ended before the answer was whole",
+    ))
 }
 
 #[derive(Default)]
@@ -62,7 +65,10 @@ impl Collected {
 
     fn finish(self, finish: Finish, carry: Option<Value>) -> Result<Reply, Failure> {
         if self.calls.iter().any(|call| call.tool.is_empty()) {
-            return Err(failure(FailureClass::Garbage, "the model called a tool without a name"));
+            return Err(failure(
+                FailureClass::Garbage,
+                "the model called a tool without a name",
+            ));
         }
         let finish = match (finish, self.calls.is_empty()) {
             (Finish::Calls, true) => {
@@ -73,12 +79,22 @@ impl Collected {
             (Finish::Stop | Finish::Other, false) => Finish::Calls,
             (finish, _) => finish,
         };
-        Ok(Reply { text: self.text.into(), calls: self.calls, usage: self.usage, finish, carry })
+        Ok(Reply {
+            text: self.text.into(),
+            calls: self.calls,
+            usage: self.usage,
+            finish,
+            carry,
+        })
     }
 }
 
 fn failure(class: FailureClass, reason: &str) -> Failure {
-    Failure { class, reason: reason.to_owned(), retry_after_ms: None }
+    Failure {
+        class,
+        reason: reason.to_owned(),
+        retry_after_ms: None,
+    }
 }
 
 #[cfg(test)]
@@ -89,16 +105,25 @@ mod tests {
     use serde_json::json;
 
     fn text(text: &str) -> Result<ModelEvent, Failure> {
-        Ok(ModelEvent::Text { text: text.to_owned() })
+        Ok(ModelEvent::Text {
+            text: text.to_owned(),
+        })
     }
 
     fn call(tool: &str) -> Result<ModelEvent, Failure> {
         let (tool, args) = (tool.to_owned(), json!({}));
-        Ok(ModelEvent::Call(CallRequest { tool, args, provider_id: None }))
+        Ok(ModelEvent::Call(CallRequest {
+            tool,
+            args,
+            provider_id: None,
+        }))
     }
 
     fn end(finish: Finish) -> Result<ModelEvent, Failure> {
-        Ok(ModelEvent::End { finish, carry: None })
+        Ok(ModelEvent::End {
+            finish,
+            carry: None,
+        })
     }
 
     fn collected(events: Vec<Result<ModelEvent, Failure>>) -> (Result<Reply, Failure>, Vec<Delta>) {
@@ -109,10 +134,16 @@ mod tests {
 
     #[test]
     fn a_reply_is_the_sum_of_its_pieces() {
-        let usage = Usage { input_tokens: 3, output_tokens: 2, cached_input_tokens: 0 };
+        let usage = Usage {
+            input_tokens: 3,
+            output_tokens: 2,
+            cached_input_tokens: 0,
+        };
         let (reply, deltas) = collected(vec![
             text("Good "),
-            Ok(ModelEvent::Reasoning { text: "hm".to_owned() }),
+            Ok(ModelEvent::Reasoning {
+                text: "hm".to_owned(),
+            }),
             text("day"),
             Ok(ModelEvent::Usage(usage)),
             end(Finish::Stop),
@@ -150,7 +181,10 @@ mod tests {
     fn an_endless_answer_is_given_up() {
         let piece = "x".repeat(1024 * 1024);
         let (reply, deltas) = collected((0..20).map(|_| text(&piece)).collect());
-        assert_eq!(reply.map_err(|failure| failure.class), Err(FailureClass::Garbage));
+        assert_eq!(
+            reply.map_err(|failure| failure.class),
+            Err(FailureClass::Garbage)
+        );
         assert_eq!(deltas.len(), 8);
     }
 }

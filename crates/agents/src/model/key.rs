@@ -36,12 +36,19 @@ impl ApiKey {
     /// Fails where the key is empty or can't be sent in an HTTP header.
     pub fn new(value: &str, origin: &str) -> Result<Self, KeyError> {
         if value.is_empty() {
-            return Err(KeyError::Empty { origin: origin.to_owned() });
+            return Err(KeyError::Empty {
+                origin: origin.to_owned(),
+            });
         }
         if !value.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(KeyError::Unsendable { origin: origin.to_owned() });
+            return Err(KeyError::Unsendable {
+                origin: origin.to_owned(),
+            });
         }
-        Ok(Self { value: Arc::from(value), origin: Arc::from(origin) })
+        Ok(Self {
+            value: Arc::from(value),
+            origin: Arc::from(origin),
+        })
     }
 
     /// Where the key came from, for people.
@@ -76,14 +83,19 @@ impl ApiKey {
         let key = self.value.as_bytes();
         let word = word.as_bytes();
         let len = SHARED_CHARS_MIN.min(key.len());
-        word.windows(len).any(|run| key.windows(len).any(|piece| piece == run))
+        word.windows(len)
+            .any(|run| key.windows(len).any(|piece| piece == run))
     }
 }
 
 /// What separates words. A key never holds a space; it may hold any of the others in theory, and
 /// then its pieces are still found one by one.
 fn is_gap(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}')
+    c.is_whitespace()
+        || matches!(
+            c,
+            '"' | '\'' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}'
+        )
 }
 
 impl fmt::Debug for ApiKey {
@@ -109,8 +121,13 @@ mod tests {
     #[test]
     fn keys_that_cannot_be_sent_are_refused_by_their_origin() {
         for value in ["", "sk-1 2", "sk-1\n", "schlüssel"] {
-            let error = ApiKey::new(value, "file key.txt").expect_err("refused").to_string();
-            assert!(error.contains("file key.txt") && !error.contains("sk-1"), "{error}");
+            let error = ApiKey::new(value, "file key.txt")
+                .expect_err("refused")
+                .to_string();
+            assert!(
+                error.contains("file key.txt") && !error.contains("sk-1"),
+                "{error}"
+            );
         }
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that is silent for longer than this has lost the request.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 /// Without this a peer that vanished from the network would never be missed.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
@@ -27,30 +27,31 @@ pub(crate) struct Client<'a> {
 
 impl<'a> Client<'a> {
     /// `patience` is how long an outage may last before it is a failure.
-    pub fn new(
-        output: &'a Output,
-        locator: Locator,
-        patience: Duration,
-    ) -> Result<Self, Failure> {
+    pub fn new(output: &'a Output, locator: Locator, patience: Duration) -> Result<Self, Failure> {
         // Plain HTTP is for this machine and its neighbours: no certificates, which a small
         // container lacks, and no proxy.
         let plain = build(reqwest::Client::builder().tls_certs_only([]).no_proxy())?;
-        Ok(Self { output, locator, patience, plain, encrypted: std::cell::OnceCell::new() })
-    }
-
-    /// How long an outage may last before it is a failure.
-    pub fn patience(&self) -> Duration {
-        self.patience
+        Ok(Self {
+            output,
+            locator,
+            patience,
+            plain,
+            encrypted: std::cell::OnceCell::new(),
+        })
     }
 
     /// Calls an operation that may be repeated: a read, or a change that a repetition leaves as it is.
     pub async fn call(&self, operation: &str, params: &Value) -> Result<Value, Failure> {
-        persist(self.output, self.patience, async || self.call_once(operation, params).await).await
+        persist(self.output, self.patience, async || {
+            self.call_once(operation, params).await
+        })
+        .await
     }
 
     /// Calls an operation once.
     pub async fn call_once(&self, operation: &str, params: &Value) -> Result<Value, Failure> {
-        self.post(&format!("api/v1/{operation}"), params, Some(ANSWER_TIMEOUT)).await
+        self.post(&format!("api/v1/{operation}"), params, Some(ANSWER_TIMEOUT))
+            .await
     }
 
     /// Posts a document and reads the one that comes back.
@@ -66,7 +67,10 @@ impl<'a> Client<'a> {
             request = request.timeout(timeout);
         }
         let response = accepted(&server, request.send().await).await?;
-        let text = response.text().await.map_err(|error| lost(&server, &error))?;
+        let text = response
+            .text()
+            .await
+            .map_err(|error| lost(&server, &error))?;
         serde_json::from_str(&text).map_err(|error| not_ours(&server, &error.to_string()))
     }
 
@@ -78,7 +82,11 @@ impl<'a> Client<'a> {
 
     fn request(&self, method: Method, path: &str) -> Result<(Server, RequestBuilder), Failure> {
         let server = self.locator.locate()?;
-        let http = if server.url.scheme() == "https" { self.encrypted()? } else { &self.plain };
+        let http = if server.url.scheme() == "https" {
+            self.encrypted()?
+        } else {
+            &self.plain
+        };
         let mut request = http.request(method, join(&server.url, path)?);
         if let Some(token) = &server.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
@@ -121,7 +129,11 @@ fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Failure> {
 fn join(base: &Url, path: &str) -> Result<Url, Failure> {
     let whole = format!("{}/{path}", base.as_str().trim_end_matches('/'));
     Url::parse(&whole).map_err(|error| {
-        Failure::new(Exit::Usage, "url.malformed", format!("{whole} is no address: {error}"))
+        Failure::new(
+            Exit::Usage,
+            "url.malformed",
+            format!("{whole} is no address: {error}"),
+        )
     })
 }
 
@@ -136,9 +148,15 @@ async fn accepted(
         return Ok(response);
     }
     let header = response.headers().get(RETRY_AFTER);
-    let retry_after = header.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let retry_after = header
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
     let body = response.text().await.unwrap_or_default();
-    Err(failure_of_http(status.as_u16(), retry_after.as_deref(), &body))
+    Err(failure_of_http(
+        status.as_u16(),
+        retry_after.as_deref(),
+        &body,
+    ))
 }
 
 fn unreachable(server: &Server, error: &reqwest::Error) -> Failure {
@@ -147,12 +165,19 @@ fn unreachable(server: &Server, error: &reqwest::Error) -> Failure {
 }
 
 fn lost(server: &Server, error: &reqwest::Error) -> Failure {
-    let message = format!("lost {} in the middle of its answer: {}", shown(&server.url), cause(error));
+    let message = format!(
+        "lost {} in the middle of its answer: {}",
+        shown(&server.url),
+        cause(error)
+    );
     Failure::new(Exit::Unreachable, "server.lost", message).passing(None)
 }
 
 fn not_ours(server: &Server, why: &str) -> Failure {
-    let message = format!("{} does not answer as mobkit does: {why}", shown(&server.url));
+    let message = format!(
+        "{} does not answer as mobkit does: {why}",
+        shown(&server.url)
+    );
     Failure::new(Exit::Failed, "server.foreign", message)
         .hint("check the address: something else may listen there")
 }
@@ -189,7 +214,10 @@ mod tests {
             ("https://h/team", "https://h/team/api/v1/mob/status"),
         ] {
             let base = Url::parse(base).expect("an address");
-            assert_eq!(join(&base, "api/v1/mob/status").expect("joined").as_str(), joined);
+            assert_eq!(
+                join(&base, "api/v1/mob/status").expect("joined").as_str(),
+                joined
+            );
         }
     }
 }

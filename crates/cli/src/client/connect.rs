@@ -17,7 +17,12 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "URL", env = "MOBKIT_URL", value_parser = parse_url)]
     pub url: Option<Url>,
     /// Bearer token; else the operator token of the state directory
-    #[arg(long, value_name = "TOKEN", env = "MOBKIT_TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "MOBKIT_TOKEN",
+        hide_env_values = true
+    )]
     pub token: Option<String>,
     /// State directory of the mob [default: .mobkit beside the mob file]
     #[arg(long, value_name = "DIR")]
@@ -42,11 +47,18 @@ impl ServerArgs {
             (None, None) => environment::folder()?.join(STATE_FOLDER),
         };
         let token = self.token.clone().filter(|token| !token.is_empty());
-        if token.as_deref().is_some_and(|token| !token.bytes().all(|b| b.is_ascii_graphic())) {
+        if token
+            .as_deref()
+            .is_some_and(|token| !token.bytes().all(|b| b.is_ascii_graphic()))
+        {
             let message = "the token holds characters that no token has";
             return Err(Failure::new(Exit::Usage, "token.malformed", message));
         }
-        let locator = Locator { url: self.url.clone(), token, state };
+        let locator = Locator {
+            url: self.url.clone(),
+            token,
+            state,
+        };
         // Where nothing was ever started, waiting is of no use, unless it is asked for.
         if self.timeout.is_none() {
             locator.locate()?;

@@ -3,6 +3,7 @@
 use super::api::Client;
 use super::lines::LineBuffer;
 use crate::failure::{Exit, Failure};
+use crate::hex::hex;
 use reqwest::Response;
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -93,7 +94,9 @@ impl<'a> EventReader<'a> {
             if self.connection.is_none() {
                 self.connect().await?;
             }
-            let Some(connection) = &mut self.connection else { continue };
+            let Some(connection) = &mut self.connection else {
+                continue;
+            };
             match connection.response.chunk().await {
                 Ok(Some(chunk)) => {
                     connection.lines.push(&chunk)?;
@@ -110,7 +113,9 @@ impl<'a> EventReader<'a> {
 
     /// Whether the frame is new; an event moves the place on.
     fn is_due(&mut self, frame: &Frame) -> bool {
-        let Frame::Event(envelope, _) = frame else { return true };
+        let Frame::Event(envelope, _) = frame else {
+            return true;
+        };
         let seq = envelope["seq"].as_u64().unwrap_or(0);
         let is_new = seq > self.query.after;
         self.query.after = self.query.after.max(seq);
@@ -132,20 +137,28 @@ impl<'a> EventReader<'a> {
             Format::Lines => "application/x-ndjson",
             Format::Stream => "text/event-stream",
         };
-        let response = self.client.persist(async || self.client.open(&path, accept).await).await?;
+        let response = self
+            .client
+            .persist(async || self.client.open(&path, accept).await)
+            .await?;
         // A server that ends every stream at once would otherwise be asked without a pause.
         if self.was_connected {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         self.was_connected = true;
-        let connection =
-            Connection { response, lines: LineBuffer::default(), message: Message::default() };
+        let connection = Connection {
+            response,
+            lines: LineBuffer::default(),
+            message: Message::default(),
+        };
         self.connection = Some(connection);
         Ok(())
     }
 
     fn take_lines(&mut self) -> Result<(), Failure> {
-        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let Some(connection) = &mut self.connection else {
+            return Ok(());
+        };
         while let Some(line) = connection.lines.next_line() {
             let frame = match self.format {
                 Format::Lines => event(&line)?,
@@ -160,11 +173,13 @@ impl<'a> EventReader<'a> {
 impl EventQuery {
     fn path(&self) -> String {
         let mut path = format!("api/v1/events?after={}&follow={}", self.after, self.follow);
-        for (name, value) in
-            [("kinds", &self.kinds), ("subject", &self.subject), ("source", &self.source)]
-        {
+        for (name, value) in [
+            ("kinds", &self.kinds),
+            ("subject", &self.subject),
+            ("source", &self.source),
+        ] {
             if let Some(value) = value {
-                path.push_str(&format!("&{name}={}", encoded(value)));
+                path.extend(["&", name, "=", &encoded(value)]);
             }
         }
         path
@@ -178,7 +193,8 @@ fn encoded(value: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~*,:@/".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            text.push('%');
+            text.push_str(&hex(&[byte]).to_uppercase());
         }
     }
     text
@@ -236,7 +252,9 @@ mod tests {
         let mut frames = Vec::new();
         for line in text.lines() {
             match message.take_line(line).expect("well formed") {
-                Some(Frame::Event(envelope, _)) => frames.push(format!("event {}", envelope["seq"])),
+                Some(Frame::Event(envelope, _)) => {
+                    frames.push(format!("event {}", envelope["seq"]))
+                }
                 Some(Frame::Delta(delta)) => frames.push(format!("delta {}", delta["text"])),
                 None => {}
             }

@@ -31,7 +31,9 @@ impl LineBuffer {
 
     /// The next whole line, without its end.
     pub fn next_line(&mut self) -> Option<String> {
-        let found = self.bytes[self.searched..].iter().position(|byte| *byte == b'\n');
+        let found = self.bytes[self.searched..]
+            .iter()
+            .position(|byte| *byte == b'\n');
         let Some(length) = found else {
             self.searched = self.bytes.len();
             return None;

@@ -42,14 +42,22 @@ impl Locator {
         let token = self.token.clone();
         let Some(url) = self.url.clone() else {
             let url = self.recorded()?;
-            return Ok(Server { url, token: token.map_or_else(|| self.own_token(), |t| Ok(Some(t)))? });
+            return Ok(Server {
+                url,
+                token: token.map_or_else(|| self.own_token(), |t| Ok(Some(t)))?,
+            });
         };
         if token.is_some() {
             return Ok(Server { url, token });
         }
         // The token of the state directory is for the server of the state directory alone.
-        let is_own = self.recorded().is_ok_and(|own| own.origin() == url.origin());
-        Ok(Server { url, token: if is_own { self.own_token()? } else { None } })
+        let is_own = self
+            .recorded()
+            .is_ok_and(|own| own.origin() == url.origin());
+        Ok(Server {
+            url,
+            token: if is_own { self.own_token()? } else { None },
+        })
     }
 
     fn recorded(&self) -> Result<Url, Failure> {
@@ -59,7 +67,7 @@ impl Locator {
             Err(error) if is_absent(error.kind()) => {
                 let message = format!("no server runs here: there is no {}", path.display());
                 return Err(
-                    Failure::new(Exit::Unreachable, "server.not_running", message).passing(None)
+                    Failure::new(Exit::Unreachable, "server.not_running", message).passing(None),
                 );
             }
             Err(error) => return Err(unreadable(&path, &error)),
@@ -89,16 +97,27 @@ fn is_absent(kind: ErrorKind) -> bool {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    let exit =
-        if error.kind() == ErrorKind::PermissionDenied { Exit::Denied } else { Exit::Failed };
-    Failure::new(exit, "state.unreadable", format!("cannot read {}: {error}", path.display()))
-        .hint("run the command as the user who started the server, or pass --url and --token")
+    let exit = if error.kind() == ErrorKind::PermissionDenied {
+        Exit::Denied
+    } else {
+        Exit::Failed
+    };
+    Failure::new(
+        exit,
+        "state.unreadable",
+        format!("cannot read {}: {error}", path.display()),
+    )
+    .hint("run the command as the user who started the server, or pass --url and --token")
 }
 
 /// Reads an address; a host and port are enough.
 pub(crate) fn parse_url(text: &str) -> Result<Url, String> {
     let text = text.trim();
-    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let whole = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("http://{text}")
+    };
     let mut url = Url::parse(&whole).map_err(|error| error.to_string())?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err("write http://HOST:PORT or https://HOST".to_owned());
@@ -138,26 +157,45 @@ mod tests {
         check(&at(None, None), "http://127.0.0.1:7000/", Some("own"));
         check(&at(None, Some("t")), "http://127.0.0.1:7000/", Some("t"));
         check(&at(Some("http://h:1"), Some("t")), "http://h:1/", Some("t"));
-        check(&at(Some("127.0.0.1:7000"), None), "http://127.0.0.1:7000/", Some("own"));
+        check(
+            &at(Some("127.0.0.1:7000"), None),
+            "http://127.0.0.1:7000/",
+            Some("own"),
+        );
     }
 
     #[test]
     fn the_own_token_is_not_shown_to_others() {
         let state = tempfile::tempdir().expect("a folder");
         std::fs::write(state.path().join(TOKEN_FILE), "own").expect("a file");
-        check(&locator(state.path(), Some("http://elsewhere:1"), None), "http://elsewhere:1/", None);
+        check(
+            &locator(state.path(), Some("http://elsewhere:1"), None),
+            "http://elsewhere:1/",
+            None,
+        );
     }
 
     #[test]
     fn without_a_record_no_server_runs() {
         let state = tempfile::tempdir().expect("a folder");
-        let failure = locator(state.path(), None, None).locate().expect_err("no server");
-        assert_eq!((failure.code(), failure.exit()), ("server.not_running", Exit::Unreachable));
+        let failure = locator(state.path(), None, None)
+            .locate()
+            .expect_err("no server");
+        assert_eq!(
+            (failure.code(), failure.exit()),
+            ("server.not_running", Exit::Unreachable)
+        );
     }
 
     #[test]
     fn addresses_that_are_none_are_refused() {
-        for text in ["", "http://", "ftp://h", "http://user:secret@h", "http://h:99999"] {
+        for text in [
+            "",
+            "http://",
+            "ftp://h",
+            "http://user:secret@h",
+            "http://h:99999",
+        ] {
             assert!(parse_url(text).is_err(), "{text}");
         }
     }

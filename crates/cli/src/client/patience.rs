@@ -19,7 +19,10 @@ pub(super) async fn persist<T>(
         Err(failure) if failure.is_passing() && !longest.is_zero() => failure,
         result => return result,
     };
-    output.notice(&format!("{last}; trying again for up to {}", duration::show(longest)));
+    output.notice(&format!(
+        "{last}; trying again for up to {}",
+        duration::show(longest)
+    ));
     let trying = async {
         let mut pause = PAUSE_FIRST;
         loop {
@@ -52,7 +55,13 @@ mod tests {
     use crate::terminal::Show;
 
     fn quiet() -> Output {
-        Output::new(&Show { quiet: true, ..Show::default() }, |_| None)
+        Output::new(
+            &Show {
+                quiet: true,
+                ..Show::default()
+            },
+            |_| None,
+        )
     }
 
     fn outage() -> Failure {
@@ -64,7 +73,11 @@ mod tests {
         let mut attempts = 0;
         let result = persist(&quiet(), Duration::from_secs(30), async || {
             attempts += 1;
-            if attempts < 10 { Err(outage()) } else { Ok(attempts) }
+            if attempts < 10 {
+                Err(outage())
+            } else {
+                Ok(attempts)
+            }
         });
         assert_eq!(result.await.ok(), Some(10));
     }
@@ -76,7 +89,10 @@ mod tests {
             attempts += 1;
             Err::<(), _>(outage())
         });
-        assert_eq!(result.await.expect_err("an outage").exit(), Exit::Unreachable);
+        assert_eq!(
+            result.await.expect_err("an outage").exit(),
+            Exit::Unreachable
+        );
         assert!((10..40).contains(&attempts), "{attempts}");
     }
 

@@ -33,7 +33,7 @@ fn exit_of_status(status: u16) -> Exit {
 /// The exit code of a JSON-RPC error without a kind.
 fn exit_of_rpc(code: i64) -> Exit {
     match code {
-        -32_700 | -32_600..=-32_601 | -32_602 => Exit::Usage,
+        -32_700 | -32_602..=-32_600 => Exit::Usage,
         -32_001 | -32_003 => Exit::Denied,
         -32_004 | -32_010 => Exit::Missing,
         -32_009 => Exit::Conflict,
@@ -46,10 +46,13 @@ fn exit_of_rpc(code: i64) -> Exit {
 pub(super) fn failure_of_http(status: u16, retry_after: Option<&str>, body: &str) -> Failure {
     let problem: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
     let text = |name: &str| problem.get(name).and_then(Value::as_str);
-    let exit = text("kind").and_then(exit_of_kind).unwrap_or_else(|| exit_of_status(status));
-    let message = text("detail")
-        .or_else(|| text("title"))
-        .map_or_else(|| format!("the server answered with HTTP status {status}"), str::to_owned);
+    let exit = text("kind")
+        .and_then(exit_of_kind)
+        .unwrap_or_else(|| exit_of_status(status));
+    let message = text("detail").or_else(|| text("title")).map_or_else(
+        || format!("the server answered with HTTP status {status}"),
+        str::to_owned,
+    );
     let code = text("code").map_or_else(|| format!("http.{status}"), str::to_owned);
     let mut failure = Failure::new(exit, code, message);
     if let Some(hint) = text("hint") {
@@ -66,9 +69,13 @@ pub(crate) fn failure_of_rpc(error: &Value) -> Failure {
     let number = error["code"].as_i64().unwrap_or_default();
     let data = error["data"].as_object().cloned().unwrap_or_default();
     let text = |name: &str| data.get(name).and_then(Value::as_str);
-    let exit = text("kind").and_then(exit_of_kind).unwrap_or_else(|| exit_of_rpc(number));
+    let exit = text("kind")
+        .and_then(exit_of_kind)
+        .unwrap_or_else(|| exit_of_rpc(number));
     let code = text("code").map_or_else(|| format!("rpc.{number}"), str::to_owned);
-    let message = error["message"].as_str().unwrap_or("the server refused and does not say why");
+    let message = error["message"]
+        .as_str()
+        .unwrap_or("the server refused and does not say why");
     let mut failure = Failure::new(exit, code, message);
     if let Some(hint) = text("hint") {
         failure = failure.hint(hint);
@@ -78,8 +85,17 @@ pub(crate) fn failure_of_rpc(error: &Value) -> Failure {
 
 /// Keeps what else the problem says, without the members that have a place already.
 fn facts(mut failure: Failure, problem: &Map<String, Value>) -> Failure {
-    const PLACED: [&str; 9] =
-        ["type", "title", "status", "detail", "code", "hint", "message", "error", "retry_after_ms"];
+    const PLACED: [&str; 9] = [
+        "type",
+        "title",
+        "status",
+        "detail",
+        "code",
+        "hint",
+        "message",
+        "error",
+        "retry_after_ms",
+    ];
     for (name, value) in problem {
         if !PLACED.contains(&name.as_str()) {
             failure = failure.fact(name, value.clone());
@@ -89,7 +105,10 @@ fn facts(mut failure: Failure, problem: &Map<String, Value>) -> Failure {
 }
 
 fn pause(problem: &Map<String, Value>, retry_after: Option<&str>) -> Option<Duration> {
-    let ms = problem.get("retry_after_ms").and_then(Value::as_u64).map(Duration::from_millis);
+    let ms = problem
+        .get("retry_after_ms")
+        .and_then(Value::as_u64)
+        .map(Duration::from_millis);
     ms.or_else(|| retry_after?.trim().parse().ok().map(Duration::from_secs))
 }
 
@@ -115,7 +134,11 @@ mod tests {
             (418, json!({}), Exit::Failed, false),
         ] {
             let failure = failure_of_http(status, None, &body.to_string());
-            assert_eq!((failure.exit(), failure.is_passing()), (exit, passing), "{status} {body}");
+            assert_eq!(
+                (failure.exit(), failure.is_passing()),
+                (exit, passing),
+                "{status} {body}"
+            );
         }
     }
 
@@ -126,7 +149,10 @@ mod tests {
             "code": "cursor_expired", "kind": "gone", "hint": "start at 5", "oldest": 5,
         });
         let failure = failure_of_http(410, None, &body.to_string());
-        assert_eq!((failure.code(), failure.message()), ("cursor_expired", "too old"));
+        assert_eq!(
+            (failure.code(), failure.message()),
+            ("cursor_expired", "too old")
+        );
         assert_eq!(failure.next_step(), "start at 5");
         assert_eq!(failure.get("oldest"), Some(&json!(5)));
     }
@@ -153,11 +179,15 @@ mod tests {
             (json!({"code": -32011, "message": "m"}), Exit::Failed),
             (json!({"code": -32012, "message": "m"}), Exit::Unreachable),
             (json!({"code": -32603, "message": "m"}), Exit::Failed),
-            (json!({"code": 1, "message": "m", "data": {"kind": "conflict"}}), Exit::Conflict),
+            (
+                json!({"code": 1, "message": "m", "data": {"kind": "conflict"}}),
+                Exit::Conflict,
+            ),
         ] {
             assert_eq!(failure_of_rpc(&error).exit(), exit, "{error}");
         }
-        let error = json!({"code": -32004, "message": "no x", "data": {"code": "member.not_found"}});
+        let error =
+            json!({"code": -32004, "message": "no x", "data": {"code": "member.not_found"}});
         assert_eq!(failure_of_rpc(&error).code(), "member.not_found");
     }
 }

@@ -13,8 +13,6 @@ pub(crate) struct PsArgs {
     #[arg(short, long = "label", value_name = "NAME=VALUE", value_parser = parse_label)]
     labels: Vec<(String, String)>,
     /// Only members in this state, e.g. idle
-    ///
-    /// (The state directory of the mob is named with --state-dir here.)
     #[arg(long = "in", value_name = "STATE")]
     state: Option<String>,
     /// Only members of this profile
@@ -39,12 +37,17 @@ pub(crate) async fn run(args: &PsArgs, output: &Output) -> Result<Exit, Failure>
         output.notice("no members");
         return Ok(Exit::Done);
     }
-    let header = ["STATE", "NAME", "PROFILE", "QUEUE", "TURN", "TOKENS", "COST", "LAST"];
+    let header = [
+        "STATE", "NAME", "PROFILE", "QUEUE", "TURN", "TOKENS", "COST", "LAST",
+    ];
     let mut table = Table::new(output, &header);
     let now = environment::now();
     for member in &members {
         let (tone, cells) = row(member, now);
-        table.row(tone, cells.map(|cell| output.foreign(&cell).into_owned()).into());
+        table.row(
+            tone,
+            cells.map(|cell| output.foreign(&cell).into_owned()).into(),
+        );
     }
     output.line(&table.render())?;
     Ok(Exit::Done)
@@ -53,17 +56,24 @@ pub(crate) async fn run(args: &PsArgs, output: &Output) -> Result<Exit, Failure>
 /// Every member that the filters let through, page by page.
 async fn all(client: &Client<'_>, args: &PsArgs) -> Result<Vec<Value>, Failure> {
     let mut params = Map::from_iter([("limit".to_owned(), json!(PAGE))]);
-    let first_label = args.labels.first().map(|(name, value)| format!("{name}={value}"));
-    for (name, value) in
-        [("label", &first_label), ("state", &args.state), ("profile", &args.profile)]
-    {
+    let first_label = args
+        .labels
+        .first()
+        .map(|(name, value)| format!("{name}={value}"));
+    for (name, value) in [
+        ("label", &first_label),
+        ("state", &args.state),
+        ("profile", &args.profile),
+    ] {
         if let Some(value) = value {
             params.insert(name.to_owned(), json!(value));
         }
     }
     let mut members = Vec::new();
     loop {
-        let mut page = client.call("member/list", &Value::Object(params.clone())).await?;
+        let mut page = client
+            .call("member/list", &Value::Object(params.clone()))
+            .await?;
         if let Value::Array(page) = page["members"].take() {
             members.extend(page);
         }
@@ -75,7 +85,9 @@ async fn all(client: &Client<'_>, args: &PsArgs) -> Result<Vec<Value>, Failure> 
     }
     // The server filters by one label; the others are for us.
     members.retain(|member| {
-        args.labels.iter().all(|(name, value)| member["labels"][name] == value.as_str())
+        args.labels
+            .iter()
+            .all(|(name, value)| member["labels"][name] == value.as_str())
     });
     Ok(members)
 }
@@ -89,7 +101,9 @@ fn row(member: &Value, now: jiff::Timestamp) -> (Tone, [String; 8]) {
     };
     let cost = match &member["cost_usd"] {
         Value::Null => "unpriced".to_owned(),
-        cost => cost.as_f64().map_or_else(|| text(cost), |usd| format!("${usd:.4}")),
+        cost => cost
+            .as_f64()
+            .map_or_else(|| text(cost), |usd| format!("${usd:.4}")),
     };
     let cells = [
         state(&member["state"]),
@@ -132,15 +146,25 @@ fn last(member: &Value, now: jiff::Timestamp) -> String {
     let since = text(&member["since"]);
     let age = since.parse::<jiff::Timestamp>().map_or(since, |since| {
         let seconds = now.as_second().saturating_sub(since.as_second());
-        format!("{} ago", duration::rough(Duration::from_secs(u64::try_from(seconds).unwrap_or(0))))
+        format!(
+            "{} ago",
+            duration::rough(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+        )
     });
     let error = match &member["last_error"] {
-        Value::Object(error) => {
-            text(error.get("reason").or_else(|| error.get("message")).unwrap_or(&Value::Null))
-        }
+        Value::Object(error) => text(
+            error
+                .get("reason")
+                .or_else(|| error.get("message"))
+                .unwrap_or(&Value::Null),
+        ),
         other => text(other),
     };
-    if error.is_empty() { dash(age) } else { format!("{age}: {error}") }
+    if error.is_empty() {
+        dash(age)
+    } else {
+        format!("{age}: {error}")
+    }
 }
 
 fn text(value: &Value) -> String {
@@ -152,7 +176,11 @@ fn text(value: &Value) -> String {
 }
 
 fn dash(text: String) -> String {
-    if text.is_empty() { "-".to_owned() } else { text }
+    if text.is_empty() {
+        "-".to_owned()
+    } else {
+        text
+    }
 }
 
 fn parse_label(text: &str) -> Result<(String, String), String> {
@@ -176,8 +204,16 @@ mod tests {
         });
         let (tone, cells) = row(&member, now);
         assert_eq!(tone, Tone::Bad);
-        let expected =
-            ["failed", "editor", "desk", "3", "turn-9", "120", "$0.5000", "5m ago: 401"];
+        let expected = [
+            "failed",
+            "editor",
+            "desk",
+            "3",
+            "turn-9",
+            "120",
+            "$0.5000",
+            "5m ago: 401",
+        ];
         assert_eq!(cells, expected);
     }
 

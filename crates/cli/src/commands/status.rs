@@ -27,16 +27,44 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
         "failed" => Tone::Bad,
         _ => Tone::Warning,
     };
-    let mark = if system["rehearsal"] == true { " (rehearsal)" } else { "" };
+    let mark = if system["rehearsal"] == true {
+        " (rehearsal)"
+    } else {
+        ""
+    };
     let head = format!("{} {}", word(&status["mob"]), output.paint(tone, &state));
     output.line(&format!("{head}{}", output.paint(Tone::Warning, mark)))?;
     for (name, value) in [
         ("members", members(&status["members"])),
-        ("journal", format!("{} events, epoch {}", word(&status["head"]), word(&status["epoch"]))),
-        ("store", format!("{}, durability {}", word(&system["store"]), word(&system["durability"]))),
-        ("server", format!("mobkit {}, pid {}", word(&status["version"]), word(&system["pid"]))),
+        (
+            "journal",
+            format!(
+                "{} events, epoch {}",
+                word(&status["head"]),
+                word(&status["epoch"])
+            ),
+        ),
+        (
+            "store",
+            format!(
+                "{}, durability {}",
+                word(&system["store"]),
+                word(&system["durability"])
+            ),
+        ),
+        (
+            "server",
+            format!(
+                "mobkit {}, pid {}",
+                word(&status["version"]),
+                word(&system["pid"])
+            ),
+        ),
     ] {
-        output.line(&format!("{} {value}", output.paint(Tone::Faint, &format!("{name:<8}"))))?;
+        output.line(&format!(
+            "{} {value}",
+            output.paint(Tone::Faint, &format!("{name:<8}"))
+        ))?;
     }
     Ok(Exit::Done)
 }
@@ -45,8 +73,10 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
 fn members(members: &Value) -> String {
     match members {
         Value::Object(by_state) => {
-            let parts: Vec<String> =
-                by_state.iter().map(|(state, count)| format!("{} {state}", word(count))).collect();
+            let parts: Vec<String> = by_state
+                .iter()
+                .map(|(state, count)| format!("{} {state}", word(count)))
+                .collect();
             parts.join(", ")
         }
         Value::Array(members) => members.len().to_string(),

@@ -94,7 +94,11 @@ mod tests {
             (forced, ColorChoice::Never, true, false),
             (unforced, ColorChoice::Auto, false, false),
         ] {
-            assert_eq!(wishes.decide(choice, is_terminal), expected, "{wishes:?} {choice:?}");
+            assert_eq!(
+                wishes.decide(choice, is_terminal),
+                expected,
+                "{wishes:?} {choice:?}"
+            );
         }
     }
 }

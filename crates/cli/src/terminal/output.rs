@@ -15,7 +15,13 @@ pub(crate) struct Show {
     #[arg(long, global = true)]
     pub json: bool,
     /// Colour: auto, always or never (auto follows `NO_COLOR` and the terminal)
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
     pub color: ColorChoice,
     /// Say nothing on stderr but errors
     #[arg(short, long, global = true)]
@@ -87,25 +93,39 @@ impl Output {
 
     /// Colours text that goes to stdout.
     pub fn paint(&self, tone: Tone, text: &str) -> String {
-        if self.stdout.is_colored { tone.paint(text) } else { text.to_owned() }
+        if self.stdout.is_colored {
+            tone.paint(text)
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Colours text that goes to stderr.
     pub fn paint_notice(&self, tone: Tone, text: &str) -> String {
-        if self.stderr.is_colored { tone.paint(text) } else { text.to_owned() }
+        if self.stderr.is_colored {
+            tone.paint(text)
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Prints a part of the result as it is.
+    #[expect(clippy::unused_self, reason = "who may print holds the output")]
     pub fn write(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+        {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 Err(Failure::output_closed())
             }
-            Err(error) => {
-                Err(Failure::new(Exit::Failed, "output.failed", format!("stdout: {error}")))
-            }
+            Err(error) => Err(Failure::new(
+                Exit::Failed,
+                "output.failed",
+                format!("stdout: {error}"),
+            )),
         }
     }
 
@@ -131,7 +151,11 @@ impl Output {
 
     /// Text that others wrote, as it may be printed on stdout: a terminal must not obey it.
     pub fn foreign<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.stdout.is_terminal { harmless(text) } else { Cow::Borrowed(text) }
+        if self.stdout.is_terminal {
+            harmless(text)
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 
     /// Says something that is not the result. A stderr that is closed is no reason to stop.
@@ -139,6 +163,11 @@ impl Output {
         if !self.quiet {
             self.tell(text);
         }
+    }
+
+    /// Shows a finding about a file, which is said even where little else is.
+    pub fn finding(&self, text: &str) {
+        self.tell(text.trim_end_matches('\n'));
     }
 
     /// Says what went wrong: a document on stdout with `--json`, else lines on stderr.
@@ -174,7 +203,11 @@ impl Output {
     }
 
     fn tell(&self, text: &str) {
-        let text = if self.stderr.is_terminal { keep_color(text) } else { Cow::Borrowed(text) };
+        let text = if self.stderr.is_terminal {
+            keep_color(text)
+        } else {
+            Cow::Borrowed(text)
+        };
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 }
@@ -186,12 +219,18 @@ fn harmless(text: &str) -> Cow<'_, str> {
 
 /// The same for text that we may have coloured ourselves.
 fn keep_color(text: &str) -> Cow<'_, str> {
-    replace(text, |c| c.is_control() && c != '\n' && c != '\t' && c != '\u{1b}')
+    replace(text, |c| {
+        c.is_control() && c != '\n' && c != '\t' && c != '\u{1b}'
+    })
 }
 
 fn replace(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     if text.contains(&is_bad) {
-        Cow::Owned(text.chars().map(|c| if is_bad(c) { '\u{fffd}' } else { c }).collect())
+        Cow::Owned(
+            text.chars()
+                .map(|c| if is_bad(c) { '\u{fffd}' } else { c })
+                .collect(),
+        )
     } else {
         Cow::Borrowed(text)
     }

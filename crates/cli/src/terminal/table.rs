@@ -25,7 +25,9 @@ impl Table {
         } else {
             ContentArrangement::Disabled
         });
-        let header = header.iter().map(|name| tinted(Cell::new(name), Tone::Faint, is_colored));
+        let header = header
+            .iter()
+            .map(|name| tinted(Cell::new(name), Tone::Faint, is_colored));
         table.set_header(header.collect::<Vec<_>>());
         Self { table, is_colored }
     }
@@ -35,7 +37,11 @@ impl Table {
         let is_colored = self.is_colored;
         let cells = cells.into_iter().enumerate().map(|(i, text)| {
             let cell = Cell::new(text);
-            if i == 0 { tinted(cell, tone, is_colored) } else { cell }
+            if i == 0 {
+                tinted(cell, tone, is_colored)
+            } else {
+                cell
+            }
         });
         self.table.add_row(cells.collect::<Vec<_>>());
     }
@@ -45,7 +51,12 @@ impl Table {
         let lines: Vec<String> = self
             .table
             .lines()
-            .map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
+            .map(|line| {
+                line.strip_prefix(' ')
+                    .unwrap_or(&line)
+                    .trim_end()
+                    .to_owned()
+            })
             .collect();
         lines.join("\n")
     }

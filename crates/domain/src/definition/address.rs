@@ -49,7 +49,7 @@ pub(super) fn url_host(url: &str, schemes: &[&str]) -> Result<String, String> {
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
-        return Err("a name or password does not belong into it".to_owned());
+        return Err("a name or password does not belong in it".to_owned());
     }
     let (host, port) = match authority
         .strip_prefix('[')

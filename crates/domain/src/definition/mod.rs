@@ -48,8 +48,7 @@ pub use member::MemberSpec;
 pub use mob::{Defaults, Definition};
 pub use model::{Model, Price, Provider};
 pub use module::{
-    Effect, Module, Network, PathRule, Restart, RestartPolicy, Sandbox, SandboxRequire, Start,
-    Transport,
+    Module, Network, PathRule, Restart, RestartPolicy, Sandbox, SandboxRequire, Start, Transport,
 };
 pub use parse::{Files, NoFiles, Parsed, parse};
 pub use profile::{Budget, Busy, Compaction, Engine, IdleRetire, Profile};

@@ -39,6 +39,10 @@ pub struct Price {
 }
 
 /// One model that profiles can name.
+#[expect(
+    clippy::struct_field_names,
+    reason = "`model` is the key of the mob file"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Model {
     /// Whose API it speaks.

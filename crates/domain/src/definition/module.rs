@@ -2,9 +2,10 @@
 
 use super::report::{Finding, Report};
 use super::retry::Backoff;
-use super::scalar::choice;
+use super::scalar::{Choice, choice};
 use super::secret::{Setting, is_env_name, is_header_name};
 use super::source::{Node, Table};
+use crate::event::ToolEffect;
 use crate::id::ModuleId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,16 +24,12 @@ choice! {
     }
 }
 
-choice! {
-    /// What calling a tool does to the world.
-    Effect {
-        /// Nothing.
-        Read = "read",
-        /// The same, however often it is called.
-        Idempotent = "idempotent",
-        /// Something each time.
-        Effect = "effect",
-    }
+impl Choice for ToolEffect {
+    const OPTIONS: &'static [(&'static str, Self)] = &[
+        ("read", Self::Read),
+        ("idempotent", Self::Idempotent),
+        ("effect", Self::Effect),
+    ];
 }
 
 choice! {
@@ -143,7 +140,7 @@ pub struct Module {
     pub env: BTreeMap<String, Setting>,
     /// What its tools do to the world, by tool name; a tool that is not named has an `effect`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub effects: BTreeMap<String, Effect>,
+    pub effects: BTreeMap<String, ToolEffect>,
     /// What it may reach; everything where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Sandbox>,
@@ -274,7 +271,7 @@ fn read_start(cx: &mut Report<'_>, table: &mut Table<'_>) -> Start {
     Start::Eager
 }
 
-fn read_effects(node: &Node<'_>, cx: &mut Report<'_>) -> Option<BTreeMap<String, Effect>> {
+fn read_effects(node: &Node<'_>, cx: &mut Report<'_>) -> Option<BTreeMap<String, ToolEffect>> {
     let entries = node.table(cx)?.entries(cx).into_iter();
     let effects: Vec<_> = entries
         .map(|entry| Some((entry.name.to_owned(), entry.node.choice(cx)?)))

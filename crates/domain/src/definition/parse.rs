@@ -82,7 +82,7 @@ fn locate_unsupported(cx: &Report<'_>, file: &str, definition: &Definition) -> V
             let message = format!("this version of mobkit cannot run {}", part.what);
             Finding::new("unsupported", &cx.span_of(&part.path), message)
                 .label("cannot be run")
-                .hint_str("`mobkit check` accepts it, `mobkit up` refuses it: take it out to start")
+                .hint_str("take it out to start the mob")
                 .place(Severity::Error, file, cx.text)
         })
         .collect();

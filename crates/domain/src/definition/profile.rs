@@ -204,7 +204,8 @@ fn read_instructions(cx: &mut Report<'_>, table: &mut Table<'_>) -> Option<Strin
             let message = format!("{} has no instructions", table.owner);
             let finding = Finding::new("instructions_missing", &table.span, message);
             let hint = "add instructions = \"You are …\" or instructions_file = \"prompts/….md\"";
-            cx.error(finding.label("instructions are required").hint_str(hint));
+            let finding = finding.label("instructions are required").hint_str(hint);
+            table.miss("instructions", finding);
             None
         }
     }

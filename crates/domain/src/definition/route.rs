@@ -185,7 +185,13 @@ fn read_match(node: &Node<'_>, cx: &mut Report<'_>) -> Option<RouteMatch> {
 fn read_sink(node: &Node<'_>, cx: &mut Report<'_>, user: String) -> Option<Sink> {
     let mut table = node.table(cx)?;
     let example = "kind = \"webhook\" (or member, email, module, file)";
-    let kind = table.need(cx, "kind", example)?.choice::<SinkKind>(cx)?;
+    let kind = table
+        .need(cx, "kind", example)
+        .map(|node| node.choice::<SinkKind>(cx));
+    let Some(kind) = kind.flatten() else {
+        table.finish_without_choice(cx);
+        return None;
+    };
     let sink = match kind {
         SinkKind::Member => {
             let member = table.need(cx, "member", "member = \"…\"");

@@ -87,7 +87,8 @@ impl Node<'_> {
         for entry in self.table(cx)?.entries(cx) {
             if !check_name(entry.name) {
                 let message = format!("{:?} is not a name for {}", entry.name, self.name());
-                cx.error(Finding::new("name_invalid", &entry.key_span, message));
+                let finding = Finding::new("name_invalid", &entry.key_span, message);
+                cx.error(finding.label("not a valid name"));
                 whole = false;
                 continue;
             }

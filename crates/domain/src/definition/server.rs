@@ -80,8 +80,12 @@ pub(super) fn read(cx: &mut Report<'_>, mut table: Table<'_>) -> Option<Server> 
 fn read_auth(node: &Node<'_>, cx: &mut Report<'_>) -> Option<Auth> {
     let mut table = node.table(cx)?;
     let mode = table
-        .need(cx, "mode", "mode = \"token\" (or oidc)")?
-        .choice(cx)?;
+        .need(cx, "mode", "mode = \"token\" (or oidc)")
+        .map(|node| node.choice(cx));
+    let Some(mode) = mode.flatten() else {
+        table.finish_without_choice(cx);
+        return None;
+    };
     let auth = match mode {
         AuthMode::Token => {
             for key in ["issuer", "audience"] {

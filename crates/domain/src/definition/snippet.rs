@@ -1,5 +1,6 @@
 //! The line of a file that a diagnostic shows, laid out in terminal columns.
 
+use super::secret::is_env_name;
 use super::suggest;
 use std::ops::Range;
 
@@ -112,7 +113,7 @@ fn char_width(c: char) -> usize {
     }
 }
 
-/// Byte ranges of the quoted text that follows a key whose name says that it is a secret.
+/// Byte ranges of what must not be shown: values of keys whose names say that they are secrets.
 fn masked_ranges(line: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut from = 0;
@@ -120,16 +121,35 @@ fn masked_ranges(line: &str) -> Vec<Range<usize>> {
         from = equals + 1;
         let value = line[from..].trim_start();
         let start = line.len() - value.len();
-        let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
-            continue;
+        let (start, end) = match value.chars().next() {
+            None | Some('{' | '[' | '=') => continue,
+            Some(quote @ ('"' | '\'')) => (start + 1, closing_quote(line, start + 1, quote)),
+            Some(_) => {
+                let len = value.find(|c: char| c.is_whitespace() || matches!(c, ',' | '}' | ']'));
+                (start, len.map_or(line.len(), |len| start + len))
+            }
         };
-        let end = closing_quote(line, start + 1, quote);
-        if suggest::names_secret(key_before(&line[..equals])) {
-            ranges.push(start + 1..end);
+        let key = key_before(&line[..equals]);
+        // A secret may have been put where the name of its variable belongs.
+        let misplaced = key == "env" && !is_env_name(&line[start..end]);
+        if misplaced || suggest::names_secret(key) {
+            ranges.push(start..end);
             from = end;
         }
     }
+    ranges.extend(url_credentials(line));
     ranges
+}
+
+/// Byte ranges of the names and passwords in URLs.
+fn url_credentials(line: &str) -> impl Iterator<Item = Range<usize>> {
+    line.match_indices("://").filter_map(|(i, colon)| {
+        let start = i + colon.len();
+        let rest = &line[start..];
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '/'));
+        let at = rest[..end.unwrap_or(rest.len())].rfind('@')?;
+        Some(start..start + at)
+    })
 }
 
 fn key_before(text: &str) -> &str {
@@ -175,7 +195,7 @@ mod tests {
     #[test]
     fn the_caret_stands_under_the_part() {
         check("a = \"b\"\r\n", "\"b\"", "a = \"b\"", 4, 3);
-        check("x\n\tkey = 1\ny", "key", "    key = 1", 4, 3);
+        check("x\n\ttab = 1\ny", "tab", "    tab = 1", 4, 3);
         check("'日本' = 1", "1", "'日本' = 1", 9, 1);
         check("'e\u{301}' = 1", "1", "'e\u{301}' = 1", 6, 1);
         check("a = '\u{1b}[31m'", "a", "a = '\u{fffd}[31m'", 0, 1);
@@ -229,6 +249,15 @@ mod tests {
             "env",
             "api_key = { env = \"A\" }",
             12,
+            3,
+        );
+        check("api_key = sk-1, b", "b", "api_key = ****, b", 16, 1);
+        check("{ env = \"sk 1\" }", "env", "{ env = \"****\" }", 2, 3);
+        check(
+            "url = \"pg://u:p@h/x@y\"",
+            "url",
+            "url = \"pg://***@h/x@y\"",
+            0,
             3,
         );
         check(

@@ -35,6 +35,8 @@ pub(super) struct Table<'a> {
     prefix: String,
     entries: &'a DeTable<'a>,
     known: Vec<&'static str>,
+    /// What is reported by [`Table::finish`] for keys that are not there.
+    missing: Vec<(&'static str, Finding)>,
 }
 
 /// A key that the file chose, with its value.
@@ -53,6 +55,7 @@ impl<'a> Table<'a> {
             prefix: String::new(),
             entries,
             known: Vec::new(),
+            missing: Vec::new(),
         }
     }
 
@@ -74,13 +77,16 @@ impl<'a> Table<'a> {
         if node.is_none() {
             let message = format!("{} has no {:?}", self.owner, self.named(key));
             let finding = Finding::new("key_missing", &self.span, message);
-            cx.error(
-                finding
-                    .label(format!("{key:?} is required"))
-                    .hint(format!("add {example}")),
-            );
+            let finding = finding.label(format!("{key:?} is required"));
+            self.miss(key, finding.hint(format!("add {example}")));
         }
         node
+    }
+
+    /// Notes that `key` is not there. [`Self::finish`] reports `finding`, unless the table has an
+    /// unknown key that looks like a misspelt `key`, which says the same better.
+    pub fn miss(&mut self, key: &'static str, finding: Finding) {
+        self.missing.push((key, finding));
     }
 
     /// Reads the value of `key` with `read`, if the key is there.
@@ -128,8 +134,10 @@ impl<'a> Table<'a> {
         entries
     }
 
-    /// Reports the keys that nobody asked for.
+    /// Reports the keys that nobody asked for, and those that are missing. Every table that was
+    /// read by keys ends here.
     pub fn finish(self, cx: &mut Report<'_>) {
+        let mut meant = Vec::new();
         for name in self.entries.keys() {
             let key: &str = name.get_ref();
             if self.known.contains(&key) {
@@ -137,8 +145,21 @@ impl<'a> Table<'a> {
             }
             let message = format!("{} has the unknown key {:?}", self.owner, self.named(key));
             let hint = suggest::hint(key, "known keys", self.known.iter().copied());
+            meant.extend(suggest::nearest(key, self.known.iter().copied()));
             let finding = Finding::new("key_unknown", &name.span(), message);
             cx.error(finding.label("not a key of this table").hint(hint));
+        }
+        for (key, finding) in self.missing {
+            if !meant.contains(&key) {
+                cx.error(finding);
+            }
+        }
+    }
+
+    /// Reports what is missing, where it is open which other keys there may be.
+    pub fn finish_without_choice(mut self, cx: &mut Report<'_>) {
+        for (_, finding) in self.missing.drain(..) {
+            cx.error(finding);
         }
     }
 
@@ -156,7 +177,7 @@ impl<'a> Table<'a> {
         let dot = if self.path.is_empty() { "" } else { "." };
         let path = format!("{}{dot}{key}", self.path);
         // A table or list that was written with a header is shown by its name in the header.
-        let place = value.span();
+        let place = trimmed(cx.text, value.span());
         let inside = place.start <= name.span().start && name.span().end <= place.end;
         cx.locate(&path, if inside { name.span() } else { place.clone() });
         Node {
@@ -211,6 +232,7 @@ impl<'a> Node<'a> {
             prefix: String::new(),
             entries,
             known: Vec::new(),
+            missing: Vec::new(),
         })
     }
 
@@ -222,8 +244,8 @@ impl<'a> Node<'a> {
         };
         let nodes = items.iter().enumerate().map(|(i, item)| {
             let path = format!("{}[{i}]", self.path);
-            cx.locate(&path, item.span());
-            let (value, span) = (item.get_ref(), item.span());
+            let (value, span) = (item.get_ref(), trimmed(cx.text, item.span()));
+            cx.locate(&path, span.clone());
             Node {
                 value,
                 span,
@@ -259,6 +281,12 @@ impl<'a> Node<'a> {
         cx.error(Finding::new("pair_wrong", &self.span, message).label(format!("wants two {of}")));
         None
     }
+}
+
+/// The parser counts the blanks before an inline table to it; a caret should not.
+fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
+    let inside = text.get(span.clone()).unwrap_or_default();
+    span.start + (inside.len() - inside.trim_start().len())..span.end
 }
 
 /// A name of the file as an id of its noun.

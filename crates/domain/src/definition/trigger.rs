@@ -28,10 +28,11 @@ pub fn parse_cron(expression: &str) -> Result<Cron, String> {
         return Err("it holds characters that no cron expression has".to_owned());
     }
     let fields = expression.split_whitespace().count();
-    if !(5..=6).contains(&fields) || expression.contains('@') {
-        return Err(format!(
-            "it has {fields} fields, and five or six are wanted"
-        ));
+    if expression.contains('@') {
+        return Err("nicknames such as @daily are not taken".to_owned());
+    }
+    if !(5..=6).contains(&fields) {
+        return Err(format!("it has {fields} of the five or six fields"));
     }
     let parser = CronParser::builder().year(Year::Disallowed).build();
     parser.parse(expression).map_err(|error| {
@@ -40,7 +41,7 @@ pub fn parse_cron(expression: &str) -> Result<Cron, String> {
         let text = text
             .split_once(": ")
             .map_or(text.as_str(), |(_, detail)| detail);
-        text.trim_end_matches('.').to_owned()
+        text.trim_end_matches('.').to_lowercase()
     })
 }
 

@@ -50,7 +50,7 @@ pub struct ToolFinished {
 }
 
 /// A tool call failed; the model is told why and the turn goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolFailed {
     /// The call.
     pub call: CallId,
@@ -60,12 +60,14 @@ pub struct ToolFailed {
     pub member: MemberId,
     /// Qualified tool name.
     pub tool: String,
+    /// Arguments.
+    pub args: Value,
     /// What the model is told.
     pub reason: String,
 }
 
 /// A tool call was not made; the model is told why and the turn goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolRefused {
     /// The call.
     pub call: CallId,
@@ -75,6 +77,8 @@ pub struct ToolRefused {
     pub member: MemberId,
     /// Qualified tool name.
     pub tool: String,
+    /// Arguments.
+    pub args: Value,
     /// Stable code of the refusal.
     pub code: String,
     /// What the model is told.
@@ -109,7 +113,7 @@ pub enum ResolveHow {
 }
 
 /// An operator said what came of an unknown tool call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolResolved {
     /// The call.
     pub call: CallId,
@@ -119,6 +123,8 @@ pub struct ToolResolved {
     pub member: MemberId,
     /// Qualified tool name.
     pub tool: String,
+    /// Arguments.
+    pub args: Value,
     /// What was said.
     pub how: ResolveHow,
     /// The result, where it happened.

@@ -186,7 +186,7 @@ pub struct ModelReplied {
     /// What it said; may be empty beside calls.
     pub text: Text,
     /// Tool calls in the order in which the model gave them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub calls: Vec<RecordedCall>,
     /// Tokens.
     pub usage: Usage,

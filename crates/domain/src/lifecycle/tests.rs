@@ -28,14 +28,27 @@ type Row = (Verb, [&'static str; 5]);
 fn every_verb_in_every_phase_behaves_as_the_table_says() {
     let table: [Row; 5] = [
         (Verb::Read, ["yes", "yes", "yes", "refused", "yes"]),
-        (Verb::Mutate, ["busy", "yes", "refused, retry", "refused", "refused"]),
-        (Verb::Decide, ["yes", "yes", "next start", "refused", "refused"]),
+        (
+            Verb::Mutate,
+            ["busy", "yes", "refused, retry", "refused", "refused"],
+        ),
+        (
+            Verb::Decide,
+            ["yes", "yes", "next start", "refused", "refused"],
+        ),
         (Verb::Cancel, ["yes", "yes", "yes", "refused", "refused"]),
-        (Verb::Shutdown, ["cancel start", "yes", "join", "report", "release"]),
+        (
+            Verb::Shutdown,
+            ["cancel start", "yes", "join", "report", "release"],
+        ),
     ];
     assert_eq!(table.map(|(verb, _)| verb), Verb::ALL);
     for (verb, cells) in table {
-        assert_eq!(Phase::ALL.map(|phase| cell(phase, true, verb)), cells, "{verb:?}");
+        assert_eq!(
+            Phase::ALL.map(|phase| cell(phase, true, verb)),
+            cells,
+            "{verb:?}"
+        );
     }
 }
 
@@ -49,9 +62,18 @@ fn before_recovery_a_start_answers_nothing_but_shutdown() {
 
 #[test]
 fn recovery_matters_only_while_starting() {
-    for phase in [Phase::Running, Phase::Draining, Phase::Stopped, Phase::Failed] {
+    for phase in [
+        Phase::Running,
+        Phase::Draining,
+        Phase::Stopped,
+        Phase::Failed,
+    ] {
         for verb in Verb::ALL {
-            assert_eq!(admit(phase, false, verb), admit(phase, true, verb), "{phase} {verb:?}");
+            assert_eq!(
+                admit(phase, false, verb),
+                admit(phase, true, verb),
+                "{phase} {verb:?}"
+            );
         }
     }
 }

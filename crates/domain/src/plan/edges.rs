@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the plan of edges is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct EdgeWorld<'a> {
-    /// What edge discovery asks for; `None` where there is no edge discovery, and then its edges stay
-    /// as they are.
+    /// What edge discovery asks for; `None` where there is no edge discovery, and then its edges
+    /// stay as they are.
     pub discovered: Option<&'a BTreeSet<Edge>>,
     /// What the mob file asks for.
     pub declared: &'a BTreeSet<Edge>,
@@ -29,16 +29,15 @@ pub struct EdgeWorld<'a> {
 pub struct EdgeStep {
     /// The edge.
     pub edge: Edge,
-    /// Wire: who owns it from here on. Unwire: who owned it.
+    /// Wire: who owns it from here on. Unwire: who owns it now.
     pub origin: EdgeOrigin,
 }
 
-/// What has to be done to the edges. Each edge is in one list at most, apart from `desired`; every
-/// list is in the order of the edges.
+/// What has to be done to the edges. Each edge is in one list at most, apart from `desired`;
+/// every list is in the order of the edges.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EdgePlan {
-    /// Edges to wire. One that is wired already changes its owner: the one who made it lets go of it
-    /// while the other asks for it.
+    /// Edges to wire.
     pub wire: Vec<EdgeStep>,
     /// Edges to unwire; edge discovery forgets its own among them.
     pub unwire: Vec<EdgeStep>,
@@ -48,7 +47,7 @@ pub struct EdgePlan {
     pub desired: Vec<Edge>,
     /// Desired edges that are wired by the one who asks for them.
     pub retained: Vec<Edge>,
-    /// Desired edges that somebody else has wired: never claimed, never unwired.
+    /// Desired edges that somebody else has wired: never claimed, and not unwired by who asks.
     pub preexisting: Vec<Edge>,
     /// Desired edges without both ends in the mob.
     pub skipped: Vec<Edge>,
@@ -73,7 +72,10 @@ impl EdgeWorld<'_> {
     }
 
     fn desired(&self) -> BTreeSet<&Edge> {
-        self.declared.iter().chain(self.discovered.into_iter().flatten()).collect()
+        self.declared
+            .iter()
+            .chain(self.discovered.into_iter().flatten())
+            .collect()
     }
 
     /// The outcome of an edge that somebody asks for.
@@ -81,23 +83,20 @@ impl EdgeWorld<'_> {
         if !self.has_both_ends(edge) {
             return Outcome::Skip;
         }
-        let is_declared = self.declared.contains(edge);
-        match (self.wired.get(edge), is_declared, self.is_discovered(edge)) {
-            (Some(EdgeOrigin::Operator), _, _) | (Some(EdgeOrigin::Static), true, true) => {
+        let (is_declared, is_discovered) = (self.declared.contains(edge), self.is_discovered(edge));
+        match self.wired.get(edge) {
+            None if is_declared => Outcome::Wire(EdgeOrigin::Static),
+            None => Outcome::Wire(EdgeOrigin::Managed),
+            Some(EdgeOrigin::Static) if is_declared && !is_discovered => Outcome::Retain,
+            Some(EdgeOrigin::Managed) if is_discovered => Outcome::Retain,
+            Some(EdgeOrigin::Static | EdgeOrigin::Managed | EdgeOrigin::Operator) => {
                 Outcome::Preexisting
             }
-            (Some(EdgeOrigin::Static), true, false) | (Some(EdgeOrigin::Managed), _, true) => {
-                Outcome::Retain
-            }
-            (None, true, _) | (Some(EdgeOrigin::Managed), _, false) => {
-                Outcome::Wire(EdgeOrigin::Static)
-            }
-            (None | Some(EdgeOrigin::Static), false, _) => Outcome::Wire(EdgeOrigin::Managed),
         }
     }
 
-    /// The outcome of an edge that nobody asks for. The mark of edge discovery counts for nothing on
-    /// an edge that somebody else has wired since.
+    /// The outcome of an edge that nobody asks for. The mark of edge discovery counts for nothing
+    /// on an edge that somebody else has wired since.
     fn unwanted(&self, edge: &Edge) -> Option<Outcome> {
         match self.wired.get(edge) {
             Some(EdgeOrigin::Operator) => None,
@@ -114,17 +113,28 @@ impl EdgeWorld<'_> {
 
 /// The difference between the edges that are desired and those that are wired.
 ///
-/// An operator's edge is never in a step. Where the mob file and edge discovery both ask for an edge
-/// that is not wired, it becomes the mob file's.
+/// An edge belongs to who wired it first, and stays as long as anybody asks for it. An operator's
+/// edge is never in a step. Where the mob file and edge discovery both ask for an edge that is
+/// not wired, it becomes the mob file's.
 pub fn edge_plan(world: &EdgeWorld<'_>) -> EdgePlan {
     let desired = world.desired();
-    let all: BTreeSet<&Edge> =
-        desired.iter().copied().chain(world.wired.keys()).chain(world.managed).collect();
-    let mut plan =
-        EdgePlan { desired: desired.iter().copied().cloned().collect(), ..EdgePlan::default() };
+    let all: BTreeSet<&Edge> = desired
+        .iter()
+        .copied()
+        .chain(world.wired.keys())
+        .chain(world.managed)
+        .collect();
+    let mut plan = EdgePlan {
+        desired: desired.iter().copied().cloned().collect(),
+        ..EdgePlan::default()
+    };
     for edge in all {
         let is_desired = desired.contains(edge);
-        let outcome = if is_desired { Some(world.wanted(edge)) } else { world.unwanted(edge) };
+        let outcome = if is_desired {
+            Some(world.wanted(edge))
+        } else {
+            world.unwanted(edge)
+        };
         let edge = edge.clone();
         match outcome {
             Some(Outcome::Wire(origin)) => plan.wire.push(EdgeStep { edge, origin }),
@@ -149,7 +159,10 @@ impl EdgePlan {
     pub fn report(&self, failures: Vec<EdgeFailure>) -> EdgeReport {
         let failed: BTreeSet<&Edge> = failures.iter().map(|failure| &failure.edge).collect();
         let done = |edges: &mut dyn Iterator<Item = &Edge>| -> Vec<Edge> {
-            edges.filter(|edge| !failed.contains(edge)).cloned().collect()
+            edges
+                .filter(|edge| !failed.contains(edge))
+                .cloned()
+                .collect()
         };
         EdgeReport {
             desired_edges: self.desired.clone(),

@@ -23,20 +23,19 @@ pub fn mass_removal(present: usize, retire: usize) -> bool {
 }
 
 impl Plan {
-    /// A plan of these steps. `definition` is the digest of the definition and `actual` the roster
-    /// that the plan was made of, in any order: they are part of the digest.
-    pub fn new(
-        definition: &str,
-        actual: &[Actual],
-        roster: RosterPlan,
-        edges: EdgePlan,
-    ) -> Self {
+    /// A plan of these steps. `definition` is the digest of the definition and `actual` the
+    /// roster that the plan was made of, in any order: they are part of the digest.
+    pub fn new(definition: &str, actual: &[Actual], roster: RosterPlan, edges: EdgePlan) -> Self {
         let actual: BTreeMap<_, _> = actual.iter().map(|a| (&a.id, a)).collect();
         let basis = json!({
             "definition": definition, "actual": actual, "roster": roster, "edges": edges,
         });
         let digest = format!("sha256:{}", sha256_hex(canonical_json(&basis)));
-        Self { roster, edges, digest }
+        Self {
+            roster,
+            edges,
+            digest,
+        }
     }
 
     /// What has to be done to the roster.
@@ -49,8 +48,8 @@ impl Plan {
         &self.edges
     }
 
-    /// `sha256:…` over everything that would be done, the definition and the roster that it was made
-    /// of. A world that differs in any of them gives another digest.
+    /// `sha256:…` over everything that would be done, the definition and the roster that it was
+    /// made of. A world that differs in any of them gives another digest.
     pub fn digest(&self) -> String {
         self.digest.clone()
     }
@@ -96,9 +95,11 @@ impl Plan {
         if self.needs_force() && !force {
             let (retire, present) = (self.roster.retire.len(), self.roster.present);
             let message = format!("this would retire {retire} of {present} members");
-            return Err(Refusal::new(RefusalKind::Conflict, "plan.mass_removal", message)
-                .hint("if that is what you want, repeat it with force")
-                .data(json!({ "retire": retire, "present": present })));
+            return Err(
+                Refusal::new(RefusalKind::Conflict, "plan.mass_removal", message)
+                    .hint("if that is what you want, repeat it with force")
+                    .data(json!({ "retire": retire, "present": present })),
+            );
         }
         Ok(())
     }

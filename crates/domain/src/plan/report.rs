@@ -18,19 +18,19 @@ pub struct EdgeFailure {
     pub error: String,
 }
 
-/// What came of the edges. Each edge is in one list at most, apart from `desired_edges`; every list
-/// is in the order of the edges.
+/// What came of the edges. Each edge is in one list at most, apart from `desired_edges`; every
+/// list is in the order of the edges.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EdgeReport {
     /// All edges that the mob file or edge discovery asks for.
     pub desired_edges: Vec<Edge>,
-    /// Edges that were wired or changed their owner.
+    /// Edges that were wired.
     pub wired_edges: Vec<Edge>,
     /// Desired edges that were wired before by the one who asks for them.
     pub retained_edges: Vec<Edge>,
     /// Edges that nobody asks for any longer; they were unwired.
     pub unwired_edges: Vec<Edge>,
-    /// Desired edges that somebody else has wired: never claimed, never unwired.
+    /// Desired edges that somebody else has wired: never claimed, and not unwired by who asks.
     pub preexisting_edges: Vec<Edge>,
     /// Desired edges without both ends in the mob.
     pub skipped_missing_members: Vec<Edge>,
@@ -41,8 +41,8 @@ pub struct EdgeReport {
 }
 
 impl EdgeReport {
-    /// Whether every desired edge is there now and every other one of ours is gone: nothing failed,
-    /// and nothing was skipped since a member is missing.
+    /// Whether every desired edge is there now and every other one of ours is gone: nothing
+    /// failed, and nothing was skipped since a member is missing.
     pub fn is_complete(&self) -> bool {
         self.failures.is_empty() && self.skipped_missing_members.is_empty()
     }
@@ -102,13 +102,19 @@ impl ApplyReport {
         let is_kept = |member: &&MemberId| !updated.contains(member);
         count([
             (Operation::Spawn, self.spawned.len()),
-            (Operation::Retain, self.retained.iter().filter(is_kept).count()),
+            (
+                Operation::Retain,
+                self.retained.iter().filter(is_kept).count(),
+            ),
             (Operation::Update, self.updated.len()),
             (Operation::Respawn, self.respawned.len()),
             (Operation::Retire, self.retired.len()),
             (Operation::Wire, self.edges.wired_edges.len()),
             (Operation::Unwire, self.edges.unwired_edges.len()),
-            (Operation::Prune, self.edges.pruned_stale_managed_edges.len()),
+            (
+                Operation::Prune,
+                self.edges.pruned_stale_managed_edges.len(),
+            ),
         ])
     }
 
@@ -121,7 +127,8 @@ impl ApplyReport {
 /// Counts by verb; a verb without a step is left out.
 pub(super) fn count<const N: usize>(counts: [(Operation, usize); N]) -> BTreeMap<String, u64> {
     let some = counts.into_iter().filter(|(_, n)| *n > 0);
-    some.map(|(operation, n)| (operation.as_str().to_owned(), n as u64)).collect()
+    some.map(|(operation, n)| (operation.as_str().to_owned(), n as u64))
+        .collect()
 }
 
 fn incomplete(failures: &[Failure], edges: &EdgeReport) -> Option<ErrorEvent> {
@@ -135,11 +142,19 @@ fn incomplete(failures: &[Failure], edges: &EdgeReport) -> Option<ErrorEvent> {
         };
         format!("{verb} edge/{}: {}", failure.edge, failure.error)
     };
-    let of_member =
-        |failure: &Failure| format!("{} {}: {}", failure.operation, failure.object, failure.error);
+    let of_member = |failure: &Failure| {
+        format!(
+            "{} {}: {}",
+            failure.operation, failure.object, failure.error
+        )
+    };
     let of_skip = |edge: &Edge| format!("edge/{edge}: an end is missing");
     Some(ErrorEvent::ReconcileIncomplete {
-        failures: failures.iter().map(of_member).chain(edges.failures.iter().map(of_edge)).collect(),
+        failures: failures
+            .iter()
+            .map(of_member)
+            .chain(edges.failures.iter().map(of_edge))
+            .collect(),
         skipped: edges.skipped_missing_members.iter().map(of_skip).collect(),
     })
 }
@@ -160,24 +175,35 @@ mod tests {
     fn a_report_with_a_failure_or_a_skipped_edge_is_not_complete() {
         assert!(EdgeReport::default().is_complete());
         assert_eq!(EdgeReport::default().error(), None);
-        let skipped =
-            EdgeReport { skipped_missing_members: vec![edge("a", "b")], ..EdgeReport::default() };
+        let skipped = EdgeReport {
+            skipped_missing_members: vec![edge("a", "b")],
+            ..EdgeReport::default()
+        };
         assert!(!skipped.is_complete());
-        let failure =
-            EdgeFailure { edge: edge("c", "d"), operation: EdgeOperation::Wire, error: "no".into() };
+        let failure = EdgeFailure {
+            edge: edge("c", "d"),
+            operation: EdgeOperation::Wire,
+            error: "no".into(),
+        };
         let report = ApplyReport {
             failures: vec![Failure {
                 object: "member/x".into(),
                 operation: Operation::Spawn,
                 error: "no engine".into(),
             }],
-            edges: EdgeReport { failures: vec![failure], ..skipped },
+            edges: EdgeReport {
+                failures: vec![failure],
+                ..skipped
+            },
             ..ApplyReport::default()
         };
         assert!(!report.is_complete());
         assert_eq!(report.failure_count(), 2);
         let expected = ErrorEvent::ReconcileIncomplete {
-            failures: vec!["spawn member/x: no engine".into(), "wire edge/c+d: no".into()],
+            failures: vec![
+                "spawn member/x: no engine".into(),
+                "wire edge/c+d: no".into(),
+            ],
             skipped: vec!["edge/a+b: an end is missing".into()],
         };
         assert_eq!(report.error(), Some(expected));
@@ -192,7 +218,10 @@ mod tests {
             ..ApplyReport::default()
         };
         let expected = [("respawn", 1), ("retain", 2), ("update", 2)];
-        assert_eq!(report.steps(), expected.map(|(verb, n)| (verb.to_owned(), n)).into());
+        assert_eq!(
+            report.steps(),
+            expected.map(|(verb, n)| (verb.to_owned(), n)).into()
+        );
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The plan of the roster: who joins, who changes, who stays and who leaves.
 
+use super::problem::{RosterError, namer, problems};
 use super::step::{Operation, PlanStep, Survives};
 use crate::definition::MemberSpec;
 use crate::event::MemberOrigin;
 use crate::id::{MemberId, ProfileId, SessionId};
-use crate::refusal::{Refusal, RefusalKind};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,7 +76,11 @@ pub struct Spawn {
 impl Spawn {
     /// What it goes on with: the session that its spec names, or nothing.
     pub fn survives(&self) -> Survives {
-        if self.spec.session.is_some() { Survives::Session } else { Survives::Nothing }
+        if self.spec.session.is_some() {
+            Survives::Session
+        } else {
+            Survives::Nothing
+        }
     }
 }
 
@@ -126,8 +130,9 @@ pub struct Retire {
     pub reason: String,
 }
 
-/// What has to be done to the roster. A member is in one list, but for one that changes in place and
-/// is respawned too: it is in both, and the update comes first. Every list is in the order of ids.
+/// What has to be done to the roster. A member is in one list, but for one that changes in place
+/// and is respawned too: it is in both, and the update comes first. Every list is in the order of
+/// ids.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RosterPlan {
     /// Members that join.
@@ -146,100 +151,18 @@ pub struct RosterPlan {
     pub after: BTreeMap<MemberId, ProfileId>,
 }
 
-/// One thing that makes a desired roster impossible.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RosterProblem {
-    /// Two specs have the same id.
-    #[error("the member {member:?} is named twice, by {first} and by {second}",
-        member = .member.as_str(), first = namer(*.first), second = namer(*.second))]
-    DuplicateMember {
-        /// The id.
-        member: MemberId,
-        /// Who named it first.
-        first: MemberOrigin,
-        /// Who named it again.
-        second: MemberOrigin,
-    },
-    /// A spec names a profile that the definition does not have.
-    #[error("{by} gives the member {member:?} the profile {profile:?}, which does not exist",
-        by = namer(*.by), member = .member.as_str(), profile = .profile.as_str())]
-    UnknownProfile {
-        /// The member.
-        member: MemberId,
-        /// The profile.
-        profile: ProfileId,
-        /// Who named it.
-        by: MemberOrigin,
-    },
-    /// A spec names a session that does not exist.
-    #[error("{by} gives the member {member:?} the session {session}, which does not exist",
-        by = namer(*.by), member = .member.as_str())]
-    UnknownSession {
-        /// The member.
-        member: MemberId,
-        /// The session.
-        session: SessionId,
-        /// Who named it.
-        by: MemberOrigin,
-    },
-    /// A spec names a session that another member holds or is to hold.
-    #[error("{by} gives the member {member:?} the session {session}, which is that of {holder:?}",
-        by = namer(*.by), member = .member.as_str(), holder = .holder.as_str())]
-    SessionInUse {
-        /// The member.
-        member: MemberId,
-        /// The session.
-        session: SessionId,
-        /// Who holds it.
-        holder: MemberId,
-        /// Who named it.
-        by: MemberOrigin,
-    },
-}
-
-/// A desired roster that is impossible. Nothing has changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-pub struct RosterError {
-    /// All that is wrong with it, at least one thing, in the order of the specs.
-    pub problems: Vec<RosterProblem>,
-}
-
-impl RosterProblem {
-    /// Stable code of the problem, `noun.reason`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::DuplicateMember { .. } => "member.duplicate",
-            Self::UnknownProfile { .. } => "profile.not_found",
-            Self::UnknownSession { .. } => "session.not_found",
-            Self::SessionInUse { .. } => "session.in_use",
-        }
-    }
-}
-
-/// `roster.invalid`, with code and message of every problem as data.
-impl From<RosterError> for Refusal {
-    fn from(error: RosterError) -> Self {
-        let problem = |problem: &RosterProblem| {
-            serde_json::json!({ "code": problem.code(), "message": problem.to_string() })
-        };
-        let problems: Vec<_> = error.problems.iter().map(problem).collect();
-        Refusal::new(RefusalKind::Invalid, "roster.invalid", error.to_string())
-            .data(serde_json::json!({ "problems": problems }))
-    }
-}
-
 /// The difference between the desired and the actual roster.
 ///
-/// * Desired and not there: spawn. The session of a spec matters only here; a member that is there
-///   goes on with its own.
+/// * Desired and not there: spawn. The session of a spec matters only here; a member that is
+///   there goes on with its own.
 /// * Its profile is another one, or says something else: respawn.
 /// * Labels, context, additional instructions or origin differ: update in place.
-/// * There and no longer desired: retire, unless an operator spawned it. One that is leaving already
-///   is left to it; one that is wanted again while it leaves is spawned, which fails until it is gone.
+/// * There and no longer desired: retire, unless an operator spawned it. One that is leaving
+///   already is left to it; one that is wanted again while it leaves is spawned, which fails
+///   until it is gone.
 ///
-/// Two specs of one id, an unknown profile, and a session that is unknown or somebody else's make the
-/// whole roster impossible; the error names every such problem.
+/// Two specs of one id, an unknown profile, and a session that is unknown or somebody else's make
+/// the whole roster impossible; the error names every such problem.
 pub fn roster_plan(
     desired: &[Desired],
     actual: &[Actual],
@@ -251,8 +174,14 @@ pub fn roster_plan(
     }
     let wanted: BTreeMap<_, _> = desired.iter().map(|d| (&d.spec.id, d)).collect();
     let there: BTreeMap<_, _> = actual.iter().map(|a| (&a.id, a)).collect();
-    let present = actual.iter().filter(|a| a.presence == Presence::Present).count();
-    let mut plan = RosterPlan { present, ..RosterPlan::default() };
+    let present = actual
+        .iter()
+        .filter(|a| a.presence == Presence::Present)
+        .count();
+    let mut plan = RosterPlan {
+        present,
+        ..RosterPlan::default()
+    };
     let ids: BTreeSet<_> = wanted.keys().chain(there.keys()).copied().collect();
     for id in ids {
         match (wanted.get(id), there.get(id)) {
@@ -277,8 +206,13 @@ impl RosterPlan {
                 format!("{by} names it; it is leaving and can come back once it is gone")
             }
         };
-        self.after.insert(desired.spec.id.clone(), desired.spec.profile.clone());
-        self.spawn.push(Spawn { spec: desired.spec.clone(), origin: desired.origin, reason });
+        self.after
+            .insert(desired.spec.id.clone(), desired.spec.profile.clone());
+        self.spawn.push(Spawn {
+            spec: desired.spec.clone(),
+            origin: desired.origin,
+            reason,
+        });
     }
 
     fn keep(&mut self, desired: &Desired, actual: &Actual) {
@@ -286,7 +220,10 @@ impl RosterPlan {
         self.after.insert(member.clone(), profile.clone());
         let update = update(desired, actual);
         let reason = if profile != actual.profile {
-            Some(format!("its profile changes from {} to {profile}", actual.profile))
+            Some(format!(
+                "its profile changes from {} to {profile}",
+                actual.profile
+            ))
         } else if actual.profile_changed {
             Some(format!("its profile {profile} has changed"))
         } else {
@@ -294,10 +231,17 @@ impl RosterPlan {
         };
         if update.is_none() && reason.is_none() {
             let reason = "nothing about it changes".to_owned();
-            self.retain.push(Retain { member: member.clone(), reason });
+            self.retain.push(Retain {
+                member: member.clone(),
+                reason,
+            });
         }
         self.update.extend(update);
-        self.respawn.extend(reason.map(|reason| Respawn { member, profile, reason }));
+        self.respawn.extend(reason.map(|reason| Respawn {
+            member,
+            profile,
+            reason,
+        }));
     }
 
     fn leave(&mut self, actual: &Actual) {
@@ -332,7 +276,12 @@ impl RosterPlan {
     pub(super) fn outline(&self) -> impl Iterator<Item = PlanStep> {
         let session = Survives::Session;
         let spawn = self.spawn.iter().map(|step| {
-            outline(&step.spec.id, Operation::Spawn, &step.reason, step.survives())
+            outline(
+                &step.spec.id,
+                Operation::Spawn,
+                &step.reason,
+                step.survives(),
+            )
         });
         let retain = self.retain.iter();
         let retain = retain.map(move |s| outline(&s.member, Operation::Retain, &s.reason, session));
@@ -344,7 +293,11 @@ impl RosterPlan {
         let retire = self.retire.iter();
         let retire =
             retire.map(|s| outline(&s.member, Operation::Retire, &s.reason, Survives::Nothing));
-        spawn.chain(retain).chain(update).chain(respawn).chain(retire)
+        spawn
+            .chain(retain)
+            .chain(update)
+            .chain(respawn)
+            .chain(retire)
     }
 }
 
@@ -384,44 +337,6 @@ fn update(desired: &Desired, actual: &Actual) -> Option<Update> {
         origin: origin.then_some(desired.origin),
         reason: format!("changed: {}", changes.join(", ")),
     })
-}
-
-fn problems(desired: &[Desired], actual: &[Actual], known: Known<'_>) -> Vec<RosterProblem> {
-    let mut problems = Vec::new();
-    let mut named: BTreeMap<&MemberId, MemberOrigin> = BTreeMap::new();
-    let there = actual.iter().filter(|a| a.presence != Presence::Retired);
-    let mut holders: BTreeMap<SessionId, &MemberId> = there.map(|a| (a.session, &a.id)).collect();
-    for Desired { spec, origin: by } in desired {
-        let (member, by) = (spec.id.clone(), *by);
-        if let Some(first) = named.insert(&spec.id, by) {
-            problems.push(RosterProblem::DuplicateMember { member, first, second: by });
-            continue;
-        }
-        if !known.profiles.contains(&spec.profile) {
-            let (member, profile) = (member.clone(), spec.profile.clone());
-            problems.push(RosterProblem::UnknownProfile { member, profile, by });
-        }
-        let Some(session) = spec.session else { continue };
-        if !known.sessions.contains(&session) {
-            problems.push(RosterProblem::UnknownSession { member, session, by });
-            continue;
-        }
-        let holder = *holders.entry(session).or_insert(&spec.id);
-        if *holder != spec.id {
-            let holder = holder.clone();
-            problems.push(RosterProblem::SessionInUse { member, session, holder, by });
-        }
-    }
-    problems
-}
-
-/// Who names a member, in words.
-fn namer(origin: MemberOrigin) -> &'static str {
-    match origin {
-        MemberOrigin::Definition => "the mob file",
-        MemberOrigin::Discovery => "discovery",
-        MemberOrigin::Operator => "an operator",
-    }
 }
 
 #[cfg(test)]

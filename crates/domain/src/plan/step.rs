@@ -17,7 +17,7 @@ pub enum Operation {
     Respawn,
     /// A member leaves.
     Retire,
-    /// Two members may message each other, or the edge between them changes its owner.
+    /// Two members may message each other.
     Wire,
     /// Two members may no longer message each other.
     Unwire,

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The edges that the mob file asks for in a mob of this roster.
 ///
-/// `roles`: every member of one role with every member of the other; a role with itself gives every
-/// pair of its members. `edges`: pairs by name, whether or not they are in the roster. A member is
-/// never wired to itself.
+/// `roles`: every member of one role with every member of the other; a role with itself gives
+/// every pair of its members. `edges`: pairs by name, whether or not they are in the roster. A
+/// member is never wired to itself.
 pub fn static_edges(
     roles: &[(ProfileId, ProfileId)],
     edges: &[(MemberId, MemberId)],
@@ -21,10 +21,16 @@ pub fn static_edges(
     }
     let of = |role: &ProfileId| members.get(role).map_or(&[][..], Vec::as_slice);
     let by_role = roles.iter().flat_map(|(one, other)| {
-        of(one).iter().flat_map(move |a| of(other).iter().map(move |b| (*a, *b)))
+        of(one)
+            .iter()
+            .flat_map(move |a| of(other).iter().map(move |b| (*a, *b)))
     });
     let by_name = edges.iter().map(|(a, b)| (a, b));
-    by_role.chain(by_name).filter(|(a, b)| a != b).map(|(a, b)| Edge::between(a, b)).collect()
+    by_role
+        .chain(by_name)
+        .filter(|(a, b)| a != b)
+        .map(|(a, b)| Edge::between(a, b))
+        .collect()
 }
 
 /// Why an answer of edge discovery can't be used. Nothing has changed.
@@ -45,8 +51,8 @@ impl From<EdgeError> for Refusal {
     }
 }
 
-/// The edges that edge discovery asks for. An edge has no direction, so a pair that comes again, in
-/// whichever order, is the same edge. Refused: a member with itself.
+/// The edges that edge discovery asks for. An edge has no direction, so a pair that comes again,
+/// in whichever order, is the same edge. Refused: a member with itself.
 pub fn discovered_edges(answer: &[(MemberId, MemberId)]) -> Result<BTreeSet<Edge>, EdgeError> {
     let edge = |(a, b): &(MemberId, MemberId)| {
         if a == b {
@@ -72,9 +78,14 @@ mod tests {
 
     fn roster() -> BTreeMap<MemberId, ProfileId> {
         let of = |(id, profile): (&str, &str)| (member(id), role(profile));
-        [("ed", "editor"), ("r1", "reporter"), ("r2", "reporter"), ("r3", "reporter")]
-            .map(of)
-            .into()
+        [
+            ("ed", "editor"),
+            ("r1", "reporter"),
+            ("r2", "reporter"),
+            ("r3", "reporter"),
+        ]
+        .map(of)
+        .into()
     }
 
     fn names(edges: &BTreeSet<Edge>) -> Vec<String> {
@@ -113,14 +124,25 @@ mod tests {
             (member("a"), member("b")),
             (member("c"), member("a")),
         ];
-        assert_eq!(discovered_edges(&pairs).map(|e| names(&e)), Ok(vec!["a+b".into(), "a+c".into()]));
+        assert_eq!(
+            discovered_edges(&pairs).map(|e| names(&e)),
+            Ok(vec!["a+b".into(), "a+c".into()])
+        );
     }
 
     #[test]
     fn an_answer_of_discovery_that_wires_a_member_to_itself_is_refused() {
         let pairs = [(member("a"), member("b")), (member("c"), member("c"))];
         let error = discovered_edges(&pairs).expect_err("a self edge");
-        assert_eq!(error, EdgeError::SelfEdge { member: member("c") });
-        assert_eq!(Refusal::from(error).message, r#"edge discovery wires the member "c" to itself"#);
+        assert_eq!(
+            error,
+            EdgeError::SelfEdge {
+                member: member("c")
+            }
+        );
+        assert_eq!(
+            Refusal::from(error).message,
+            r#"edge discovery wires the member "c" to itself"#
+        );
     }
 }

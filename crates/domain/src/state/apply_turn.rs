@@ -143,10 +143,9 @@ impl State {
             })
             .collect();
         turn.phase = match (turn.calls.is_empty(), turn.external) {
-            (false, _) => TurnPhase::Calls,
             (true, true) => TurnPhase::External,
-            // The event that ends the turn follows in the same batch.
-            (true, false) => TurnPhase::Calls,
+            // Without calls the event that ends the turn follows in the same batch.
+            (false, _) | (true, false) => TurnPhase::Calls,
         };
     }
 

@@ -86,6 +86,7 @@ pub struct Call {
 
 /// A turn that has not ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that do not depend on each other")]
 pub struct Turn {
     /// Whose turn.
     pub member: MemberId,

@@ -21,13 +21,19 @@ pub(super) struct Outcome {
 pub(super) fn of(script: &Script, request: &ModelRequest) -> Outcome {
     let view = View::of(request);
     let Some(rule) = script.find(&view) else {
-        return Outcome { delay_ms: 0, events: reply(request, echo(&view), Vec::new()) };
+        return Outcome {
+            delay_ms: 0,
+            events: reply(request, echo(&view), Vec::new()),
+        };
     };
     let events = match perform(script, rule, &view) {
         Ok(events) => events,
         Err(reason) => vec![Err(failed(FailureClass::Rejected, reason))],
     };
-    Outcome { delay_ms: rule.delay_ms, events }
+    Outcome {
+        delay_ms: rule.delay_ms,
+        events,
+    }
 }
 
 fn echo(view: &View<'_>) -> String {
@@ -39,14 +45,20 @@ fn perform(
     rule: &Rule,
     view: &View<'_>,
 ) -> Result<Vec<Result<ModelEvent, Failure>>, String> {
-    let fail = rule.fail.as_ref().filter(|fail| fail.strikes(view.request.attempt));
+    let fail = rule
+        .fail
+        .as_ref()
+        .filter(|fail| fail.strikes(view.request.attempt));
     if let Some(fail) = fail.filter(|fail| fail.kind != FailKind::Cut) {
         return Ok(vec![Err(failure(fail, rule.number))]);
     }
     let number = rule.number;
     let scope = view.scope(&rule.when);
     let text = match &rule.say {
-        Some(say) => script.templates.text(say, &scope).map_err(|e| at(number, "say", &e))?,
+        Some(say) => script
+            .templates
+            .text(say, &scope)
+            .map_err(|e| at(number, "say", &e))?,
         None if fail.is_some() && rule.calls.is_empty() => echo(view),
         None => String::new(),
     };
@@ -59,7 +71,11 @@ fn perform(
     let calls = rule.calls.iter().map(|call| {
         let args = args(script, &call.args, &scope);
         let args = args.map_err(|e| at(number, &format!("the call of {:?}", call.tool), &e))?;
-        Ok(CallRequest { tool: call.tool.clone(), args, provider_id: None })
+        Ok(CallRequest {
+            tool: call.tool.clone(),
+            args,
+            provider_id: None,
+        })
     });
     let calls = calls.collect::<Result<Vec<_>, String>>()?;
     Ok(reply(view.request, text, calls))
@@ -96,11 +112,18 @@ fn reply(
         output_tokens: words::output(&text, calls.iter()),
         cached_input_tokens: 0,
     };
-    let finish = if calls.is_empty() { Finish::Stop } else { Finish::Calls };
+    let finish = if calls.is_empty() {
+        Finish::Stop
+    } else {
+        Finish::Calls
+    };
     let mut events = pieces(&text);
     events.extend(calls.into_iter().map(|call| Ok(ModelEvent::Call(call))));
     events.push(Ok(ModelEvent::Usage(usage)));
-    events.push(Ok(ModelEvent::End { finish, carry: None }));
+    events.push(Ok(ModelEvent::End {
+        finish,
+        carry: None,
+    }));
     events
 }
 
@@ -108,7 +131,14 @@ fn reply(
 fn pieces(text: &str) -> Vec<Result<ModelEvent, Failure>> {
     let words: Vec<&str> = text.split_inclusive(char::is_whitespace).collect();
     let per_piece = words.len().div_ceil(PIECES_MAX).max(1);
-    words.chunks(per_piece).map(|words| Ok(ModelEvent::Text { text: words.concat() })).collect()
+    words
+        .chunks(per_piece)
+        .map(|words| {
+            Ok(ModelEvent::Text {
+                text: words.concat(),
+            })
+        })
+        .collect()
 }
 
 fn failure(fail: &Fail, number: usize) -> Failure {
@@ -121,9 +151,17 @@ fn failure(fail: &Fail, number: usize) -> Failure {
         FailKind::Garbage => (FailureClass::Garbage, "an answer against the protocol"),
     };
     let reason = format!("rule {number} of the rehearsal script plays {what}");
-    Failure { class, reason, retry_after_ms: fail.retry_after_ms }
+    Failure {
+        class,
+        reason,
+        retry_after_ms: fail.retry_after_ms,
+    }
 }
 
 fn failed(class: FailureClass, reason: String) -> Failure {
-    Failure { class, reason, retry_after_ms: None }
+    Failure {
+        class,
+        reason,
+        retry_after_ms: None,
+    }
 }

@@ -9,36 +9,65 @@ use serde_json::Value;
 use toml::{Table, Value as Toml};
 
 pub(super) fn script(text: &str) -> Result<Script, ScriptError> {
-    let whole = |message: String| ScriptError { problems: vec![ScriptProblem { rule: None, message }] };
+    let whole = |message: String| ScriptError {
+        problems: vec![ScriptProblem {
+            rule: None,
+            message,
+        }],
+    };
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| {
-            1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
+            1 + text
+                .bytes()
+                .take(span.start)
+                .filter(|byte| *byte == b'\n')
+                .count()
         });
-        whole(format!("line {line} is not valid TOML: {}", error.message()))
+        whole(format!(
+            "line {line} is not valid TOML: {}",
+            error.message()
+        ))
     })?;
     let mut fields = Fields { table };
-    let rules = fields.list("rules").and_then(|rules| fields.done(&["rules"]).map(|()| rules));
+    let rules = fields
+        .list("rules")
+        .and_then(|rules| fields.done(&["rules"]).map(|()| rules));
     let mut script = Script::empty();
     let mut problems = Vec::new();
     for (at, value) in rules.map_err(whole)?.into_iter().enumerate() {
         let number = at + 1;
         match table_of("a rule", value).and_then(|table| rule(&script.templates, number, table)) {
             Ok(rule) => script.rules.push(rule),
-            Err(message) => problems.push(ScriptProblem { rule: Some(number), message }),
+            Err(message) => problems.push(ScriptProblem {
+                rule: Some(number),
+                message,
+            }),
         }
     }
-    if problems.is_empty() { Ok(script) } else { Err(ScriptError { problems }) }
+    if problems.is_empty() {
+        Ok(script)
+    } else {
+        Err(ScriptError { problems })
+    }
 }
 
 fn rule(templates: &Templates, number: usize, table: Table) -> Result<Rule, String> {
     let mut fields = Fields { table };
-    let when = fields.table("when")?.map(when).transpose()?.unwrap_or_default();
+    let when = fields
+        .table("when")?
+        .map(when)
+        .transpose()?
+        .unwrap_or_default();
     let known = known_names(&when)?;
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let delay_ms = fields.span_ms("delay")?.unwrap_or(0);
     let fail = fields.table("fail")?.map(fail).transpose()?;
     let say = match fields.text("say")? {
-        Some(say) => Some(templates.compile(&say, &known).map_err(|e| format!("say: {e}"))?),
+        Some(say) => Some(
+            templates
+                .compile(&say, &known)
+                .map_err(|e| format!("say: {e}"))?,
+        ),
         None => None,
     };
     let calls = fields.list("call")?.into_iter();
@@ -48,13 +77,24 @@ fn rule(templates: &Templates, number: usize, table: Table) -> Result<Rule, Stri
     let answers = say.is_some() || !calls.is_empty();
     match &fail {
         None if !answers => Err("a rule needs say, call or fail".to_owned()),
-        Some(Fail { times: Some(times), .. }) if !answers => {
-            Err(format!("what follows after {times} failures? Add say or call, or drop times"))
-        }
-        Some(Fail { times: None, kind, .. }) if answers && *kind != FailKind::Cut => {
+        Some(Fail {
+            times: Some(times), ..
+        }) if !answers => Err(format!(
+            "what follows after {times} failures? Add say or call, or drop times"
+        )),
+        Some(Fail {
+            times: None, kind, ..
+        }) if answers && *kind != FailKind::Cut => {
             Err("every attempt fails, so say and call never happen; add times to fail".to_owned())
         }
-        _ => Ok(Rule { number, when, delay_ms, fail, say, calls }),
+        _ => Ok(Rule {
+            number,
+            when,
+            delay_ms,
+            fail,
+            say,
+            calls,
+        }),
     }
 }
 
@@ -69,17 +109,25 @@ fn when(table: Table) -> Result<When, String> {
         text: fields.regex("text")?,
         result: fields.regex("result")?,
     };
-    fields.done(&["profile", "member", "text", "step", "tool", "result", "from"])?;
+    fields.done(&[
+        "profile", "member", "text", "step", "tool", "result", "from",
+    ])?;
     Ok(when)
 }
 
 /// The names that templates of a rule may use: its captures, and those that every rule has.
 fn known_names(when: &When) -> Result<Vec<String>, String> {
     let captures = [&when.text, &when.result].into_iter().flatten();
-    let mut names: Vec<String> =
-        captures.flat_map(|regex| regex.capture_names().flatten().map(str::to_owned)).collect();
-    if let Some(name) = names.iter().find(|name| view::NAMES.contains(&name.as_str())) {
-        return Err(format!("the capture {name:?} hides what {name:?} means in templates"));
+    let mut names: Vec<String> = captures
+        .flat_map(|regex| regex.capture_names().flatten().map(str::to_owned))
+        .collect();
+    if let Some(name) = names
+        .iter()
+        .find(|name| view::NAMES.contains(&name.as_str()))
+    {
+        return Err(format!(
+            "the capture {name:?} hides what {name:?} means in templates"
+        ));
     }
     names.extend(view::NAMES.map(str::to_owned));
     Ok(names)
@@ -95,7 +143,9 @@ fn fail(table: Table) -> Result<Fail, String> {
     };
     let kind = FailKind::NAMES.iter().find(|(known, _)| *known == name);
     let Some((_, kind)) = kind else {
-        return Err(format!("there is no failure of kind {name:?}; there are {names}"));
+        return Err(format!(
+            "there is no failure of kind {name:?}; there are {names}"
+        ));
     };
     let times = fields.count("times")?;
     let retry_after_ms = fields.span_ms("retry_after")?;
@@ -103,14 +153,21 @@ fn fail(table: Table) -> Result<Fail, String> {
     if retry_after_ms.is_some() && !matches!(kind, FailKind::RateLimited | FailKind::Server) {
         return Err("retry_after belongs to kind 429 or 500".to_owned());
     }
-    Ok(Fail { kind: *kind, times, retry_after_ms })
+    Ok(Fail {
+        kind: *kind,
+        times,
+        retry_after_ms,
+    })
 }
 
 fn call(templates: &Templates, known: &[&str], table: Table) -> Result<Call, String> {
     let mut fields = Fields { table };
     let tool = fields.text("tool")?.filter(|tool| !tool.is_empty());
     let tool = tool.ok_or_else(|| "a call needs a tool".to_owned())?;
-    let given = fields.table.remove("args").unwrap_or_else(|| Toml::Table(Table::new()));
+    let given = fields
+        .table
+        .remove("args")
+        .unwrap_or_else(|| Toml::Table(Table::new()));
     fields.done(&["tool", "args"])?;
     let args = args(templates, known, given).map_err(|e| format!("args of {tool:?}: {e}"))?;
     Ok(Call { tool, args })
@@ -128,9 +185,9 @@ fn args(templates: &Templates, known: &[&str], value: Toml) -> Result<Args, Stri
             Args::List(items.collect::<Result<_, _>>()?)
         }
         Toml::Table(table) => {
-            let fields = table.into_iter().map(|(name, value)| {
-                args(templates, known, value).map(|value| (name, value))
-            });
+            let fields = table
+                .into_iter()
+                .map(|(name, value)| args(templates, known, value).map(|value| (name, value)));
             Args::Table(fields.collect::<Result<_, String>>()?)
         }
     })
@@ -139,7 +196,10 @@ fn args(templates: &Templates, known: &[&str], value: Toml) -> Result<Args, Stri
 fn table_of(what: &str, value: Toml) -> Result<Table, String> {
     match value {
         Toml::Table(table) => Ok(table),
-        other => Err(format!("{what} must be a table, not a {}", other.type_str())),
+        other => Err(format!(
+            "{what} must be a table, not a {}",
+            other.type_str()
+        )),
     }
 }
 
@@ -158,24 +218,41 @@ impl Fields {
     }
 
     fn regex(&mut self, key: &str) -> Result<Option<Regex>, String> {
-        let Some(text) = self.text(key)? else { return Ok(None) };
-        Regex::new(&text).map(Some).map_err(|e| format!("{key} is not a regular expression: {e}"))
+        let Some(text) = self.text(key)? else {
+            return Ok(None);
+        };
+        Regex::new(&text)
+            .map(Some)
+            .map_err(|e| format!("{key} is not a regular expression: {e}"))
     }
 
     fn count(&mut self, key: &str) -> Result<Option<u32>, String> {
-        let Some(value) = self.table.remove(key) else { return Ok(None) };
-        let count = value.as_integer().and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
-        count.map(Some).ok_or_else(|| format!("{key} must be a whole number from 1"))
+        let Some(value) = self.table.remove(key) else {
+            return Ok(None);
+        };
+        let count = value
+            .as_integer()
+            .and_then(|n| u32::try_from(n).ok())
+            .filter(|n| *n > 0);
+        count
+            .map(Some)
+            .ok_or_else(|| format!("{key} must be a whole number from 1"))
     }
 
     fn span_ms(&mut self, key: &str) -> Result<Option<u64>, String> {
-        let Some(text) = self.text(key)? else { return Ok(None) };
+        let Some(text) = self.text(key)? else {
+            return Ok(None);
+        };
         let ms = parse_span_ms(&text);
-        ms.map(Some).ok_or_else(|| format!("{key} must be a span such as \"200ms\", \"2s\" or \"5m\""))
+        ms.map(Some)
+            .ok_or_else(|| format!("{key} must be a span such as \"200ms\", \"2s\" or \"5m\""))
     }
 
     fn table(&mut self, key: &str) -> Result<Option<Table>, String> {
-        self.table.remove(key).map(|value| table_of(key, value)).transpose()
+        self.table
+            .remove(key)
+            .map(|value| table_of(key, value))
+            .transpose()
     }
 
     fn list(&mut self, key: &str) -> Result<Vec<Toml>, String> {
@@ -188,7 +265,9 @@ impl Fields {
 
     /// Nothing may be left; `known` are the keys that could have been there.
     fn done(&self, known: &[&str]) -> Result<(), String> {
-        let Some(key) = self.table.keys().next() else { return Ok(()) };
+        let Some(key) = self.table.keys().next() else {
+            return Ok(());
+        };
         let near = known.iter().find(|name| alike(key, name));
         let hint = match near {
             Some(name) => format!("did you mean {name:?}?"),
@@ -204,7 +283,14 @@ fn alike(a: &str, b: &str) -> bool {
     let (a, b) = (a.to_lowercase(), b.to_lowercase());
     let extra = |a: &str, b: &str| {
         let mut rest: Vec<char> = b.chars().collect();
-        a.chars().filter(|c| rest.iter().position(|r| r == c).map(|at| rest.remove(at)).is_none()).count()
+        a.chars()
+            .filter(|c| {
+                rest.iter()
+                    .position(|r| r == c)
+                    .map(|at| rest.remove(at))
+                    .is_none()
+            })
+            .count()
     };
     let begins = a.len().min(b.len()) >= 3 && (a.starts_with(&b) || b.starts_with(&a));
     begins || (extra(&a, &b) <= 1 && extra(&b, &a) <= 1)

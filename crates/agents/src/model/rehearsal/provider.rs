@@ -20,7 +20,10 @@ impl Rehearsal {
     /// A model that follows `script`; a rule that waits longer than `timeout_ms` fails as a real
     /// model would.
     pub fn new(script: Script, timeout_ms: u64) -> Self {
-        Self { script: Arc::new(script), timeout_ms }
+        Self {
+            script: Arc::new(script),
+            timeout_ms,
+        }
     }
 }
 
@@ -39,7 +42,11 @@ impl ModelProvider for Rehearsal {
             if delay_ms > timeout_ms {
                 let reason = format!("no answer within {timeout_ms} ms");
                 let class = FailureClass::Timeout;
-                return stream::iter(vec![Err(Failure { class, reason, retry_after_ms: None })]);
+                return stream::iter(vec![Err(Failure {
+                    class,
+                    reason,
+                    retry_after_ms: None,
+                })]);
             }
             stream::iter(events)
         };

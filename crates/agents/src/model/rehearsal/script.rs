@@ -34,7 +34,11 @@ impl fmt::Display for ScriptProblem {
 }
 
 fn lines(problems: &[ScriptProblem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    problems
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A parsed script; every expression and template in it is known to be well-formed.
@@ -53,7 +57,10 @@ impl Script {
 
     /// The script without rules, whose model repeats what it is told.
     pub fn empty() -> Self {
-        Self { templates: Templates::new(), rules: Vec::new() }
+        Self {
+            templates: Templates::new(),
+            rules: Vec::new(),
+        }
     }
 
     /// The first rule whose conditions all hold.
@@ -90,15 +97,22 @@ pub(super) struct When {
 impl When {
     fn holds(&self, view: &View<'_>) -> bool {
         let request = view.request;
-        let is = |wanted: &Option<String>, given: &str| wanted.as_deref().is_none_or(|w| w == given);
-        let tool = self.tool.as_deref().is_none_or(|tool| view.tool == Some(tool));
+        let is =
+            |wanted: &Option<String>, given: &str| wanted.as_deref().is_none_or(|w| w == given);
+        let tool = self
+            .tool
+            .as_deref()
+            .is_none_or(|tool| view.tool == Some(tool));
         let result = |regex: &Regex| view.result.is_some_and(|result| regex.is_match(result));
         is(&self.profile, request.profile.as_str())
             && is(&self.member, request.member.as_str())
             && is(&self.from, &request.from)
             && self.step.is_none_or(|step| step == request.step)
             && tool
-            && self.text.as_ref().is_none_or(|regex| regex.is_match(view.message))
+            && self
+                .text
+                .as_ref()
+                .is_none_or(|regex| regex.is_match(view.message))
             && self.result.as_ref().is_none_or(result)
     }
 }

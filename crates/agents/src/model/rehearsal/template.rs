@@ -1,16 +1,23 @@
 //! Templates of a script.
 
-use minijinja::value::Value as Jinja;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// Steps that one template may take; far above what any sensible one needs.
 const FUEL: u64 = 50_000;
 
 /// The engine that compiles and renders the templates of one script.
-#[derive(Debug)]
 pub(super) struct Templates(Environment<'static>);
+
+impl fmt::Debug for Templates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Templates")
+    }
+}
 
 /// A template that is known to be well-formed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +35,9 @@ impl Templates {
         let mut env = Environment::new();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         env.set_auto_escape_callback(|_| AutoEscape::None);
-        env.set_keep_trailing_newline(true);
+        let mut syntax = SyntaxConfig::builder();
+        syntax.keep_trailing_newline(true);
+        env.set_syntax(syntax.build().expect("the usual delimiters are valid"));
         env.set_fuel(Some(FUEL));
         Self(env)
     }
@@ -40,16 +49,42 @@ impl Templates {
         }
         let template = self.0.template_from_named_str("template", source);
         let template = template.map_err(|error| error_text(&error))?;
-        let unknown = template.undeclared_variables(false).into_iter().find(|name| {
-            !known.contains(&name.as_str()) && !self.0.globals().any(|(global, _)| global == name)
-        });
+        let unknown = template
+            .undeclared_variables(false)
+            .into_iter()
+            .find(|name| {
+                !known.contains(&name.as_str())
+                    && !self.0.globals().any(|(global, _)| global == name)
+            });
         if let Some(name) = unknown {
-            return Err(format!("nothing here is called {name:?}; known are {}", known.join(", ")));
+            return Err(format!(
+                "nothing here is called {name:?}; known are {}",
+                known.join(", ")
+            ));
         }
-        let lone = source.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+        self.probe(source)?;
+        let lone = source
+            .trim()
+            .strip_prefix("{{")
+            .and_then(|rest| rest.strip_suffix("}}"));
         match lone.filter(|expression| self.0.compile_expression_owned(*expression).is_ok()) {
             Some(expression) => Ok(Template::Expression(expression.to_owned())),
             None => Ok(Template::Mixed(source.to_owned())),
+        }
+    }
+
+    /// Finds filters, tests and functions that don't exist, which show only when they are used: the
+    /// template is rendered once with nothing known and everything allowed.
+    fn probe(&self, source: &str) -> Result<(), String> {
+        let mut lenient = self.0.clone();
+        lenient.set_undefined_behavior(UndefinedBehavior::Chainable);
+        let rendered = lenient.render_named_str("template", source, ());
+        match rendered.map_err(|error| (error.kind(), error_text(&error))) {
+            Err((
+                ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction,
+                text,
+            )) => Err(text),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 
@@ -66,10 +101,12 @@ impl Templates {
         };
         let compiled = self.0.template_from_named_str("template", &mixed);
         let compiled = compiled.map_err(|error| error_text(&error))?;
-        compiled.render(Jinja::from_serialize(scope)).map_err(|error| match error.kind() {
-            ErrorKind::UndefinedError => missing(compiled.undeclared_variables(true), scope),
-            _ => error_text(&error),
-        })
+        compiled
+            .render(Serde(scope))
+            .map_err(|error| match error.kind() {
+                ErrorKind::UndefinedError => missing(compiled.undeclared_variables(true), scope),
+                _ => error_text(&error),
+            })
     }
 
     /// The value of the template: of a single expression its own, else the text.
@@ -81,9 +118,12 @@ impl Templates {
         let Template::Expression(expression) = template else {
             return self.text(template, scope).map(Value::String);
         };
-        let compiled = self.0.compile_expression(expression).map_err(|e| error_text(&e))?;
+        let compiled = self
+            .0
+            .compile_expression(expression)
+            .map_err(|e| error_text(&e))?;
         let absent = || missing(compiled.undeclared_variables(true), scope);
-        match compiled.eval(Jinja::from_serialize(scope)) {
+        match compiled.eval(Serde(scope)) {
             Ok(value) if value.is_undefined() => Err(absent()),
             Ok(value) => serde_json::to_value(&value).map_err(|error| error.to_string()),
             Err(error) if error.kind() == ErrorKind::UndefinedError => Err(absent()),
@@ -97,7 +137,9 @@ fn error_text(error: &minijinja::Error) -> String {
     if kind == ErrorKind::OutOfFuel {
         return format!("the template takes more than {FUEL} steps");
     }
-    error.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}"))
+    error
+        .detail()
+        .map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}"))
 }
 
 /// Which of the paths that a template uses lead nowhere.
@@ -107,8 +149,10 @@ fn missing(paths: impl IntoIterator<Item = String>, scope: &Map<String, Value>) 
         let first = parts.next().and_then(|name| scope.get(name));
         parts.try_fold(first?, |value, name| value.get(name))
     };
-    let absent: BTreeSet<String> =
-        paths.into_iter().filter(|path| leads(path).is_none()).collect();
+    let absent: BTreeSet<String> = paths
+        .into_iter()
+        .filter(|path| leads(path).is_none())
+        .collect();
     match absent.into_iter().collect::<Vec<_>>().join(", ") {
         none if none.is_empty() => "something in the template is absent".to_owned(),
         names => format!("{names} is absent"),

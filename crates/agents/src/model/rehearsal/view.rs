@@ -16,8 +16,9 @@ pub(super) struct View<'a> {
 }
 
 /// Names that templates know beside the captures.
-pub(super) const NAMES: [&str; 8] =
-    ["message", "result", "json", "member", "profile", "step", "from", "tool"];
+pub(super) const NAMES: [&str; 8] = [
+    "message", "result", "json", "member", "profile", "step", "from", "tool",
+];
 
 impl<'a> View<'a> {
     pub(super) fn of(request: &'a ModelRequest) -> Self {
@@ -29,17 +30,29 @@ impl<'a> View<'a> {
             Some(Item::ToolResult { tool, result, .. }) => (Some(&**tool), Some(&**result)),
             Some(Item::User { .. } | Item::Assistant { .. }) | None => (None, None),
         };
-        Self { request, message: message.unwrap_or_default(), tool, result }
+        Self {
+            request,
+            message: message.unwrap_or_default(),
+            tool,
+            result,
+        }
     }
 
     /// What templates know: the captures of `when`, and [`NAMES`]. `result`, `tool` and `json` are
     /// absent where there is no such thing, as are groups that took no part in the match.
     pub(super) fn scope(&self, when: &When) -> Map<String, Value> {
         let mut scope = Map::new();
-        let matched = [(&when.text, Some(self.message)), (&when.result, self.result)];
+        let matched = [
+            (&when.text, Some(self.message)),
+            (&when.result, self.result),
+        ];
         for (regex, text) in matched {
-            let (Some(regex), Some(text)) = (regex, text) else { continue };
-            let Some(captures) = regex.captures(text) else { continue };
+            let (Some(regex), Some(text)) = (regex, text) else {
+                continue;
+            };
+            let Some(captures) = regex.captures(text) else {
+                continue;
+            };
             for name in regex.capture_names().flatten() {
                 if let Some(group) = captures.name(name) {
                     scope.insert(name.to_owned(), json!(group.as_str()));
@@ -52,14 +65,19 @@ impl<'a> View<'a> {
         scope.insert("step".to_owned(), json!(self.request.step));
         scope.insert("from".to_owned(), json!(self.request.from));
         scope.extend(self.tool.map(|tool| ("tool".to_owned(), json!(tool))));
-        scope.extend(self.result.map(|result| ("result".to_owned(), json!(result))));
+        scope.extend(
+            self.result
+                .map(|result| ("result".to_owned(), json!(result))),
+        );
         scope.extend(self.json().map(|json| ("json".to_owned(), json)));
         scope
     }
 
     /// What came last, parsed: the result if it is JSON, else the message if that is.
     fn json(&self) -> Option<Value> {
-        let result = self.result.and_then(|result| serde_json::from_str(result).ok());
+        let result = self
+            .result
+            .and_then(|result| serde_json::from_str(result).ok());
         result.or_else(|| serde_json::from_str(self.message).ok())
     }
 }

@@ -74,14 +74,13 @@ impl World {
         })
     }
 
-    /// What the journal of an applied plan makes of the world.
+    /// What the events of an applied plan make of the world.
     fn apply(&mut self, plan: &EdgePlan) {
         for EdgeStep { edge, origin } in &plan.wire {
             self.wired.insert(edge.clone(), *origin);
-            match origin {
-                Managed => self.managed.insert(edge.clone()),
-                Static | Operator => self.managed.remove(edge),
-            };
+            if *origin == Managed {
+                self.managed.insert(edge.clone());
+            }
         }
         for edge in plan.unwire.iter().map(|step| &step.edge).chain(&plan.prune) {
             self.wired.remove(edge);
@@ -102,27 +101,53 @@ fn check(world: &World, expected: &[&str]) {
         ("skipped", &report.skipped_missing_members),
         ("pruned", &report.pruned_stale_managed_edges),
     ];
-    let found: Vec<_> = lists.iter().filter(|l| !l.1.is_empty()).map(|l| l.0).collect();
+    let found: Vec<_> = lists
+        .iter()
+        .filter(|l| !l.1.is_empty())
+        .map(|l| l.0)
+        .collect();
     assert_eq!(found, expected);
 }
 
 #[track_caller]
 fn check_wire(world: &World, origin: EdgeOrigin) {
-    assert_eq!(world.plan().wire, [EdgeStep { edge: edge(), origin }]);
+    assert_eq!(
+        world.plan().wire,
+        [EdgeStep {
+            edge: edge(),
+            origin
+        }]
+    );
     check(world, &["wired"]);
 }
 
 #[test]
 fn desired_with_an_end_missing_is_skipped() {
     check(&World::new().discovered().with_an_end_gone(), &["skipped"]);
-    check(&World::new().discovered().with_an_end_gone().managed(), &["skipped"]);
-    check(&World::new().discovered().with_an_end_gone().wired(Managed).managed(), &["skipped"]);
-    check(&World::new().discovered().with_an_end_gone().wired(Operator), &["skipped"]);
+    check(
+        &World::new().discovered().with_an_end_gone().managed(),
+        &["skipped"],
+    );
+    check(
+        &World::new()
+            .discovered()
+            .with_an_end_gone()
+            .wired(Managed)
+            .managed(),
+        &["skipped"],
+    );
+    check(
+        &World::new().discovered().with_an_end_gone().wired(Operator),
+        &["skipped"],
+    );
 }
 
 #[test]
 fn desired_wired_and_managed_is_retained() {
-    check(&World::new().discovered().wired(Managed).managed(), &["retained"]);
+    check(
+        &World::new().discovered().wired(Managed).managed(),
+        &["retained"],
+    );
 }
 
 #[test]
@@ -134,20 +159,32 @@ fn desired_and_not_wired_is_wired_and_managed_whether_it_was_managed_or_not() {
 #[test]
 fn desired_and_wired_by_somebody_else_is_preexisting() {
     check(&World::new().discovered().wired(Operator), &["preexisting"]);
-    check(&World::new().discovered().declared().wired(Static), &["preexisting"]);
+    check(
+        &World::new().discovered().declared().wired(Static),
+        &["preexisting"],
+    );
 }
 
 #[test]
 fn not_desired_and_gone_or_without_an_end_is_pruned() {
     check(&World::new().managed(), &["pruned"]);
     check(&World::new().managed().with_an_end_gone(), &["pruned"]);
-    check(&World::new().managed().with_an_end_gone().wired(Managed), &["pruned"]);
+    check(
+        &World::new().managed().with_an_end_gone().wired(Managed),
+        &["pruned"],
+    );
 }
 
 #[test]
 fn not_desired_wired_and_managed_is_unwired() {
     let world = World::new().wired(Managed).managed();
-    assert_eq!(world.plan().unwire, [EdgeStep { edge: edge(), origin: Managed }]);
+    assert_eq!(
+        world.plan().unwire,
+        [EdgeStep {
+            edge: edge(),
+            origin: Managed
+        }]
+    );
     check(&world, &["unwired"]);
 }
 
@@ -161,7 +198,10 @@ fn an_operators_edge_is_left_alone_whatever_is_desired() {
 #[test]
 fn a_stale_mark_does_not_claim_what_an_operator_has_wired_since() {
     check(&World::new().wired(Operator).managed(), &[]);
-    check(&World::new().wired(Operator).managed().discovered(), &["preexisting"]);
+    check(
+        &World::new().wired(Operator).managed().discovered(),
+        &["preexisting"],
+    );
 }
 
 #[test]
@@ -176,19 +216,35 @@ fn what_the_mob_file_asks_for_is_wired_as_static() {
 #[test]
 fn what_the_mob_file_no_longer_asks_for_is_unwired() {
     check(&World::new().wired(Static), &["unwired"]);
-    check(&World::new().wired(Static).without_discovery(), &["unwired"]);
+    check(
+        &World::new().wired(Static).without_discovery(),
+        &["unwired"],
+    );
 }
 
 #[test]
-fn an_edge_changes_its_owner_without_being_unwired() {
-    check_wire(&World::new().declared().wired(Managed).managed(), Static);
-    check_wire(&World::new().discovered().wired(Static), Managed);
-    check(&World::new().declared().discovered().wired(Managed).managed(), &["retained"]);
+fn an_edge_that_anybody_asks_for_stays_with_who_wired_it() {
+    check(
+        &World::new().declared().wired(Managed).managed(),
+        &["preexisting"],
+    );
+    check(&World::new().discovered().wired(Static), &["preexisting"]);
+    check(
+        &World::new()
+            .declared()
+            .discovered()
+            .wired(Managed)
+            .managed(),
+        &["retained"],
+    );
 }
 
 #[test]
 fn without_edge_discovery_its_edges_stay_as_they_are() {
-    check(&World::new().without_discovery().wired(Managed).managed(), &[]);
+    check(
+        &World::new().without_discovery().wired(Managed).managed(),
+        &[],
+    );
     check(&World::new().without_discovery().managed(), &[]);
 }
 
@@ -202,14 +258,28 @@ fn the_report_names_all_that_is_desired() {
 
 #[test]
 fn what_failed_is_reported_as_failed_only() {
-    let failure = |operation| EdgeFailure { edge: edge(), operation, error: "no".to_owned() };
-    let report = World::new().discovered().plan().report(vec![failure(EdgeOperation::Wire)]);
+    let failure = |operation| EdgeFailure {
+        edge: edge(),
+        operation,
+        error: "no".to_owned(),
+    };
+    let report = World::new()
+        .discovered()
+        .plan()
+        .report(vec![failure(EdgeOperation::Wire)]);
     assert!(report.wired_edges.is_empty() && !report.is_complete());
     let world = World::new().wired(Managed).managed();
     let report = world.plan().report(vec![failure(EdgeOperation::Unwire)]);
     assert!(report.unwired_edges.is_empty() && !report.is_complete());
     assert!(world.plan().report(Vec::new()).is_complete());
-    assert!(!World::new().discovered().with_an_end_gone().plan().report(Vec::new()).is_complete());
+    assert!(
+        !World::new()
+            .discovered()
+            .with_an_end_gone()
+            .plan()
+            .report(Vec::new())
+            .is_complete()
+    );
 }
 
 fn all_members() -> [MemberId; 5] {
@@ -218,8 +288,13 @@ fn all_members() -> [MemberId; 5] {
 
 fn all_edges() -> Vec<Edge> {
     let members = all_members();
-    let pairs = members.iter().flat_map(|a| members.iter().map(move |b| (a, b)));
-    pairs.filter(|(a, b)| a < b).map(|(a, b)| Edge::between(a, b)).collect()
+    let pairs = members
+        .iter()
+        .flat_map(|a| members.iter().map(move |b| (a, b)));
+    pairs
+        .filter(|(a, b)| a < b)
+        .map(|(a, b)| Edge::between(a, b))
+        .collect()
 }
 
 fn some_edges() -> impl Strategy<Value = BTreeSet<Edge>> {
@@ -233,7 +308,11 @@ fn worlds() -> impl Strategy<Value = World> {
     let all = all_edges();
     let origins = proptest::collection::vec(proptest::option::of(origin), all.len());
     let wired = origins.prop_map(move |origins| {
-        all.iter().cloned().zip(origins).filter_map(|(e, o)| Some((e, o?))).collect()
+        all.iter()
+            .cloned()
+            .zip(origins)
+            .filter_map(|(e, o)| Some((e, o?)))
+            .collect()
     });
     let present = proptest::sample::subsequence(all_members().to_vec(), 0..=5);
     let discovered = proptest::option::of(some_edges());
@@ -276,7 +355,7 @@ proptest! {
         let mut after = before.clone();
         after.apply(&plan);
         for (edge, origin) in &before.wired {
-            if *origin == Operator || plan.preexisting.contains(edge) {
+            if *origin == Operator || plan.desired.contains(edge) {
                 prop_assert_eq!(after.wired.get(edge), Some(origin));
                 prop_assert_eq!(after.managed.contains(edge), before.managed.contains(edge));
             }

@@ -19,7 +19,13 @@ fn role() -> ProfileId {
 fn desired(members: &[&str]) -> Vec<Desired> {
     let spec = |member: &&str| MemberSpec::new(id(member), role());
     let origin = MemberOrigin::Definition;
-    members.iter().map(|member| Desired { spec: spec(member), origin }).collect()
+    members
+        .iter()
+        .map(|member| Desired {
+            spec: spec(member),
+            origin,
+        })
+        .collect()
 }
 
 fn actual(members: &[&str]) -> Vec<Actual> {
@@ -40,12 +46,20 @@ fn actual(members: &[&str]) -> Vec<Actual> {
 /// The plan of a mob in which everybody is wired with everybody.
 fn plan(definition: &str, desired: &[Desired], actual: &[Actual]) -> Plan {
     let (profiles, sessions) = ([role()].into(), BTreeSet::new());
-    let known = Known { profiles: &profiles, sessions: &sessions };
+    let known = Known {
+        profiles: &profiles,
+        sessions: &sessions,
+    };
     let roster = roster_plan(desired, actual, known).expect("a plan");
     let roles = [(role(), role())];
-    let there = actual.iter().map(|a| (a.id.clone(), a.profile.clone())).collect();
-    let wired: BTreeMap<Edge, _> =
-        static_edges(&roles, &[], &there).into_iter().map(|e| (e, EdgeOrigin::Static)).collect();
+    let there = actual
+        .iter()
+        .map(|a| (a.id.clone(), a.profile.clone()))
+        .collect();
+    let wired: BTreeMap<Edge, _> = static_edges(&roles, &[], &there)
+        .into_iter()
+        .map(|e| (e, EdgeOrigin::Static))
+        .collect();
     let edges = edge_plan(&EdgeWorld {
         discovered: None,
         declared: &static_edges(&roles, &[], &roster.after),
@@ -61,11 +75,20 @@ fn a_plan_counts_and_names_its_steps() {
     let plan = plan("sha256:1", &desired(&["a", "b"]), &actual(&["b", "c"]));
     let steps = ["retain", "retire", "spawn", "unwire", "wire"];
     assert_eq!(plan.steps(), steps.map(|verb| (verb.to_owned(), 1)).into());
-    let outline: Vec<_> =
-        plan.outline().into_iter().map(|step| format!("{} {}", step.operation, step.object)).collect();
+    let outline: Vec<_> = plan
+        .outline()
+        .into_iter()
+        .map(|step| format!("{} {}", step.operation, step.object))
+        .collect();
     assert_eq!(
         outline,
-        ["spawn member/a", "retain member/b", "retire member/c", "wire edge/a+b", "unwire edge/b+c"]
+        [
+            "spawn member/a",
+            "retain member/b",
+            "retire member/c",
+            "wire edge/a+b",
+            "unwire edge/b+c"
+        ]
     );
     assert!(!plan.is_empty());
 }
@@ -84,15 +107,24 @@ fn steps_have_the_names_that_clients_read() {
         "object": "member/a", "operation": "spawn", "survives": "nothing",
         "reason": "the mob file names it, and it is not there",
     }]);
-    assert_eq!(serde_json::to_value(plan.outline()).expect("json"), expected);
-    assert_eq!(serde_json::to_value(Operation::Unwire).expect("json"), Operation::Unwire.as_str());
+    assert_eq!(
+        serde_json::to_value(plan.outline()).expect("json"),
+        expected
+    );
+    assert_eq!(
+        serde_json::to_value(Operation::Unwire).expect("json"),
+        Operation::Unwire.as_str()
+    );
 }
 
 #[test]
 fn the_same_world_gives_the_same_digest_in_any_order() {
     let (want, mut have) = (desired(&["a", "b"]), actual(&["b", "c"]));
     let digest = plan("sha256:1", &want, &have).digest();
-    assert!(digest.starts_with("sha256:") && digest.len() == 71, "{digest}");
+    assert!(
+        digest.starts_with("sha256:") && digest.len() == 71,
+        "{digest}"
+    );
     have.reverse();
     assert_eq!(plan("sha256:1", &want, &have).digest(), digest);
 }
@@ -127,7 +159,10 @@ fn more_than_one_and_more_than_half_is_a_mass_removal() {
 fn an_empty_discovery_is_a_mass_removal() {
     let plan = plan("sha256:1", &[], &actual(&["a", "b", "c"]));
     let refusal = plan.permit(None, false).expect_err("a refusal");
-    assert_eq!((refusal.kind, refusal.code.as_str()), (RefusalKind::Conflict, "plan.mass_removal"));
+    assert_eq!(
+        (refusal.kind, refusal.code.as_str()),
+        (RefusalKind::Conflict, "plan.mass_removal")
+    );
     assert_eq!(refusal.message, "this would retire 3 of 3 members");
     assert_eq!(plan.permit(None, true), Ok(()));
 }
@@ -136,7 +171,12 @@ fn an_empty_discovery_is_a_mass_removal() {
 fn a_plan_that_was_not_seen_is_refused_even_with_force() {
     let plan = plan("sha256:1", &desired(&["a"]), &actual(&["a"]));
     assert_eq!(plan.permit(Some(&plan.digest()), false), Ok(()));
-    let refusal = plan.permit(Some("sha256:other"), true).expect_err("a refusal");
-    assert_eq!((refusal.kind, refusal.code.as_str()), (RefusalKind::Conflict, "plan.stale"));
+    let refusal = plan
+        .permit(Some("sha256:other"), true)
+        .expect_err("a refusal");
+    assert_eq!(
+        (refusal.kind, refusal.code.as_str()),
+        (RefusalKind::Conflict, "plan.stale")
+    );
     assert_eq!(refusal.data["current"], plan.digest());
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::plan::RosterProblem;
+use crate::refusal::{Refusal, RefusalKind};
 use MemberOrigin::{Definition, Discovery, Operator};
 use serde_json::json;
 
@@ -11,7 +13,10 @@ fn role(text: &str) -> ProfileId {
 }
 
 fn want(member: &str, origin: MemberOrigin) -> Desired {
-    Desired { spec: MemberSpec::new(id(member), role("reporter")), origin }
+    Desired {
+        spec: MemberSpec::new(id(member), role("reporter")),
+        origin,
+    }
 }
 
 fn resume(member: &str, session: u64) -> Desired {
@@ -38,8 +43,19 @@ fn have(member: &str, origin: MemberOrigin) -> Actual {
 
 fn plan(desired: &[Desired], actual: &[Actual]) -> Result<RosterPlan, RosterError> {
     let profiles = ["editor", "reporter"].map(role).into();
-    let sessions = actual.iter().map(|a| a.session).chain([SessionId(5)]).collect();
-    roster_plan(desired, actual, Known { profiles: &profiles, sessions: &sessions })
+    let sessions = actual
+        .iter()
+        .map(|a| a.session)
+        .chain([SessionId(5)])
+        .collect();
+    roster_plan(
+        desired,
+        actual,
+        Known {
+            profiles: &profiles,
+            sessions: &sessions,
+        },
+    )
 }
 
 /// Checks the steps of a plan, each as `verb id (reason; what survives)`.
@@ -72,15 +88,21 @@ fn a_desired_member_that_is_absent_is_spawned() {
 
 #[test]
 fn a_desired_member_that_was_retired_is_spawned() {
-    let retired = Actual { presence: Presence::Retired, ..have("a", Definition) };
+    let retired = Actual {
+        presence: Presence::Retired,
+        ..have("a", Definition)
+    };
     let expected = "spawn a (the mob file names it, and it was retired; nothing)";
     check(&[want("a", Definition)], &[retired], &[expected]);
 }
 
 #[test]
 fn a_member_that_is_leaving_is_left_to_it() {
-    let leaving = Actual { presence: Presence::Retiring, ..have("a", Definition) };
-    check(&[], &[leaving.clone()], &[]);
+    let leaving = Actual {
+        presence: Presence::Retiring,
+        ..have("a", Definition)
+    };
+    check(&[], std::slice::from_ref(&leaving), &[]);
     let expected =
         "spawn a (the mob file names it; it is leaving and can come back once it is gone; nothing)";
     check(&[want("a", Definition)], &[leaving], &[expected]);
@@ -89,7 +111,11 @@ fn a_member_that_is_leaving_is_left_to_it() {
 #[test]
 fn a_member_that_is_as_desired_is_retained() {
     let expected = "retain a (nothing about it changes; session)";
-    check(&[want("a", Definition)], &[have("a", Definition)], &[expected]);
+    check(
+        &[want("a", Definition)],
+        &[have("a", Definition)],
+        &[expected],
+    );
 }
 
 #[test]
@@ -100,14 +126,20 @@ fn a_desired_session_does_not_touch_a_member_that_is_there() {
 
 #[test]
 fn another_profile_respawns_and_keeps_the_session() {
-    let actual = Actual { profile: role("editor"), ..have("a", Definition) };
+    let actual = Actual {
+        profile: role("editor"),
+        ..have("a", Definition)
+    };
     let expected = "respawn a (its profile changes from editor to reporter; session)";
     check(&[want("a", Definition)], &[actual], &[expected]);
 }
 
 #[test]
 fn a_profile_that_says_something_else_respawns() {
-    let actual = Actual { profile_changed: true, ..have("a", Definition) };
+    let actual = Actual {
+        profile_changed: true,
+        ..have("a", Definition)
+    };
     let expected = "respawn a (its profile reporter has changed; session)";
     check(&[want("a", Definition)], &[actual], &[expected]);
 }
@@ -118,7 +150,10 @@ fn labels_context_and_instructions_change_in_place() {
     desired.spec.context = json!({ "region": "eu" });
     desired.spec.additional_instructions = vec!["Be brief.".to_owned()];
     let labels = BTreeMap::from([("team".to_owned(), "news".to_owned())]);
-    let actual = Actual { labels, ..have("a", Definition) };
+    let actual = Actual {
+        labels,
+        ..have("a", Definition)
+    };
     let plan = plan(&[desired], &[actual]).expect("a plan");
     let expected = Update {
         member: id("a"),
@@ -134,7 +169,10 @@ fn labels_context_and_instructions_change_in_place() {
 
 #[test]
 fn only_what_differs_is_updated() {
-    let actual = Actual { context: json!(1), ..have("a", Definition) };
+    let actual = Actual {
+        context: json!(1),
+        ..have("a", Definition)
+    };
     let plan = plan(&[want("a", Definition)], &[actual]).expect("a plan");
     assert_eq!(plan.update[0].context, Some(Value::Null));
     assert_eq!(plan.update[0].labels, None);
@@ -143,8 +181,11 @@ fn only_what_differs_is_updated() {
 
 #[test]
 fn a_member_can_change_in_place_and_be_respawned() {
-    let actual =
-        Actual { context: json!(1), profile: role("editor"), ..have("a", Definition) };
+    let actual = Actual {
+        context: json!(1),
+        profile: role("editor"),
+        ..have("a", Definition)
+    };
     check(
         &[want("a", Definition)],
         &[actual],
@@ -165,7 +206,11 @@ fn who_names_a_member_can_change() {
 fn what_is_no_longer_named_is_retired_but_for_what_an_operator_spawned() {
     check(
         &[],
-        &[have("c", Operator), have("b", Discovery), have("a", Definition)],
+        &[
+            have("c", Operator),
+            have("b", Discovery),
+            have("a", Definition),
+        ],
         &[
             "retain c (an operator spawned it, so no plan retires it; session)",
             "retire a (the mob file no longer names it; nothing)",
@@ -176,7 +221,10 @@ fn what_is_no_longer_named_is_retired_but_for_what_an_operator_spawned() {
 
 #[test]
 fn a_retired_member_that_nobody_names_stays_retired() {
-    let retired = Actual { presence: Presence::Retired, ..have("a", Operator) };
+    let retired = Actual {
+        presence: Presence::Retired,
+        ..have("a", Operator)
+    };
     let plan = plan(&[], &[retired]).expect("a plan");
     assert!(plan.is_empty());
     assert!(plan.after.is_empty());
@@ -185,8 +233,14 @@ fn a_retired_member_that_nobody_names_stays_retired() {
 #[test]
 fn the_roster_after_the_plan_is_known() {
     let desired = [want("a", Definition), want("b", Discovery)];
-    let changed = Actual { profile: role("editor"), ..have("b", Discovery) };
-    let operators = Actual { profile: role("editor"), ..have("d", Operator) };
+    let changed = Actual {
+        profile: role("editor"),
+        ..have("b", Discovery)
+    };
+    let operators = Actual {
+        profile: role("editor"),
+        ..have("d", Operator)
+    };
     let actual = [changed, have("c", Discovery), operators];
     let plan = plan(&desired, &actual).expect("a plan");
     let expected = [("a", "reporter"), ("b", "reporter"), ("d", "editor")];
@@ -198,7 +252,11 @@ fn the_roster_after_the_plan_is_known() {
 #[test]
 fn the_order_of_the_input_does_not_matter() {
     let mut desired = vec![want("a", Definition), want("b", Definition), resume("e", 5)];
-    let mut actual = vec![have("b", Discovery), have("c", Discovery), have("d", Operator)];
+    let mut actual = vec![
+        have("b", Discovery),
+        have("c", Discovery),
+        have("d", Operator),
+    ];
     let one = plan(&desired, &actual).expect("a plan");
     desired.reverse();
     actual.reverse();
@@ -208,8 +266,15 @@ fn the_order_of_the_input_does_not_matter() {
 #[track_caller]
 fn refused(desired: &[Desired], actual: &[Actual], expected: &[(&str, &str)]) {
     let error = plan(desired, actual).expect_err("problems");
-    let found: Vec<_> = error.problems.iter().map(|p| (p.code(), p.to_string())).collect();
-    let found: Vec<_> = found.iter().map(|(code, text)| (*code, text.as_str())).collect();
+    let found: Vec<_> = error
+        .problems
+        .iter()
+        .map(|p| (p.code(), p.to_string()))
+        .collect();
+    let found: Vec<_> = found
+        .iter()
+        .map(|(code, text)| (*code, text.as_str()))
+        .collect();
     assert_eq!(found, expected);
 }
 
@@ -219,12 +284,22 @@ fn two_specs_of_one_id_are_refused_naming_both_sources() {
     refused(
         &[want("a", Definition), want("a", Discovery)],
         &[],
-        &[(code, r#"the member "a" is named twice, by the mob file and by discovery"#)],
+        &[(
+            code,
+            r#"the member "a" is named twice, by the mob file and by discovery"#,
+        )],
     );
     refused(
-        &[want("a", Discovery), want("b", Discovery), want("a", Discovery)],
+        &[
+            want("a", Discovery),
+            want("b", Discovery),
+            want("a", Discovery),
+        ],
         &[have("a", Discovery)],
-        &[(code, r#"the member "a" is named twice, by discovery and by discovery"#)],
+        &[(
+            code,
+            r#"the member "a" is named twice, by discovery and by discovery"#,
+        )],
     );
 }
 
@@ -240,16 +315,34 @@ fn an_unknown_profile_is_refused() {
 fn an_unknown_session_is_refused_even_for_a_member_that_is_there() {
     let text = r#"discovery gives the member "a" the session ses-6, which does not exist"#;
     refused(&[resume("a", 6)], &[], &[("session.not_found", text)]);
-    refused(&[resume("a", 6)], &[have("a", Discovery)], &[("session.not_found", text)]);
+    refused(
+        &[resume("a", 6)],
+        &[have("a", Discovery)],
+        &[("session.not_found", text)],
+    );
 }
 
 #[test]
 fn one_session_is_not_given_to_two_members() {
     let text = r#"discovery gives the member "b" the session ses-5, which is that of "a""#;
-    refused(&[resume("a", 5), resume("b", 5)], &[], &[("session.in_use", text)]);
-    let holder = Actual { session: SessionId(5), ..have("a", Operator) };
-    refused(&[resume("b", 5)], &[holder.clone()], &[("session.in_use", text)]);
-    let retired = Actual { presence: Presence::Retired, ..holder };
+    refused(
+        &[resume("a", 5), resume("b", 5)],
+        &[],
+        &[("session.in_use", text)],
+    );
+    let holder = Actual {
+        session: SessionId(5),
+        ..have("a", Operator)
+    };
+    refused(
+        &[resume("b", 5)],
+        std::slice::from_ref(&holder),
+        &[("session.in_use", text)],
+    );
+    let retired = Actual {
+        presence: Presence::Retired,
+        ..holder
+    };
     assert!(plan(&[resume("b", 5)], &[retired]).is_ok());
 }
 
@@ -260,9 +353,15 @@ fn every_problem_is_named_at_once() {
     let desired = [want("a", Definition), want("a", Discovery), pilot];
     let error = plan(&desired, &[]).expect_err("problems");
     let codes: Vec<_> = error.problems.iter().map(RosterProblem::code).collect();
-    assert_eq!(codes, ["member.duplicate", "profile.not_found", "session.not_found"]);
+    assert_eq!(
+        codes,
+        ["member.duplicate", "profile.not_found", "session.not_found"]
+    );
     let refusal = Refusal::from(error);
-    assert_eq!((refusal.kind, refusal.code.as_str()), (RefusalKind::Invalid, "roster.invalid"));
+    assert_eq!(
+        (refusal.kind, refusal.code.as_str()),
+        (RefusalKind::Invalid, "roster.invalid")
+    );
     assert_eq!(refusal.data["problems"][1]["code"], "profile.not_found");
     assert_eq!(refusal.message.matches("; ").count(), 2);
 }

@@ -1,0 +1,128 @@
+//! Showing a plan: what joins, what changes, what leaves.
+
+use crate::terminal::{Output, Tone};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A plan as a server tells it.
+pub(crate) struct Plan {
+    pub whole: Value,
+    pub digest: String,
+}
+
+/// One line of it.
+struct Step<'a> {
+    operation: &'a str,
+    object: &'a str,
+    reason: &'a str,
+    survives: Option<&'a str>,
+}
+
+impl Plan {
+    /// Takes the answer of `mob/plan`.
+    pub fn of(whole: Value) -> Self {
+        let digest = whole["digest"].as_str().unwrap_or_default().to_owned();
+        Self { whole, digest }
+    }
+
+    /// Whether nothing would change.
+    pub fn is_empty(&self) -> bool {
+        self.steps().all(|step| step.operation == "retain")
+    }
+
+    fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        let steps = self.whole["steps"].as_array();
+        steps.into_iter().flatten().map(|step| {
+            let text = |name: &str| step[name].as_str().unwrap_or_default();
+            Step {
+                operation: text("operation"),
+                object: text("object"),
+                reason: text("reason"),
+                survives: step["survives"].as_str(),
+            }
+        })
+    }
+
+    /// The lines for a person; `paint` colours the sign.
+    pub fn lines(&self, output: &Output, paint: impl Fn(Tone, &str) -> String) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for step in self.steps() {
+            *counts.entry(step.operation).or_default() += 1;
+            if step.operation == "retain" {
+                continue;
+            }
+            let (sign, tone) = sign(step.operation);
+            let kept = match step.survives {
+                Some("session") => "; the conversation goes on",
+                Some("nothing") => "; the conversation ends",
+                _ => "",
+            };
+            let text = format!(
+                "{:<8} {}  {}{kept}",
+                step.operation, step.object, step.reason
+            );
+            lines.push(format!("{} {}", paint(tone, sign), output.foreign(&text)));
+        }
+        let counts: Vec<String> = counts
+            .iter()
+            .map(|(operation, count)| format!("{count} {operation}"))
+            .collect();
+        lines.push(if self.is_empty() {
+            "nothing to change".to_owned()
+        } else {
+            format!("plan: {}", counts.join(", "))
+        });
+        lines
+    }
+}
+
+/// `+` joins, `~` changes, `-` leaves.
+pub(crate) fn sign(operation: &str) -> (&'static str, Tone) {
+    let verb = operation.rsplit('_').next().unwrap_or_default();
+    match verb {
+        "spawn" | "wire" | "start" | "define" => ("+", Tone::Good),
+        "retire" | "unwire" | "prune" | "stop" | "remove" => ("-", Tone::Bad),
+        _ => ("~", Tone::Warning),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::Show;
+    use serde_json::json;
+
+    #[test]
+    fn a_plan_shows_what_changes_and_counts_the_rest() {
+        let output = Output::new(&Show::default(), |_| None);
+        let plan = Plan::of(json!({"digest": "sha256:1", "steps": [
+            {"object": "member/a", "operation": "retain", "reason": "as it should be"},
+            {"object": "member/b", "operation": "spawn", "reason": "in the mob file"},
+            {"object": "member/c", "operation": "respawn", "reason": "profile changed",
+             "survives": "session"},
+            {"object": "edge/a+d", "operation": "unwire", "reason": "no longer wanted"},
+        ]}));
+        assert!(!plan.is_empty());
+        assert_eq!(
+            plan.lines(&output, |_, text| text.to_owned()),
+            [
+                "+ spawn    member/b  in the mob file",
+                "~ respawn  member/c  profile changed; the conversation goes on",
+                "- unwire   edge/a+d  no longer wanted",
+                "plan: 1 respawn, 1 retain, 1 spawn, 1 unwire",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_plan_that_retains_everything_changes_nothing() {
+        let output = Output::new(&Show::default(), |_| None);
+        let plan = Plan::of(json!({"digest": "d", "steps": [{"operation": "retain"}]}));
+        assert!(plan.is_empty());
+        assert_eq!(
+            plan.lines(&output, |_, text| text.to_owned()),
+            ["nothing to change"]
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! `mobkit check`.
+
+use crate::failure::{Exit, Failure};
+use crate::mobfile::MobFile;
+use crate::terminal::{Output, Tone};
+use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The mob file, or a folder that holds mob.toml
+    #[arg(default_value = ".")]
+    path: PathBuf,
+}
+
+pub(crate) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
+    let valid = MobFile::read(&args.path)?.validate(output)?;
+    let definition = &valid.definition;
+    if output.is_json() {
+        let diagnostics = [valid.warnings.as_slice(), valid.unsupported.as_slice()].concat();
+        output.document(&json!({
+            "valid": true,
+            "file": valid.file.path.display().to_string(),
+            "mob": definition.id,
+            "digest": definition.digest(),
+            "members": definition.members.len(),
+            "profiles": definition.profiles.len(),
+            "diagnostics": diagnostics,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    valid.file.show(&valid.warnings, output);
+    valid.file.show(&valid.unsupported, output);
+    if !valid.unsupported.is_empty() {
+        output.notice("the file is valid, but this version of mobkit can't run all of it");
+    }
+    let line = format!(
+        "{} {}: mob {}, {}, {}",
+        output.paint(Tone::Good, "ok"),
+        valid.file.path.display(),
+        definition.id,
+        counted(definition.members.len(), "member"),
+        counted(definition.profiles.len(), "profile"),
+    );
+    output.line(&line)?;
+    Ok(Exit::Done)
+}
+
+/// A number with its noun.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

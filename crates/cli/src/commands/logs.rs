@@ -1,0 +1,124 @@
+//! `mobkit logs`.
+
+use super::events::patience;
+use crate::client::{Client, EventQuery, EventReader, Format, Frame, ServerArgs};
+use crate::failure::{Exit, Failure};
+use crate::terminal::{Output, Tone};
+use serde_json::Value;
+use std::collections::VecDeque;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LogsArgs {
+    /// Only what is about this member
+    member: Option<String>,
+    /// Go on with what is still to come
+    #[arg(short, long)]
+    follow: bool,
+    /// Only the last N lines of what there is already
+    #[arg(short = 'n', long, value_name = "N")]
+    tail: Option<usize>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+pub(crate) async fn run(args: &LogsArgs, output: &Output) -> Result<Exit, Failure> {
+    let client = args.server.client(output, None, patience(args.follow))?;
+    let subject = args
+        .member
+        .as_ref()
+        .map(|member| format!("member/{member}"));
+    let mut query = EventQuery {
+        subject,
+        ..EventQuery::default()
+    };
+    if let Some(tail) = args.tail {
+        query.after = print_tail(&client, &query, tail).await?;
+        if !args.follow {
+            return Ok(Exit::Done);
+        }
+    }
+    query.follow = args.follow;
+    read(&client, query, |envelope, line| {
+        print(output, envelope, line)
+    })
+    .await?;
+    Ok(Exit::Done)
+}
+
+/// Prints the last `tail` lines of what there is, and returns where that ended.
+async fn print_tail(client: &Client<'_>, query: &EventQuery, tail: usize) -> Result<u64, Failure> {
+    let mut last = VecDeque::new();
+    let after = read(client, query.clone(), |envelope, line| {
+        last.push_back((envelope.clone(), line.to_owned()));
+        if last.len() > tail {
+            last.pop_front();
+        }
+        Ok(())
+    });
+    let after = after.await?;
+    for (envelope, line) in last {
+        print(client.output, &envelope, &line)?;
+    }
+    Ok(after)
+}
+
+/// Hands over every event, from the oldest that is kept, and returns the place of the last.
+async fn read(
+    client: &Client<'_>,
+    query: EventQuery,
+    mut each: impl FnMut(&Value, &str) -> Result<(), Failure>,
+) -> Result<u64, Failure> {
+    let from_start = query.after == 0;
+    let mut reader = EventReader::new(client, query.clone(), Format::Lines);
+    loop {
+        match reader.next().await {
+            Ok(Some(Frame::Event(envelope, line))) => each(&envelope, &line)?,
+            Ok(Some(Frame::Delta(_))) => {}
+            Ok(None) => return Ok(reader.position()),
+            Err(failure) => match failure.get("oldest").and_then(Value::as_u64) {
+                // "From the beginning" means from what is left of it.
+                Some(oldest) if from_start && reader.position() == 0 && oldest > 1 => {
+                    let text = format!("events before {oldest} are no longer kept");
+                    client.output.notice(&text);
+                    let query = EventQuery {
+                        after: oldest - 1,
+                        ..query.clone()
+                    };
+                    reader = EventReader::new(client, query, Format::Lines);
+                }
+                _ => return Err(failure),
+            },
+        }
+    }
+}
+
+fn print(output: &Output, envelope: &Value, line: &str) -> Result<(), Failure> {
+    if output.is_json() {
+        return output.line(line);
+    }
+    let text = |name: &str| envelope[name].as_str().unwrap_or_default();
+    let subject = text("subject");
+    let who = subject.strip_prefix("member/").unwrap_or(subject);
+    let kind = text("kind");
+    let tone = tone(kind);
+    // Padding counts characters, so it comes before the colour.
+    let line = format!(
+        "{} {} {} {}",
+        output.paint(Tone::Faint, text("time")),
+        output.paint(Tone::Strong, &output.foreign(&format!("{who:<16}"))),
+        output.paint(tone, &output.foreign(&format!("{kind:<20}"))),
+        output.foreign(&text("summary").replace('\n', " ")),
+    );
+    output.line(line.trim_end())
+}
+
+fn tone(kind: &str) -> Tone {
+    match kind.rsplit('.').next().unwrap_or_default() {
+        "failed" | "quarantined" | "raised" | "dead" | "exhausted" => Tone::Bad,
+        "waiting" | "unknown" | "refused" | "denied" | "cancelled" | "expired" | "missed" => {
+            Tone::Warning
+        }
+        "completed" | "ready" | "delivered" => Tone::Good,
+        _ => Tone::Plain,
+    }
+}

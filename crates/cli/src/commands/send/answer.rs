@@ -1,0 +1,160 @@
+//! Waiting for the end of the turn that takes a message: told by ids, never by text.
+
+use super::outcome::{End, Outcome};
+use super::run::Accepted;
+use super::speech::Speech;
+use crate::client::{Client, EventQuery, EventReader, Format, Frame};
+use crate::failure::{Exit, Failure};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The kinds that say what becomes of a message.
+const KINDS: &str = "message.delivered,turn.completed,turn.failed,turn.cancelled,\
+    message.cancelled,message.expired,tool.unknown,turn.waiting";
+
+/// Reads the journal from the message on until its turn has ended, or waits for a person, for at most
+/// `longest`. With `speech`, text is shown while it is being written.
+pub(super) async fn wait(
+    client: &Client<'_>,
+    to: &str,
+    accepted: &Accepted,
+    speech: Option<&mut Speech<'_>>,
+    longest: Option<Duration>,
+) -> Result<Outcome, Failure> {
+    let query = EventQuery {
+        after: accepted.seq.saturating_sub(1),
+        kinds: Some(KINDS.to_owned()),
+        subject: Some(format!("member/{to}")),
+        source: None,
+        follow: true,
+    };
+    let format = if speech.is_some() {
+        Format::Stream
+    } else {
+        Format::Lines
+    };
+    let reader = EventReader::new(client, query, format);
+    let mut waiter = Waiter {
+        client,
+        accepted,
+        turn: None,
+    };
+    let reading = waiter.read(reader, speech);
+    let end = match longest {
+        None => reading.await,
+        Some(longest) => tokio::time::timeout(longest, reading)
+            .await
+            .unwrap_or(Ok(End::TimedOut)),
+    };
+    Ok(Outcome {
+        message: accepted.message.clone(),
+        end: end?,
+        turn: waiter.turn,
+    })
+}
+
+struct Waiter<'a> {
+    client: &'a Client<'a>,
+    accepted: &'a Accepted,
+    turn: Option<String>,
+}
+
+impl Waiter<'_> {
+    async fn read(
+        &mut self,
+        mut reader: EventReader<'_>,
+        mut speech: Option<&mut Speech<'_>>,
+    ) -> Result<End, Failure> {
+        while let Some(frame) = reader.next().await? {
+            match frame {
+                Frame::Event(envelope, _) => {
+                    if let Some(end) = self.take(&envelope).await? {
+                        return Ok(end);
+                    }
+                }
+                Frame::Delta(delta) => {
+                    if let (Some(speech), Some(turn)) = (&mut speech, &self.turn)
+                        && delta["turn"] == turn.as_str()
+                    {
+                        speech.say(&delta)?;
+                    }
+                }
+            }
+        }
+        let message = "the server ended a stream that it was asked to go on with";
+        Err(Failure::new(Exit::Failed, "stream.ended", message))
+    }
+
+    /// What the event means for the message, if it ends the wait.
+    async fn take(&mut self, envelope: &Value) -> Result<Option<End>, Failure> {
+        let data = &envelope["data"];
+        let text = |name: &str| data[name].as_str().unwrap_or("unknown").to_owned();
+        let is_own_turn = self
+            .turn
+            .as_deref()
+            .is_some_and(|turn| data["turn"] == turn);
+        let is_own = data["message"] == self.accepted.message.as_str();
+        Ok(match envelope["kind"].as_str().unwrap_or_default() {
+            "message.delivered" if is_own => {
+                self.turn = Some(text("turn"));
+                None
+            }
+            "message.cancelled" if is_own => Some(End::Cancelled {
+                reason: text("reason"),
+            }),
+            "message.expired" if is_own => Some(End::Expired),
+            "turn.completed" if is_own_turn => Some(self.completed(data).await?),
+            "turn.failed" if is_own_turn => Some(End::Failed {
+                reason: text("reason"),
+            }),
+            "turn.cancelled" if is_own_turn => Some(End::Cancelled {
+                reason: text("reason"),
+            }),
+            "turn.waiting" if is_own_turn && data["on"] != "peer" && data["on"] != "timer" => {
+                let reason = format!("for a person, about {}", text("call"));
+                self.still_waiting()
+                    .await?
+                    .then_some(End::Waiting { reason })
+            }
+            "tool.unknown" if is_own_turn => {
+                let (tool, call) = (text("tool"), text("call"));
+                let reason = format!("nobody knows whether {tool} ({call}) happened");
+                self.still_waiting()
+                    .await?
+                    .then_some(End::Waiting { reason })
+            }
+            _ => None,
+        })
+    }
+
+    /// The answer. Long texts are not in the event; the turn has them.
+    async fn completed(&self, data: &Value) -> Result<End, Failure> {
+        let given = |data: &Value| data.get("data").filter(|data| !data.is_null()).cloned();
+        if let Some(text) = data["text"].as_str() {
+            return Ok(End::Completed {
+                text: text.to_owned(),
+                data: given(data),
+            });
+        }
+        let turn = self.turn().await?;
+        let Some(text) = turn["text"].as_str() else {
+            let message = format!("the answer is held elsewhere: {}", data["text"]);
+            return Err(Failure::new(Exit::Failed, "answer.by_reference", message));
+        };
+        Ok(End::Completed {
+            text: text.to_owned(),
+            data: given(data),
+        })
+    }
+
+    /// Whether the turn waits now. An event read late may tell of a wait that is over.
+    async fn still_waiting(&self) -> Result<bool, Failure> {
+        Ok(self.turn().await?["status"] == "waiting")
+    }
+
+    async fn turn(&self) -> Result<Value, Failure> {
+        self.client
+            .call("turn/get", &json!({"turn": self.turn}))
+            .await
+    }
+}

@@ -1,0 +1,114 @@
+//! How the turn that took a message ended.
+
+use crate::failure::{Exit, Failure};
+use serde_json::{Map, Value, json};
+
+/// What came of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Outcome {
+    pub message: String,
+    pub turn: Option<String>,
+    pub end: End,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum End {
+    /// The turn ended with an answer.
+    Completed { text: String, data: Option<Value> },
+    /// The turn ended without an answer.
+    Failed { reason: String },
+    /// The turn was stopped, or the message was withdrawn before one took it.
+    Cancelled { reason: String },
+    /// The message outlived its time.
+    Expired,
+    /// The turn waits for a person.
+    Waiting { reason: String },
+    /// It was not over in time; it goes on.
+    TimedOut,
+}
+
+impl Outcome {
+    /// The word for `status`.
+    pub fn status(&self) -> &'static str {
+        match &self.end {
+            End::Completed { .. } => "completed",
+            End::Failed { .. } => "failed",
+            End::Cancelled { .. } => "cancelled",
+            End::Expired => "expired",
+            End::Waiting { .. } => "waiting",
+            End::TimedOut => "timed_out",
+        }
+    }
+
+    pub fn exit(&self) -> Exit {
+        match &self.end {
+            End::Completed { .. } => Exit::Done,
+            End::Failed { .. } | End::Cancelled { .. } | End::Expired => Exit::Failed,
+            End::Waiting { .. } => Exit::Waiting,
+            End::TimedOut => Exit::TimedOut,
+        }
+    }
+
+    /// The document of it.
+    pub fn to_json(&self) -> Map<String, Value> {
+        let mut document = Map::new();
+        document.insert("message".to_owned(), json!(self.message));
+        document.insert("turn".to_owned(), json!(self.turn));
+        document.insert("status".to_owned(), json!(self.status()));
+        match &self.end {
+            End::Completed { text, data } => {
+                document.insert("text".to_owned(), json!(text));
+                if let Some(data) = data {
+                    document.insert("data".to_owned(), data.clone());
+                }
+            }
+            End::Failed { reason } | End::Cancelled { reason } | End::Waiting { reason } => {
+                document.insert("reason".to_owned(), json!(reason));
+            }
+            End::Expired | End::TimedOut => {}
+        }
+        document
+    }
+
+    /// What to say where there is no answer.
+    pub fn failure(&self) -> Failure {
+        let turn = self.turn.as_deref().unwrap_or("its turn");
+        let message = &self.message;
+        let (code, text) = match &self.end {
+            End::Completed { .. } => ("turn.completed", format!("{turn} gave an answer")),
+            End::Failed { reason } => ("turn.failed", format!("{turn} failed: {reason}")),
+            End::Cancelled { reason } if self.turn.is_some() => {
+                ("turn.cancelled", format!("{turn} was cancelled: {reason}"))
+            }
+            End::Cancelled { reason } => (
+                "message.cancelled",
+                format!("{message} was withdrawn: {reason}"),
+            ),
+            End::Expired => (
+                "message.expired",
+                format!("{message} expired before its turn"),
+            ),
+            End::Waiting { reason } => ("turn.waiting", format!("{turn} waits: {reason}")),
+            End::TimedOut => (
+                "message.timed_out",
+                format!("{message} has no answer yet; its work goes on"),
+            ),
+        };
+        let failure = Failure::new(self.exit(), code, text);
+        let failure = match (&self.end, &self.turn) {
+            (End::TimedOut, _) => {
+                failure.hint("run the same command with the same --key to go on waiting")
+            }
+            (End::Waiting { .. }, Some(turn)) => failure.hint(format!(
+                "look at it with `mobkit rpc turn/get '{{\"turn\": \"{turn}\"}}'`, then decide"
+            )),
+            (_, Some(turn)) => failure.hint(format!(
+                "see `mobkit rpc turn/get '{{\"turn\": \"{turn}\"}}'`"
+            )),
+            (_, None) => failure,
+        };
+        self.to_json()
+            .into_iter()
+            .fold(failure, |failure, (name, value)| failure.fact(&name, value))
+    }
+}

@@ -1,0 +1,95 @@
+//! One message.
+
+use super::answer;
+use super::args::SendArgs;
+use super::outcome::End;
+use super::run::send;
+use super::source::{STDIN, read};
+use super::speech::Speech;
+use crate::client::Client;
+use crate::environment;
+use crate::failure::{Exit, Failure};
+use serde_json::{Value, json};
+
+pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Failure> {
+    let output = client.output;
+    let content = content(args)?;
+    let key = match &args.key {
+        Some(key) => key.clone(),
+        None => environment::random_key()?,
+    };
+    let accepted = send(client, &args.member, &content, &key).await?;
+    if !args.waits() {
+        if output.is_json() {
+            let document = json!({"message": accepted.message, "seq": accepted.seq, "key": key});
+            output.document(&document)?;
+        } else {
+            output.line(&accepted.message)?;
+        }
+        return Ok(Exit::Done);
+    }
+    output.notice(&format!(
+        "{} accepted (key {key}); waiting for the answer",
+        accepted.message
+    ));
+    let rehearsal = is_rehearsal(client).await;
+    if rehearsal {
+        output.notice("rehearsal: a script answers, no model is called");
+    }
+    let mut speech = args.stream.then(|| Speech::new(output));
+    let longest = args.server.timeout;
+    let waiting = answer::wait(client, &args.member, &accepted, speech.as_mut(), longest);
+    // Whatever goes wrong while waiting, the message itself is safe.
+    let outcome = waiting
+        .await
+        .map_err(|failure| failure.fact("message", accepted.message.clone()))?;
+    match &outcome.end {
+        End::Completed { .. } if output.is_json() => {
+            let mut document = outcome.to_json();
+            document.insert("rehearsal".to_owned(), json!(rehearsal));
+            if args.stream {
+                output.frame(&Value::Object(document))?;
+            } else {
+                output.document(&document)?;
+            }
+        }
+        End::Completed { text, .. } => match &mut speech {
+            Some(speech) => speech.finish(text)?,
+            None => output.line(&output.foreign(text))?,
+        },
+        _ => {
+            if let Some(speech) = &mut speech {
+                speech.end_line()?;
+            }
+            return Err(outcome.failure());
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn content(args: &SendArgs) -> Result<String, Failure> {
+    let text = match (&args.text, &args.file) {
+        (Some(text), _) if text != STDIN => text.clone(),
+        (Some(_), _) => read(STDIN)?,
+        (None, Some(file)) => read(file)?,
+        (None, None) => {
+            let message = "there is nothing to send";
+            return Err(Failure::new(Exit::Usage, "content.missing", message)
+                .hint("give a text, - for stdin, --file FILE or --each-line FILE"));
+        }
+    };
+    if text.trim().is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "content.empty",
+            "the message is empty",
+        ));
+    }
+    Ok(text)
+}
+
+/// Whether a script answers instead of a model. Not knowing it is no reason to fail.
+async fn is_rehearsal(client: &Client<'_>) -> bool {
+    let info = client.call_once("system/info", &json!({})).await;
+    info.is_ok_and(|info| info["rehearsal"] == true)
+}

@@ -1,0 +1,130 @@
+//! What a host of the library can plug in.
+
+use crate::engine::Engine;
+use crate::reader::EventReader;
+use crate::tasks::{OnError, OnStop, TaskKind};
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use mobkit_domain::definition::{Definition, Diagnostic, MemberSpec};
+use mobkit_domain::event::{ErrorEvent, Event, EventFilter};
+use mobkit_domain::id::MemberId;
+use mobkit_domain::plan::ApplyReport;
+use serde_json::Value;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Why a hook could not do its work. Nothing of the mob has changed then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct HookError(pub String);
+
+/// Says which members should exist, beside those of the mob file.
+#[async_trait]
+pub trait Discovery: Send + Sync + 'static {
+    /// The members. `context` is the value of the pre-spawn hook at the first call, else null.
+    ///
+    /// An error changes nothing; so does an answer that would retire more than half of the members,
+    /// unless it is forced.
+    async fn discover(&self, context: Value) -> Result<Vec<MemberSpec>, HookError>;
+}
+
+/// Says which edges should exist, beside those of the mob file.
+#[async_trait]
+pub trait EdgeDiscovery: Send + Sync + 'static {
+    /// The edges for these members. An error changes nothing.
+    async fn edges(&self, members: &[MemberId]) -> Result<Vec<(MemberId, MemberId)>, HookError>;
+}
+
+/// Why a definition can't be read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct DefinitionError {
+    /// One line for a person.
+    pub message: String,
+    /// Everything that is wrong with the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Where a changed definition is read from, e.g. the mob file.
+#[async_trait]
+pub trait DefinitionSource: Send + Sync + 'static {
+    /// The definition as it is now.
+    async fn load(&self) -> Result<Definition, DefinitionError>;
+}
+
+/// Runs once, before the first discovery; its value is the context of that.
+pub type PreSpawn = Arc<dyn Fn() -> BoxFuture<'static, Result<Value, HookError>> + Send + Sync>;
+/// Runs after every batch of spawns of which at least one succeeded, with those that did.
+pub type PostSpawn = Arc<dyn Fn(Vec<MemberId>) -> BoxFuture<'static, ()> + Send + Sync>;
+/// Runs after every apply.
+pub type PostReconcile = Arc<dyn Fn(ApplyReport) -> BoxFuture<'static, ()> + Send + Sync>;
+/// Gets every error in the order of the journal, from one task.
+pub type ErrorHook = Arc<dyn Fn(ErrorEvent) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// The hooks of a host; all optional.
+#[derive(Clone, Default)]
+pub struct Hooks {
+    /// Which members should exist.
+    pub discovery: Option<Arc<dyn Discovery>>,
+    /// Which edges should exist.
+    pub edge_discovery: Option<Arc<dyn EdgeDiscovery>>,
+    /// Before the first discovery.
+    pub pre_spawn: Option<PreSpawn>,
+    /// After spawns.
+    pub post_spawn: Option<PostSpawn>,
+    /// After an apply.
+    pub post_reconcile: Option<PostReconcile>,
+    /// On errors.
+    pub on_error: Option<ErrorHook>,
+    /// A journal failure can't be recorded; it waits here for the task of the error hook.
+    unrecorded: Arc<Mutex<Vec<ErrorEvent>>>,
+}
+
+impl Hooks {
+    pub(crate) fn journal_failed(&self, error: ErrorEvent) {
+        self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+    }
+
+    fn take_unrecorded(&self) -> Vec<ErrorEvent> {
+        std::mem::take(&mut *self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The name under which the error hook's position is kept: an error that the host has not seen when
+/// the process ends is told at the next start.
+const CONSUMER: &str = "on_error";
+const PAGE_EVENTS: usize = 64;
+const ON_ERROR: TaskKind =
+    TaskKind { name: "error hook", on_stop: OnStop::Finish, on_error: OnError::StopProcess };
+
+/// Follows the journal and tells the host of every error, in order.
+pub(crate) fn spawn_error_hook(engine: &Engine) {
+    let Some(hook) = engine.shared.hooks.on_error.clone() else { return };
+    let engine = engine.clone();
+    let tasks = engine.tasks().clone();
+    tasks.spawn(ON_ERROR, async move {
+        if let Err(error) = follow(&engine, &hook).await {
+            tracing::error!(%error, "the error hook can't follow the journal");
+        }
+        for error in engine.shared.hooks.take_unrecorded() {
+            hook(error).await;
+        }
+    });
+}
+
+async fn follow(engine: &Engine, hook: &ErrorHook) -> Result<(), crate::reader::CursorError> {
+    let mob = engine.mob();
+    let bounds = engine.store().bounds(mob).await?;
+    let told = engine.store().cursor(mob, CONSUMER).await?.unwrap_or(0);
+    let after = told.max(bounds.oldest.saturating_sub(1)).min(bounds.head);
+    let filter = EventFilter { kinds: vec!["error.raised".to_owned()], ..EventFilter::default() };
+    let mut reader = EventReader::open(engine, after, filter).await?;
+    while let Some(events) = reader.next(PAGE_EVENTS).await? {
+        for event in events {
+            if let Event::ErrorRaised(raised) = &event.envelope.event {
+                hook(raised.error.clone()).await;
+            }
+            engine.store().cursor_put(mob, CONSUMER, event.envelope.seq).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! The writer: the one loop through which every change of a mob passes.
+//!
+//! Take what waits, decide it, append it as one batch, then publish, answer and dispatch. Commands
+//! that arrive while a batch is on its way to the disk make up the next one: the slower the disk, the
+//! larger the batch.
+
+use crate::engine::{Engine, writer_gone};
+use crate::publish::publish;
+use crate::timers;
+use mobkit_domain::command::{Answer, Command, RuntimeCommand, Submission};
+use mobkit_domain::definition::Definition;
+use mobkit_domain::effect::{Effect, effects};
+use mobkit_domain::event::{ErrorEvent, NewEvent};
+use mobkit_domain::lifecycle::{LifecycleEvent, Phase};
+use mobkit_domain::projection::project;
+use mobkit_domain::refusal::{Refusal, RefusalKind};
+use mobkit_domain::time::Time;
+use mobkit_domain::world::{World, advance, decide, next_due};
+use mobkit_store::{Batch, StoreError};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// How many commands one batch takes at most.
+const BATCH_COMMANDS_MAX: usize = 512;
+/// How many events end a batch.
+const BATCH_EVENTS_MAX: usize = 4_096;
+
+/// A command on its way to the writer.
+pub(crate) struct Request {
+    pub(crate) submission: Submission,
+    /// Whether the runtime itself asks, which it may while it starts.
+    pub(crate) internal: bool,
+    /// The definition that comes into force with it.
+    pub(crate) definition: Option<Arc<Definition>>,
+    pub(crate) reply: oneshot::Sender<Result<Answer, Refusal>>,
+}
+
+type Reply = (oneshot::Sender<Result<Answer, Refusal>>, Result<Answer, Refusal>);
+
+/// A batch in the making.
+#[derive(Default)]
+pub(crate) struct Work {
+    pub(crate) batch: Batch,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) definition: Option<Arc<Definition>>,
+    replies: Vec<Reply>,
+}
+
+/// The writer's own state.
+pub(crate) struct Writer {
+    engine: Engine,
+    world: World,
+    requests: mpsc::Receiver<Request>,
+}
+
+enum Wake {
+    Request(Request),
+    Due,
+    End,
+}
+
+impl Writer {
+    pub(crate) fn new(engine: Engine, world: World, requests: mpsc::Receiver<Request>) -> Self {
+        Self { engine, world, requests }
+    }
+
+    /// Runs until the channel is closed or the journal can't be written.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let work = match self.wake().await {
+                Wake::Request(request) => self.gather(request),
+                Wake::Due => self.tick(),
+                Wake::End => return,
+            };
+            if let Err(error) = self.commit(work).await {
+                self.give_up(&error);
+                return;
+            }
+        }
+    }
+
+    async fn wake(&mut self) -> Wake {
+        let due = next_due(&self.world.state);
+        let soft = self.engine.tasks().soft().clone();
+        tokio::select! {
+            biased;
+            request = self.requests.recv() => request.map_or(Wake::End, Wake::Request),
+            () = timers::until(due, self.engine.now()) => Wake::Due,
+            () = soft.cancelled() => Wake::End,
+        }
+    }
+
+    fn gather(&mut self, first: Request) -> Work {
+        let mut work = Work::default();
+        let now = self.engine.now();
+        self.take(&mut work, first, now);
+        let mut commands = 1;
+        while commands < BATCH_COMMANDS_MAX && work.batch.events.len() < BATCH_EVENTS_MAX {
+            let Ok(request) = self.requests.try_recv() else { break };
+            self.take(&mut work, request, now);
+            commands += 1;
+        }
+        work
+    }
+
+    fn tick(&mut self) -> Work {
+        let mut work = Work::default();
+        let now = self.engine.now();
+        let tick = Submission::internal(Command::Runtime(RuntimeCommand::Tick));
+        if let Ok(decision) = decide(&self.world, &tick, now) {
+            self.extend(&mut work, decision.events, None, now);
+            self.settle(&mut work, now);
+        }
+        work
+    }
+
+    fn take(&mut self, work: &mut Work, request: Request, now: Time) {
+        let Request { submission, internal, definition, reply } = request;
+        let phase = self.engine.phase();
+        let admitted = match submission.command.verb() {
+            // A start makes its own changes; a shutdown makes none that a verb governs.
+            Some(verb) if !(internal && phase.now() == Phase::Starting) => phase.check(verb),
+            _ => Ok(()),
+        };
+        let decision = admitted.and_then(|()| decide(&self.world, &submission, now));
+        let decision = match decision {
+            Ok(decision) => decision,
+            Err(refusal) => {
+                work.replies.push((reply, Err(refusal)));
+                return;
+            }
+        };
+        if let Some(definition) = definition {
+            self.world.definition = Arc::clone(&definition);
+            work.definition = Some(definition);
+        }
+        let answer = decision.answer;
+        self.extend(work, decision.events, submission.trace, now);
+        self.settle(work, now);
+        self.phase_follows(&submission.command);
+        work.replies.push((reply, Ok(answer)));
+    }
+
+    /// Gives events their places and folds them in.
+    fn extend(
+        &mut self,
+        work: &mut Work,
+        events: Vec<NewEvent>,
+        mut trace: Option<String>,
+        now: Time,
+    ) {
+        for event in events {
+            let seq = self.world.state.head + 1;
+            let mut envelope = event.at(seq, now, &self.world.state.mob);
+            envelope.trace = trace.take();
+            debug_assert!(envelope.check_source().is_ok(), "{envelope:?}");
+            work.batch.rows.extend(project(&mut self.world.state, &envelope));
+            work.effects.extend(effects(&self.world.state, &envelope));
+            work.batch.events.push(envelope);
+        }
+    }
+
+    /// Lets everything happen that follows by itself.
+    fn settle(&mut self, work: &mut Work, now: Time) {
+        loop {
+            let events = advance(&self.world, now);
+            if events.is_empty() {
+                return;
+            }
+            self.extend(work, events, None, now);
+        }
+    }
+
+    /// The phase changes in the order of the journal, so that no command slips in between.
+    fn phase_follows(&self, command: &Command) {
+        let Command::Runtime(command) = command else { return };
+        let phase = self.engine.phase();
+        match command {
+            RuntimeCommand::Ready => phase.on(LifecycleEvent::Ready),
+            RuntimeCommand::Drain { .. } => phase.on(LifecycleEvent::ShutdownBegan),
+            _ => true,
+        };
+    }
+
+    async fn commit(&mut self, work: Work) -> Result<(), StoreError> {
+        let Work { batch, effects, definition, replies } = work;
+        if let Some(first) = batch.events.first().map(|event| event.seq) {
+            let events = batch.events.clone();
+            let store = Arc::clone(self.engine.store());
+            let appended = store.append(self.engine.mob(), self.engine.epoch(), first, batch).await;
+            if let Err(error) = appended {
+                for (reply, _) in replies {
+                    let _ = reply.send(Err(journal_failed(&error)));
+                }
+                return Err(error);
+            }
+            publish(&self.engine, events, definition, effects);
+        } else if let Some(definition) = definition {
+            publish(&self.engine, Vec::new(), Some(definition), effects);
+        }
+        for (reply, answer) in replies {
+            // A caller that stopped waiting needs no answer.
+            let _ = reply.send(answer);
+        }
+        Ok(())
+    }
+
+    /// The state in memory is ahead of the journal now, so nothing may follow from it.
+    fn give_up(&mut self, error: &StoreError) {
+        tracing::error!(%error, "the journal can't be written");
+        self.engine.phase().on(LifecycleEvent::Broke);
+        self.requests.close();
+        while let Ok(request) = self.requests.try_recv() {
+            let _ = request.reply.send(Err(writer_gone()));
+        }
+        let event = ErrorEvent::JournalFailure { error: error.to_string() };
+        self.engine.shared.hooks.journal_failed(event);
+        self.engine.shared.dispatch.abort_all();
+        self.engine.closing().cancel();
+    }
+}
+
+fn journal_failed(error: &StoreError) -> Refusal {
+    Refusal::new(
+        RefusalKind::Unavailable,
+        "journal.failed",
+        format!("the journal could not be written: {error}"),
+    )
+    .hint("what was accepted before is safe; mend the disk and start again")
+}
+

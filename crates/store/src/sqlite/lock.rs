@@ -1,0 +1,59 @@
+//! The lock of a state directory: one process at a time.
+
+use crate::files;
+use crate::store::StoreError;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::Path;
+
+const FILE: &str = "lock";
+
+/// Held while this is alive. The operating system lets go of it when the process ends, however it
+/// ends; the file stays.
+#[derive(Debug)]
+pub(super) struct StateLock {
+    file: File,
+}
+
+impl StateLock {
+    /// Takes the lock and writes the pid of this process beside it, or says at once who holds it.
+    pub(super) fn take(state_dir: &Path) -> Result<Self, StoreError> {
+        let path = state_dir.join(FILE);
+        let mut file = files::file(&path)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => {
+                let pid = holder(&mut file);
+                return Err(StoreError::Locked {
+                    path: state_dir.display().to_string(),
+                    pid,
+                });
+            }
+            Err(error) => return Err(files::failed("locking", &path)(error.into())),
+        }
+        let pid = std::process::id().to_string();
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.write_all(pid.as_bytes()));
+        written.map_err(files::failed("writing a lock", &path))?;
+        Ok(Self { file })
+    }
+}
+
+impl Drop for StateLock {
+    fn drop(&mut self) {
+        // Nobody reads the pid without meeting the lock first; an error here harms nobody.
+        let _unread = self.file.set_len(0);
+    }
+}
+
+/// The pid in a lock file; 0 where it can't be read.
+fn holder(file: &mut File) -> u32 {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    read.ok()
+        .and_then(|_| text.trim().parse().ok())
+        .unwrap_or(0)
+}

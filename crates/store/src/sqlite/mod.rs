@@ -1,0 +1,23 @@
+//! The store in one SQLite file.
+//!
+//! One thread owns the connection that writes, and commits what waits for it as one transaction. A
+//! few threads with connections of their own read, and see what is committed. Nothing else in the
+//! process touches the file; no other process can, while the lock of the state directory is held.
+
+mod append;
+mod change;
+mod database;
+mod events;
+mod keep;
+mod ledger;
+mod lock;
+mod migrations;
+mod readers;
+mod record;
+mod rows;
+mod store;
+mod trim;
+mod verify;
+mod writer;
+
+pub use store::SqliteStore;

@@ -1,0 +1,28 @@
+//! The suite over every backend.
+
+use crate::place;
+use mobkit_store::{Durability, MemoryStore, SqliteStore, Store, conformance};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+#[tokio::test]
+async fn memory_conforms() {
+    let stores: Mutex<BTreeMap<String, MemoryStore>> = Mutex::default();
+    conformance::all(async |place: &str| -> Arc<dyn Store> {
+        let mut stores = stores.lock().expect("no test panicked");
+        Arc::new(stores.entry(place.to_owned()).or_default().reopen())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sqlite_conforms() {
+    for durability in [Durability::Power, Durability::Process] {
+        let places = place::directory();
+        conformance::all(async |place: &str| -> Arc<dyn Store> {
+            let store = SqliteStore::open(&places.path().join(place), durability);
+            Arc::new(store.expect("the store opens"))
+        })
+        .await;
+    }
+}
