@@ -66,3 +66,16 @@ pub(crate) enum Command {
 pub fn command() -> clap::Command {
     Arguments::command()
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_tree_is_sound_and_every_command_says_what_it_does() {
+        let mut tree = super::command();
+        tree.build();
+        tree.clone().debug_assert();
+        for command in tree.get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+        }
+    }
+}

@@ -5,10 +5,10 @@
 //!
 //! Invariants:
 //! * stdout holds the result and nothing else; everything else goes to stderr.
-//! * every command takes `--json` and then prints one JSON document, or one per line where it streams.
-//!   An error is a document too.
+//! * every command takes `--json` and then prints one JSON document, or one per line where it
+//!   streams. An error is a document too.
 //! * the exit code says which class of thing happened: [`failure::Exit`].
-//! * the environment, the clock and the chance of the operating system are read in `environment.rs`.
+//! * the environment, the clock and the system's chance are read in `environment.rs` alone.
 //!
 //! The commonest change is a command: a file in `commands/` with its arguments and its run, and one
 //! line in `arguments.rs` and in `program.rs`.

@@ -2,9 +2,11 @@
 
 use crate::failure::{Exit, Failure};
 use crate::terminal::{Output, Tone};
-use mobkit_domain::definition::{self, Definition, Diagnostic, Files, Severity};
+use mobkit_domain::definition::{self, Diagnostic, Files, Severity};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+
+pub(crate) use definition::{Definition, Provider, Secret};
 
 const FILE_NAME: &str = "mob.toml";
 

@@ -1,7 +1,7 @@
 //! Keys that must be there before a mob starts.
 
 use crate::failure::{Exit, Failure};
-use mobkit_domain::definition::{Definition, Provider, Secret};
+use crate::mobfile::{Definition, Provider, Secret};
 use std::path::Path;
 
 /// Refuses to start where the key of a model in use is absent. Only its presence is looked at; the

@@ -3,12 +3,13 @@
 use crate::command::Answer;
 use crate::definition::Profile;
 use crate::event::{Event, NewEvent};
-use crate::id::{MemberId, Seq};
+use crate::id::{MemberId, MessageId, Seq, TurnId};
 use crate::principal::Principal;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::state::{Member, MemberMode, State};
 use crate::time::Time;
 use crate::world::World;
+use std::collections::BTreeSet;
 
 /// What the writer appends for a command, and what the caller is told once that is durable.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,11 +26,14 @@ pub(crate) struct Draft<'w> {
     pub(crate) now: Time,
     pub(crate) actor: Principal,
     events: Vec<NewEvent>,
+    /// What this decision has ended already; the state still shows it as open.
+    ended: BTreeSet<TurnId>,
+    dropped: BTreeSet<MessageId>,
 }
 
 impl<'w> Draft<'w> {
     pub(crate) fn new(world: &'w World, now: Time, actor: Principal) -> Self {
-        Self { world, now, actor, events: Vec::new() }
+        Self { world, now, actor, events: Vec::new(), ended: BTreeSet::new(), dropped: BTreeSet::new() }
     }
 
     pub(crate) fn state(&self) -> &'w State {
@@ -60,8 +64,26 @@ impl<'w> Draft<'w> {
 
     pub(crate) fn push(&mut self, event: NewEvent) -> Seq {
         let seq = self.next_seq();
+        match &event.event {
+            Event::TurnCompleted(e) => _ = self.ended.insert(e.turn),
+            Event::TurnFailed(e) => _ = self.ended.insert(e.turn),
+            Event::TurnCancelled(e) => _ = self.ended.insert(e.turn),
+            Event::MessageCancelled(e) => _ = self.dropped.insert(e.message),
+            Event::MessageExpired(e) => _ = self.dropped.insert(e.message),
+            _ => {}
+        }
         self.events.push(event);
         seq
+    }
+
+    /// Whether this decision has ended the turn.
+    pub(crate) fn has_ended(&self, turn: TurnId) -> bool {
+        self.ended.contains(&turn)
+    }
+
+    /// Whether this decision has withdrawn the message.
+    pub(crate) fn has_dropped(&self, message: MessageId) -> bool {
+        self.dropped.contains(&message)
     }
 
     pub(crate) fn into_events(self) -> Vec<NewEvent> {

@@ -79,6 +79,10 @@ impl Effect {
             Self::EngineStart { .. } | Self::EngineStop { .. } => None,
         }
     }
+
+    fn is_call_with_effect(&self) -> bool {
+        matches!(self, Self::ToolCall { effect: ToolEffect::Effect, .. })
+    }
 }
 
 fn of_phase(id: TurnId, turn: &Turn, resumed: bool) -> Vec<Effect> {
@@ -136,7 +140,12 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
     };
     match &envelope.event {
         Event::TurnStarted(e) => phase_of(e.turn, false),
-        Event::TurnResumed(e) => phase_of(e.turn, true),
+        Event::TurnResumed(e) => {
+            let mut again = phase_of(e.turn, true);
+            // After a respawn such a call still runs, and after a crash its outcome is unknown.
+            again.retain(|effect| !effect.is_call_with_effect());
+            again
+        }
         Event::ModelFailed(e) if e.retry_at.is_some() => phase_of(e.turn, false),
         Event::ToolStarted(e) => {
             let turn = state.turns.get(&e.turn);
@@ -176,7 +185,9 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
         Event::MemberReset(e) if is_external(state, &e.member, e.starting) => {
             vec![Effect::EngineStart { member: e.member.clone(), fence: e.fence }]
         }
-        Event::MemberRetired(e) => vec![Effect::EngineStop { member: e.member.clone() }],
+        Event::MemberRetired(e) if !e.deleted => {
+            vec![Effect::EngineStop { member: e.member.clone() }]
+        }
         _ => Vec::new(),
     }
 }

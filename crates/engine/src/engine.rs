@@ -277,10 +277,14 @@ impl Engine {
         }
     }
 
-    /// Waits for the end of a tool call, in this process.
-    pub async fn call_outcome(&self, call: CallId) -> CallOutcome {
+    /// The end of a tool call, in this process. Whoever calls is registered at once, so a look into
+    /// the journal afterwards misses nothing.
+    pub fn call_outcome(
+        &self,
+        call: CallId,
+    ) -> impl Future<Output = CallOutcome> + Send + 'static + use<> {
         let waiter = self.shared.outcomes.of_call(call);
-        waiter.await.unwrap_or_else(|_| Err("the runtime stopped".to_owned()))
+        async move { waiter.await.unwrap_or_else(|_| Err("the runtime stopped".to_owned())) }
     }
 }
 

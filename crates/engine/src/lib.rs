@@ -19,6 +19,7 @@ mod delta;
 mod dispatch;
 mod engine;
 mod hooks;
+mod journal;
 mod outcome;
 mod phase;
 mod publish;

@@ -1,1 +1,59 @@
-//! Placeholder while the workspace is laid out.
+//! mobkit, the library: run a mob of agents inside your own program.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use mobkit::{Access, MobBuilder, MobFile};
+//!
+//! let file = MobFile::read("mob.toml")?;
+//! let mob = MobBuilder::of_file(file).state_dir(".mobkit").start().await?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:7373").await?;
+//! let access = Access::operator_token("a long random token");
+//! let ended = mob.run(listener, access, std::future::pending()).await;
+//! # Ok(()) }
+//! ```
+//!
+//! Duty: composition. Which store, which runners, which surfaces; hooks of the host; serve, run and
+//! shut down. Events flow and schedules fire without a pump, a poll or a periodic call of the host.
+//!
+//! Invariants:
+//! * a failed start leaves no task and no child process behind.
+//! * a part of a mob file that nothing here can run is refused at the start, by name.
+//!
+//! The commonest change is a new runner: add it to `runner.rs` and take its part out of
+//! `definition::unsupported`.
+
+mod builder;
+mod file;
+mod mob;
+mod models;
+mod runner;
+mod secrets;
+mod tool;
+
+pub use builder::{BuildError, MobBuilder};
+pub use file::{FileError, MobFile};
+pub use mob::{Mob, RunReport};
+pub use models::ModelError;
+pub use secrets::Variables;
+pub use tool::{HostCall, HostTool};
+
+pub use mobkit_agents::external::{
+    CallResult, EngineError, MemberStart, Offers, TurnEngine, TurnInput, TurnPort,
+};
+pub use mobkit_agents::model::{
+    Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest, Script,
+};
+pub use mobkit_domain::{
+    command, definition, edge, event, id, lifecycle, model, plan, principal, refusal, row, state,
+    text, time,
+};
+pub use mobkit_domain::tool::ToolSpec;
+pub use mobkit_engine::{
+    ApplyOptions, Clock, CursorError, Delta, DeltaKind, Discovery, EdgeDiscovery, Engine,
+    EventReader, HookError, Outcome, PlanView, Published, RediscoverMode, ShutdownReport,
+    StartError, SystemClock, TokioClock,
+};
+pub use mobkit_gateway::{Access, router};
+pub use mobkit_store::{
+    Bounds, Durability, MemoryStore, SqliteStore, Store, StoreError, Verification,
+};

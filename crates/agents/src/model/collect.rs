@@ -104,31 +104,33 @@ mod tests {
     use futures::stream;
     use serde_json::json;
 
-    fn text(text: &str) -> Result<ModelEvent, Failure> {
-        Ok(ModelEvent::Text {
+    fn text(text: &str) -> ModelEvent {
+        ModelEvent::Text {
             text: text.to_owned(),
-        })
+        }
     }
 
-    fn call(tool: &str) -> Result<ModelEvent, Failure> {
+    fn call(tool: &str) -> ModelEvent {
         let (tool, args) = (tool.to_owned(), json!({}));
-        Ok(ModelEvent::Call(CallRequest {
+        ModelEvent::Call(CallRequest {
             tool,
             args,
             provider_id: None,
-        }))
-    }
-
-    fn end(finish: Finish) -> Result<ModelEvent, Failure> {
-        Ok(ModelEvent::End {
-            finish,
-            carry: None,
         })
     }
 
-    fn collected(events: Vec<Result<ModelEvent, Failure>>) -> (Result<Reply, Failure>, Vec<Delta>) {
+    fn end(finish: Finish) -> ModelEvent {
+        ModelEvent::End {
+            finish,
+            carry: None,
+        }
+    }
+
+    fn collected(events: Vec<ModelEvent>) -> (Result<Reply, Failure>, Vec<Delta>) {
         let mut deltas = Vec::new();
-        let reply = block_on(collect(stream::iter(events), |delta| deltas.push(delta)));
+        let reply = block_on(collect(stream::iter(events.into_iter().map(Ok)), |delta| {
+            deltas.push(delta);
+        }));
         (reply, deltas)
     }
 
@@ -141,11 +143,11 @@ mod tests {
         };
         let (reply, deltas) = collected(vec![
             text("Good "),
-            Ok(ModelEvent::Reasoning {
+            ModelEvent::Reasoning {
                 text: "hm".to_owned(),
-            }),
+            },
             text("day"),
-            Ok(ModelEvent::Usage(usage)),
+            ModelEvent::Usage(usage),
             end(Finish::Stop),
             text("ignored after the end"),
         ]);

@@ -1,8 +1,10 @@
 //! Making a provider of settings.
 
-use super::rehearsal::{Rehearsal, Script};
-use super::remote::{RemoteModel, RemoteSettings};
+use super::key::ApiKey;
+use super::rehearsal::{Rehearsal, Script, ScriptError};
+use super::remote::{RemoteModel, RemoteProvider, RemoteSettings};
 use super::seam::ModelProvider;
+use mobkit_domain::definition::{Model, Provider};
 use std::sync::Arc;
 
 /// Which model answers.
@@ -11,7 +13,7 @@ pub enum ProviderSettings {
     /// The offline model.
     Rehearsal {
         /// What it follows; [`Script::empty`] where there is no script.
-        script: Script,
+        script: Arc<Script>,
         /// How long one call may take, in milliseconds.
         timeout_ms: u64,
     },
@@ -22,10 +24,13 @@ pub enum ProviderSettings {
 /// Settings of which no provider can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
+    /// The script of a rehearsal model has problems.
+    #[error("the rehearsal script can't be used\n{0}")]
+    Script(#[from] ScriptError),
     /// An OpenAI-compatible server has no address of its own.
     #[error("an openai-compatible model needs a base_url")]
     BaseUrlMissing,
-    /// The address can't be called.
+    /// The address can't be called. It is not repeated, since it may hold a password.
     #[error("the base_url is not an http or https address")]
     BaseUrlInvalid,
     /// The provider's own address can't be used without a key.
@@ -42,6 +47,37 @@ pub enum SettingsError {
     },
 }
 
+impl ProviderSettings {
+    /// The settings of a model of the mob file. `api_key` is what its reference to a key led to.
+    /// Fails where the script of a rehearsal model has problems.
+    pub fn of(model: &Model, api_key: Option<ApiKey>) -> Result<Self, ScriptError> {
+        let timeout_ms = model.timeout_ms;
+        let provider = match model.provider {
+            Provider::OpenAi => RemoteProvider::OpenAi,
+            Provider::OpenAiCompatible => RemoteProvider::OpenAiCompatible,
+            Provider::Anthropic => RemoteProvider::Anthropic,
+            Provider::Gemini => RemoteProvider::Gemini,
+            Provider::Rehearsal => {
+                let script = model
+                    .script_text
+                    .as_deref()
+                    .map(Script::parse)
+                    .transpose()?;
+                let script = Arc::new(script.unwrap_or_else(Script::empty));
+                return Ok(Self::Rehearsal { script, timeout_ms });
+            }
+        };
+        let (model, base_url) = (model.model.clone(), model.base_url.clone());
+        Ok(Self::Remote(RemoteSettings {
+            provider,
+            model,
+            base_url,
+            api_key,
+            timeout_ms,
+        }))
+    }
+}
+
 /// The provider for `settings`. Nothing is called yet; a wrong key shows at the first call.
 pub fn provider_for(settings: ProviderSettings) -> Result<Arc<dyn ModelProvider>, SettingsError> {
     Ok(match settings {
@@ -50,4 +86,51 @@ pub fn provider_for(settings: ProviderSettings) -> Result<Arc<dyn ModelProvider>
         }
         ProviderSettings::Remote(settings) => Arc::new(RemoteModel::new(settings)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn described(model: &Model, key: Option<ApiKey>) -> Result<String, SettingsError> {
+        let settings = ProviderSettings::of(model, key)?;
+        provider_for(settings).map(|provider| provider.describe())
+    }
+
+    fn model(provider: Provider, base_url: Option<&str>) -> Model {
+        let (name, base_url) = ("small".to_owned(), base_url.map(str::to_owned));
+        Model {
+            provider,
+            model: name,
+            base_url,
+            ..Model::rehearsal(None)
+        }
+    }
+
+    #[test]
+    fn every_provider_of_the_mob_file_can_be_made() {
+        let key = || ApiKey::new("sk-1", "file key.txt").ok();
+        for provider in [Provider::OpenAi, Provider::Anthropic, Provider::Gemini] {
+            let expected = format!("{} small", provider.as_str());
+            assert_eq!(described(&model(provider, None), key()), Ok(expected));
+            let missing = SettingsError::KeyMissing {
+                provider: provider.as_str(),
+            };
+            assert_eq!(described(&model(provider, None), None), Err(missing));
+        }
+        let local = model(Provider::OpenAiCompatible, Some("http://127.0.0.1:8080/v1"));
+        let expected = "openai-compatible small at http://127.0.0.1:8080/v1".to_owned();
+        assert_eq!(described(&local, None), Ok(expected));
+        assert_eq!(
+            described(&Model::rehearsal(None), None),
+            Ok("rehearsal".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_script_with_problems_is_refused() {
+        let model = Model::rehearsal(Some("[[rules]]\nsya = 1".to_owned()));
+        let error = described(&model, None).expect_err("refused").to_string();
+        assert!(error.contains("rule 1: unknown key \"sya\""), "{error}");
+    }
 }

@@ -209,7 +209,7 @@ async fn answer(socket: &mut TcpStream, script: &Script) -> std::io::Result<()> 
     if !script.status.is_empty() {
         let mut head = format!("HTTP/1.1 {}\r\n", script.status);
         for (name, value) in &script.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("connection: close\r\ntransfer-encoding: chunked\r\n\r\n");
         socket.write_all(head.as_bytes()).await?;

@@ -40,7 +40,8 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// Calls an operation that may be repeated: a read, or a change that a repetition leaves as it is.
+    /// Calls an operation that may be repeated: a read, or a change that a repetition leaves as it
+    /// is.
     pub async fn call(&self, operation: &str, params: &Value) -> Result<Value, Failure> {
         persist(self.output, self.patience, async || {
             self.call_once(operation, params).await

@@ -33,8 +33,8 @@ pub(crate) struct ServerArgs {
 }
 
 impl ServerArgs {
-    /// A client for the server of the mob in `folder`, by default the current one. `patience` is how
-    /// long it puts up with an outage where the user does not say.
+    /// A client for the server of the mob in `folder`, by default the current one. `patience` is
+    /// how long it puts up with an outage where the user does not say.
     pub fn client<'a>(
         &self,
         output: &'a Output,

@@ -200,8 +200,8 @@ fn encoded(value: &str) -> String {
     text
 }
 
-/// Reads a line that holds an event. Lines without a place in the journal keep the stream alive or say
-/// that the server stops; the reader then connects again.
+/// Reads a line that holds an event. Lines without a place in the journal keep the stream alive or
+/// say that the server stops; the reader then connects again.
 fn event(line: &str) -> Result<Option<Frame>, Failure> {
     if line.trim().is_empty() {
         return Ok(None);
@@ -253,7 +253,7 @@ mod tests {
         for line in text.lines() {
             match message.take_line(line).expect("well formed") {
                 Some(Frame::Event(envelope, _)) => {
-                    frames.push(format!("event {}", envelope["seq"]))
+                    frames.push(format!("event {}", envelope["seq"]));
                 }
                 Some(Frame::Delta(delta)) => frames.push(format!("delta {}", delta["text"])),
                 None => {}

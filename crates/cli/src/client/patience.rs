@@ -8,8 +8,8 @@ use std::time::Duration;
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// Repeats `attempt` while its failures may pass by themselves, for at most `longest` after the first.
-/// Says on stderr once that it does, and once that it helped.
+/// Repeats `attempt` while its failures may pass by themselves, for at most `longest` after the
+/// first. Says on stderr once that it does, and once that it helped.
 pub(super) async fn persist<T>(
     output: &Output,
     longest: Duration,
@@ -71,7 +71,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_outage_that_ends_in_time_is_invisible() {
         let mut attempts = 0;
-        let result = persist(&quiet(), Duration::from_secs(30), async || {
+        let output = quiet();
+        let result = persist(&output, Duration::from_secs(30), async || {
             attempts += 1;
             if attempts < 10 {
                 Err(outage())
@@ -85,7 +86,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_outage_that_lasts_is_reported_as_it_was_last() {
         let mut attempts = 0;
-        let result = persist(&quiet(), Duration::from_secs(30), async || {
+        let output = quiet();
+        let result = persist(&output, Duration::from_secs(30), async || {
             attempts += 1;
             Err::<(), _>(outage())
         });
@@ -99,7 +101,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_not_repeated() {
         let mut attempts = 0;
-        let result = persist(&quiet(), Duration::from_secs(30), async || {
+        let output = quiet();
+        let result = persist(&output, Duration::from_secs(30), async || {
             attempts += 1;
             Err::<(), _>(Failure::new(Exit::Missing, "member.not_found", "no"))
         });
@@ -110,7 +113,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn without_patience_there_is_one_attempt() {
         let mut attempts = 0;
-        let result = persist(&quiet(), Duration::ZERO, async || {
+        let output = quiet();
+        let result = persist(&output, Duration::ZERO, async || {
             attempts += 1;
             Err::<(), _>(outage())
         });

@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn the_folder_names_the_mob() {
         for (folder, id) in [
-            ("/home/ada/News Room", "news-room"),
+            ("/srv/News Room", "news-room"),
             ("/x/..hidden", "hidden"),
             ("/x/2nd", "2nd"),
             ("/x/日本", "mob"),

@@ -14,7 +14,7 @@ pub(crate) struct PsArgs {
     labels: Vec<(String, String)>,
     /// Only members in this state, e.g. idle
     #[arg(long = "in", value_name = "STATE")]
-    state: Option<String>,
+    in_state: Option<String>,
     /// Only members of this profile
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
@@ -62,7 +62,7 @@ async fn all(client: &Client<'_>, args: &PsArgs) -> Result<Vec<Value>, Failure> 
         .map(|(name, value)| format!("{name}={value}"));
     for (name, value) in [
         ("label", &first_label),
-        ("state", &args.state),
+        ("state", &args.in_state),
         ("profile", &args.profile),
     ] {
         if let Some(value) = value {
@@ -160,10 +160,10 @@ fn last(member: &Value, now: jiff::Timestamp) -> String {
         ),
         other => text(other),
     };
-    if error.is_empty() {
-        dash(age)
-    } else {
-        format!("{age}: {error}")
+    match (age.is_empty(), error.is_empty()) {
+        (_, true) => dash(age),
+        (true, false) => error,
+        (false, false) => format!("{age}: {error}"),
     }
 }
 

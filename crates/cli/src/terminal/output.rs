@@ -167,7 +167,7 @@ impl Output {
 
     /// Shows a finding about a file, which is said even where little else is.
     pub fn finding(&self, text: &str) {
-        self.tell(text.trim_end_matches('\n'));
+        self.tell(text);
     }
 
     /// Says what went wrong: a document on stdout with `--json`, else lines on stderr.

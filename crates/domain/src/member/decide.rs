@@ -7,7 +7,7 @@ use crate::definition::Engine;
 use crate::draft::{Decision, Draft};
 use crate::event::{
     ErrorEvent, ErrorRaised, Fence, MemberFailed, MemberPaused, MemberReset, MemberRespawned,
-    MemberResumed, MemberRetired, MemberUpdated, TurnResumed,
+    MemberResumed, MemberRetired, MemberUpdated,
 };
 use crate::id::{MemberId, ProfileId};
 use crate::refusal::{Refusal, RefusalKind};
@@ -127,17 +127,10 @@ fn respawn(
         starting,
     });
     // The open turn goes on under the new token; what still comes in under the old one is stale.
-    if let Some((turn, open)) = member.turn.and_then(|t| Some((t, draft.state().turns.get(&t)?))) {
-        draft.emit_from(
-            seq,
-            TurnResumed {
-                turn,
-                member: id.clone(),
-                step: open.step,
-                recoveries: open.recoveries,
-                reason: "respawn".to_owned(),
-            },
-        );
+    // One that was put aside gets the token when it goes on.
+    let open = member.turn.and_then(|turn| Some((turn, draft.state().turns.get(&turn)?)));
+    if let Some((turn, open)) = open.filter(|(_, open)| !open.checkpointed) {
+        crate::turn::resume(draft, seq, (turn, open), open.recoveries, "respawn");
     }
     Ok(())
 }
@@ -163,7 +156,9 @@ fn engine_started(
     error: Option<&str>,
 ) -> Result<(), Refusal> {
     let member = draft.present(id)?;
-    if member.mode != MemberMode::Starting || member.fence != fence {
+    // A paused member that was respawned starts as well; the pause stays.
+    let awaited = matches!(member.mode, MemberMode::Starting | MemberMode::Paused);
+    if !awaited || member.fence != fence {
         return Err(Refusal::new(
             RefusalKind::Conflict,
             "member.stale",
@@ -171,6 +166,7 @@ fn engine_started(
         ));
     }
     match error {
+        None if member.mode == MemberMode::Paused => {}
         None => {
             draft.emit(MemberUpdated {
                 member: id.clone(),
@@ -183,11 +179,12 @@ fn engine_started(
         }
         Some(error) => {
             let seq = draft.emit(MemberFailed { member: id.clone(), error: error.to_owned() });
-            let (member, profile, error) = (id.clone(), member.profile.clone(), error.to_owned());
-            draft.emit_from(
-                seq,
-                ErrorRaised { error: ErrorEvent::SpawnFailure { member, profile, error } },
-            );
+            let (profile, told) = (member.profile.clone(), error.to_owned());
+            let failure = ErrorEvent::SpawnFailure { member: id.clone(), profile, error: told };
+            draft.emit_from(seq, ErrorRaised { error: failure });
+            if let Some(turn) = member.turn {
+                crate::turn::lose(draft, seq, turn, error);
+            }
         }
     }
     Ok(())

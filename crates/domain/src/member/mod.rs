@@ -5,4 +5,4 @@ mod retire;
 mod spawn;
 
 pub(crate) use decide::decide;
-pub(crate) use retire::{leave, retire};
+pub(crate) use retire::{leave, retire, turn_away};

@@ -13,6 +13,11 @@ pub(crate) fn retire(
     mode: RetireMode,
     reason: Option<&str>,
 ) {
+    // Who can't begin a turn can't work its queue off either.
+    let mode = match member.mode {
+        MemberMode::Starting | MemberMode::Failed | MemberMode::Quarantined => RetireMode::Now,
+        MemberMode::Active | MemberMode::Paused | MemberMode::Retiring | MemberMode::Retired => mode,
+    };
     let reason = reason.map(str::to_owned);
     if member.mode != MemberMode::Retiring || mode == RetireMode::Now {
         draft.order(MemberRetiring { member: id.clone(), mode, reason });
@@ -23,9 +28,14 @@ pub(crate) fn retire(
     if let Some(turn) = member.turn {
         crate::turn::cancel(draft, turn, "the member was retired");
     }
+    turn_away(draft, member, "the member was retired");
+}
+
+/// Withdraws every message that waits for a member.
+pub(crate) fn turn_away(draft: &mut Draft<'_>, member: &Member, reason: &str) {
     for message in &member.queue {
         if let Some(waiting) = draft.state().messages.get(message) {
-            crate::message::cancel(draft, *message, waiting, "the member was retired");
+            crate::message::cancel(draft, *message, waiting, reason);
         }
     }
 }

@@ -6,8 +6,9 @@ use crate::edge::Edge;
 use crate::event::{EdgeOrigin, EdgeWired, Fence, MemberOrigin, MemberSpawned};
 use crate::id::{MemberId, ProfileId};
 use crate::refusal::{Refusal, RefusalKind};
+use crate::state::MemberMode;
 
-/// Lets a member join. Returns whether anything was drafted.
+/// Lets a member join; drafts nothing where `ensure` finds it there as asked for.
 pub(super) fn spawn(
     draft: &mut Draft<'_>,
     spec: &MemberSpec,
@@ -20,6 +21,14 @@ pub(super) fn spawn(
     };
     let earlier = draft.state().members.get(&spec.id);
     if let Some(member) = earlier.filter(|member| !member.is_retired()) {
+        if member.mode == MemberMode::Retiring {
+            return Err(Refusal::new(
+                RefusalKind::Conflict,
+                "member.retiring",
+                format!("{} is leaving the mob", spec.id),
+            )
+            .hint("spawn it again once it has left"));
+        }
         if ensure && member.profile == spec.profile {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 use crate::command::{Answer, MessageCommand};
 use crate::draft::{Decision, Draft};
+use crate::definition::Busy;
 use crate::event::{
     Event, MessageAccepted, MessageCancelled, MessageMode, NewEvent, ToolFailed, ToolFinished,
 };
@@ -17,14 +18,14 @@ const QUEUE_RETRY_AFTER_MS: u64 = 1_000;
 pub(crate) fn decide(mut draft: Draft<'_>, command: &MessageCommand) -> Result<Decision, Refusal> {
     match command {
         MessageCommand::Send { to, content, mode, correlation, expires } => {
-            let busy = MessageMode::default();
+            check_sender(&draft, to)?;
             let accepted = MessageAccepted {
                 message: MessageId(draft.next_seq()),
                 from: draft.actor.clone(),
                 to: to.clone(),
                 text: content.text.clone(),
                 parts: content.parts.clone(),
-                mode: mode.unwrap_or(busy),
+                mode: mode.unwrap_or_else(|| mode_by_default(&draft, to)),
                 correlation: correlation.clone(),
                 expires: *expires,
                 call: None,
@@ -56,6 +57,33 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MessageCommand) -> Result<D
             Ok(draft.done())
         }
     }
+}
+
+/// What a message does while a turn runs, where nobody says it.
+fn mode_by_default(draft: &Draft<'_>, to: &MemberId) -> MessageMode {
+    let member = draft.state().members.get(to);
+    let profile = member.and_then(|member| draft.profile(&member.profile));
+    match profile.map(|profile| profile.busy) {
+        None | Some(Busy::Queue) => MessageMode::Queue,
+        Some(Busy::Steer) => MessageMode::Steer,
+        Some(Busy::Interrupt) => MessageMode::Interrupt,
+        Some(Busy::Reject) => MessageMode::Reject,
+    }
+}
+
+/// Messages of members go only along edges, whichever way they come in.
+fn check_sender(draft: &Draft<'_>, to: &MemberId) -> Result<(), Refusal> {
+    let Principal::Agent(from) = &draft.actor else { return Ok(()) };
+    let sender = draft.state().members.get(from);
+    if sender.is_some_and(|member| member.peers.contains(to)) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        RefusalKind::Denied,
+        "edge.missing",
+        format!("{from} and {to} are not wired"),
+    )
+    .hint("`edge/wire` lets two members message each other"))
 }
 
 /// Whether the message may be accepted.
@@ -123,7 +151,7 @@ pub(crate) fn accept(
         to: to.clone(),
         text: content.text,
         parts: content.parts,
-        mode: MessageMode::Queue,
+        mode: mode_by_default(draft, to),
         correlation: None,
         expires: None,
         call: asked.map(|(call, _)| call),
@@ -138,6 +166,9 @@ pub(crate) fn accept(
 
 /// Withdraws a waiting message and tells who asked, if somebody did.
 pub(crate) fn cancel(draft: &mut Draft<'_>, id: MessageId, message: &Message, reason: &str) {
+    if draft.has_dropped(id) {
+        return;
+    }
     let member = message.to.clone();
     let seq = draft.order(MessageCancelled { message: id, member, reason: reason.to_owned() });
     let told = format!("the message was cancelled: {reason}");
@@ -154,17 +185,20 @@ pub(crate) fn answer_asker(
     let (Some(call), Principal::Agent(asker)) = (message.call, &message.from) else { return };
     let state = draft.state();
     let Some(turn) = state.members.get(asker).and_then(|member| member.turn) else { return };
+    if draft.has_ended(turn) {
+        return;
+    }
     let waits = state.turns.get(&turn).and_then(|open| {
         open.calls
             .iter()
             .find(|c| c.id == call && matches!(c.state, CallState::Waiting { .. }))
     });
     let Some(waiting) = waits else { return };
-    let (member, tool) = (asker.clone(), waiting.tool.clone());
+    let (member, tool, args) = (asker.clone(), waiting.tool.clone(), waiting.args.clone());
     let event: Event = match outcome {
         Ok(text) => ToolFinished { call, turn, member, tool, result: text.clone() }.into(),
         Err(reason) => {
-            ToolFailed { call, turn, member, tool, reason: reason.to_owned() }.into()
+            ToolFailed { call, turn, member, tool, args, reason: reason.to_owned() }.into()
         }
     };
     draft.emit_from(cause, event);

@@ -45,6 +45,10 @@ impl State {
             Event::ToolRefused(e) => self.call_done(id, e.call, now),
             Event::ToolResolved(e) => match e.how {
                 ResolveHow::Happened | ResolveHow::GiveUp => self.call_done(id, e.call, now),
+                // A turn that was put aside makes the call when it goes on: then it is owed again.
+                ResolveHow::Run if self.turns.get(&id).is_some_and(|turn| turn.checkpointed) => {
+                    self.set_call(id, e.call, CallState::Owed);
+                }
                 ResolveHow::Run => {
                     let effect = crate::event::ToolEffect::Effect;
                     self.set_call(id, e.call, CallState::Running { effect });

@@ -48,19 +48,26 @@ impl State {
         };
         let takes_turns = matches!(member.mode, MemberMode::Active | MemberMode::Retiring);
         let ready_as = match member.queue.front() {
-            Some(message) if takes_turns && member.turn.is_none() => Some(*message),
+            Some(message) if takes_turns && member.turn.is_none() => {
+                Some((member.profile.clone(), *message))
+            }
             _ => None,
         };
-        let was = std::mem::replace(&mut member.ready_as, ready_as);
+        let was = std::mem::replace(&mut member.ready_as, ready_as.clone());
         let done = member.mode == MemberMode::Retiring
             && member.turn.is_none()
             && member.queue.is_empty();
         if was != ready_as {
-            if let Some(message) = was {
-                self.ready.remove(&(message, id.clone()));
+            if let Some((role, message)) = was
+                && let Some(waiting) = self.ready.get_mut(&role)
+            {
+                waiting.remove(&(message, id.clone()));
+                if waiting.is_empty() {
+                    self.ready.remove(&role);
+                }
             }
-            if let Some(message) = ready_as {
-                self.ready.insert((message, id.clone()));
+            if let Some((role, message)) = ready_as {
+                self.ready.entry(role).or_default().insert((message, id.clone()));
             }
         }
         if done {

@@ -128,8 +128,8 @@ pub struct Member {
     pub cost: Cost,
     /// Whether a call had no price.
     pub unpriced: bool,
-    /// The message under which it stands in `State::ready`.
-    pub(super) ready_as: Option<MessageId>,
+    /// The role and the message under which it stands in `State::ready`.
+    pub(super) ready_as: Option<(ProfileId, MessageId)>,
 }
 
 impl Member {

@@ -3,7 +3,7 @@
 use super::{Keys, Member, MemberMode, Message, SessionSpan, Turn};
 use crate::edge::Edge;
 use crate::event::EdgeOrigin;
-use crate::id::{MemberId, MessageId, MobId, ModelId, Seq, SessionId, TurnId};
+use crate::id::{MemberId, MessageId, MobId, ModelId, ProfileId, Seq, SessionId, TurnId};
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,8 +55,9 @@ pub struct State {
     pub keys: Keys,
     /// When waiting messages expire.
     pub expiries: BTreeSet<(Time, MessageId)>,
-    /// Members that could begin a turn, by the message that waits longest.
-    pub ready: BTreeSet<(MessageId, MemberId)>,
+    /// Members that could begin a turn, by role, then by the message that waits longest; so a role
+    /// whose model has no room is passed over at once, however many wait in it.
+    pub ready: BTreeMap<ProfileId, BTreeSet<(MessageId, MemberId)>>,
     /// Turns whose next tool call the writer has to look at.
     pub owed: BTreeSet<TurnId>,
     /// Retiring members with nothing left to do.
@@ -83,7 +84,7 @@ impl State {
             sessions: BTreeMap::new(),
             keys: Keys::default(),
             expiries: BTreeSet::new(),
-            ready: BTreeSet::new(),
+            ready: BTreeMap::new(),
             owed: BTreeSet::new(),
             leaving: BTreeSet::new(),
             working: BTreeMap::new(),

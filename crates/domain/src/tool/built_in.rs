@@ -6,7 +6,16 @@ use serde_json::json;
 
 /// Whether the writer itself decides calls of this tool.
 pub fn is_built_in(tool: &str) -> bool {
-    matches!(tool, "peers" | "send_message" | "ask_peer" | "now")
+    built_in_effect(tool).is_some()
+}
+
+/// What a repeated call of a built-in tool would do; `None` for the tools of others.
+pub(super) fn built_in_effect(tool: &str) -> Option<ToolEffect> {
+    match tool {
+        "peers" | "now" => Some(ToolEffect::Read),
+        "send_message" | "ask_peer" => Some(ToolEffect::Effect),
+        _ => None,
+    }
 }
 
 /// The built-in tools.

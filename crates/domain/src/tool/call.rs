@@ -1,5 +1,6 @@
 //! How the calls of a reply are worked off: one by one, side by side where all only read.
 
+use super::built_in::built_in_effect;
 use super::content::ToolRefusal;
 use super::{ask_peer, peers, send_message};
 use crate::draft::Draft;
@@ -13,11 +14,12 @@ use serde_json::Value;
 pub(crate) fn next_call(draft: &mut Draft<'_>, id: TurnId) {
     let Some(turn) = draft.state().turns.get(&id) else { return };
     let owed = turn.calls.iter().filter(|call| call.state == CallState::Owed);
-    let host_read = |call: &Call| {
-        let spec = draft.world.toolbox.0.get(&call.tool);
-        spec.is_some_and(|spec| spec.effect == ToolEffect::Read)
+    let reads = |call: &Call| {
+        let host = || Some(draft.world.toolbox.0.get(&call.tool)?.effect);
+        let effect = built_in_effect(&call.tool).or_else(host);
+        effect == Some(ToolEffect::Read)
     };
-    let side_by_side = turn.calls.iter().all(host_read);
+    let side_by_side = turn.calls.iter().all(reads);
     let batch = if side_by_side { turn.calls.len() } else { 1 };
     for call in owed.take(batch) {
         start(draft, id, turn, call);
@@ -27,11 +29,10 @@ pub(crate) fn next_call(draft: &mut Draft<'_>, id: TurnId) {
 fn start(draft: &mut Draft<'_>, id: TurnId, turn: &Turn, call: &Call) {
     let offered = draft.profile(&turn.profile).is_some_and(|p| p.offers(&call.tool));
     let host = draft.world.toolbox.0.get(&call.tool);
-    let built_in = super::is_built_in(&call.tool);
-    let effect = match host {
-        Some(spec) if offered && !built_in => spec.effect,
-        _ if offered && built_in => built_in_effect(&call.tool),
-        _ => return refuse(draft, id, turn, call, &not_offered(draft, turn, call)),
+    let built_in = built_in_effect(&call.tool);
+    let effect = built_in.or(host.map(|spec| spec.effect)).filter(|_| offered);
+    let Some(effect) = effect else {
+        return refuse(draft, id, turn, call, &not_offered(draft, turn, call));
     };
     if let Some(bad) = unreadable(&call.args) {
         return refuse(draft, id, turn, call, &bad);
@@ -47,7 +48,7 @@ fn start(draft: &mut Draft<'_>, id: TurnId, turn: &Turn, call: &Call) {
             effect,
         },
     );
-    if !built_in {
+    if built_in.is_none() {
         return;
     }
     let member: &MemberId = &turn.member;
@@ -68,10 +69,6 @@ fn start(draft: &mut Draft<'_>, id: TurnId, turn: &Turn, call: &Call) {
         }
         Err(refusal) => refuse(draft, id, turn, call, &refusal),
     }
-}
-
-fn built_in_effect(tool: &str) -> ToolEffect {
-    if matches!(tool, "now" | "peers") { ToolEffect::Read } else { ToolEffect::Effect }
 }
 
 fn not_offered(draft: &Draft<'_>, turn: &Turn, call: &Call) -> ToolRefusal {
@@ -107,6 +104,7 @@ fn refuse(draft: &mut Draft<'_>, id: TurnId, turn: &Turn, call: &Call, why: &Too
             turn: id,
             member: turn.member.clone(),
             tool: call.tool.clone(),
+            args: call.args.clone(),
             code: why.code.to_owned(),
             reason: why.reason.clone(),
         },

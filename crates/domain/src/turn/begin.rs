@@ -1,43 +1,69 @@
 //! How a turn begins: by itself, as soon as a message waits and there is room.
 
-use crate::definition::Engine;
+use crate::definition::{Definition, Engine, Profile};
 use crate::draft::Draft;
-use crate::event::{MemberFailed, MessageDelivered, TurnStarted};
-use crate::id::{MemberId, MessageId, TurnId};
-use crate::state::State;
+use crate::event::{ErrorEvent, ErrorRaised, MemberFailed, MessageDelivered, TurnStarted};
+use crate::id::{MemberId, MessageId, ProfileId, TurnId};
+use crate::state::{MemberMode, State};
 
-/// Begins the turn that has waited longest, if there is room for one.
+/// What a definition has to offer to those who wait in a role.
+enum Room<'d> {
+    /// A turn may begin.
+    Free(&'d Profile),
+    /// Its model works on as many turns as it may.
+    Full,
+    /// The definition no longer has the role or its model.
+    Gone(String),
+}
+
+fn room<'d>(state: &State, definition: &'d Definition, role: &ProfileId) -> Room<'d> {
+    let Some(profile) = definition.profiles.get(role) else {
+        return Room::Gone(format!("the definition has no profile {role}"));
+    };
+    let Some(model) = definition.models.get(&profile.model) else {
+        return Room::Gone(format!("the definition has no model {}", profile.model));
+    };
+    let working = state.working.get(&profile.model).copied().unwrap_or(0);
+    if model.turns_max.is_none_or(|max| working < max) { Room::Free(profile) } else { Room::Full }
+}
+
+/// Begins the turn that has waited longest among those for which there is room.
 pub(crate) fn begin_next(draft: &mut Draft<'_>) {
     let state: &State = draft.state();
-    let definition = &draft.world.definition;
+    let definition: &Definition = &draft.world.definition;
     if state.working_total() >= definition.turns_max {
         return;
     }
-    for (message, id) in &state.ready {
-        let Some(member) = state.members.get(id) else { continue };
-        let Some(profile) = draft.profile(&member.profile) else {
-            let error = format!("the definition has no profile {}", member.profile);
-            draft.emit(MemberFailed { member: id.clone(), error });
-            return;
-        };
-        let Some(model) = definition.models.get(&profile.model) else {
-            let error = format!("the definition has no model {}", profile.model);
-            draft.emit(MemberFailed { member: id.clone(), error });
-            return;
-        };
-        let working = state.working.get(&profile.model).copied().unwrap_or(0);
-        if model.turns_max.is_none_or(|max| working < max) {
-            return begin(draft, *message, id, profile);
+    let mut oldest: Option<(MessageId, &MemberId, &Profile)> = None;
+    for (role, waiting) in &state.ready {
+        let Some((message, id)) = waiting.first() else { continue };
+        match room(state, definition, role) {
+            Room::Full => {}
+            Room::Gone(error) => return set_aside(draft, id, error),
+            Room::Free(profile) => {
+                if oldest.is_none_or(|(earlier, ..)| *message < earlier) {
+                    oldest = Some((*message, id, profile));
+                }
+            }
         }
+    }
+    if let Some((message, id, profile)) = oldest {
+        begin(draft, message, id, profile);
     }
 }
 
-fn begin(
-    draft: &mut Draft<'_>,
-    message: MessageId,
-    id: &MemberId,
-    profile: &crate::definition::Profile,
-) {
+/// The member can't begin its turn: it fails and keeps what waits, unless it is leaving.
+fn set_aside(draft: &mut Draft<'_>, id: &MemberId, error: String) {
+    let Some(member) = draft.state().members.get(id) else { return };
+    if member.mode == MemberMode::Retiring {
+        return crate::member::turn_away(draft, member, &error);
+    }
+    let seq = draft.emit(MemberFailed { member: id.clone(), error: error.clone() });
+    let error = ErrorEvent::MemberCrashed { member: id.clone(), error };
+    draft.emit_from(seq, ErrorRaised { error });
+}
+
+fn begin(draft: &mut Draft<'_>, message: MessageId, id: &MemberId, profile: &Profile) {
     let state = draft.state();
     let (Some(member), Some(waiting)) = (state.members.get(id), state.messages.get(&message)) else {
         return;

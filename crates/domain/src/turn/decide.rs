@@ -94,7 +94,7 @@ fn tool_ended(
         .iter()
         .find(|c| c.id == call && matches!(c.state, CallState::Running { .. }));
     let Some(running) = running else { return Err(stale(id)) };
-    let (member, tool) = (turn.member.clone(), running.tool.clone());
+    let (member, tool, args) = (turn.member.clone(), running.tool.clone(), running.args.clone());
     match outcome {
         Ok(result) => {
             let result = result.clone();
@@ -102,7 +102,7 @@ fn tool_ended(
         }
         Err(reason) => {
             let reason = reason.clone();
-            draft.emit_from(call.reply, ToolFailed { call, turn: id, member, tool, reason });
+            draft.emit_from(call.reply, ToolFailed { call, turn: id, member, tool, args, reason });
         }
     }
     Ok(())

@@ -80,6 +80,13 @@ pub(super) fn fail(
     tell_askers(draft, seq, turn, Err(&told));
 }
 
+/// Ends a turn that its engine can't go on with.
+pub(crate) fn lose(draft: &mut Draft<'_>, cause: Seq, id: TurnId, reason: &str) {
+    let Some(turn) = draft.state().turns.get(&id) else { return };
+    let used = Used::so_far(turn);
+    fail(draft, cause, (id, turn), (TurnFailure::Engine, reason), used);
+}
+
 /// Stops a turn, if it is open.
 pub(crate) fn cancel(draft: &mut Draft<'_>, id: TurnId, reason: &str) {
     let Some(turn) = draft.state().turns.get(&id) else { return };
@@ -102,7 +109,8 @@ fn withdraw_questions(draft: &mut Draft<'_>, turn: &Turn) {
     for call in &turn.calls {
         let CallState::Waiting { message, .. } = &call.state else { continue };
         let asked = draft.state().messages.get(message);
-        if let Some(waiting) = asked.filter(|asked| asked.turn.is_none()) {
+        let open = asked.filter(|asked| asked.turn.is_none() && !draft.has_dropped(*message));
+        if let Some(waiting) = open {
             let member = waiting.to.clone();
             draft.emit(crate::event::MessageCancelled {
                 message: *message,

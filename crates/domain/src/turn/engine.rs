@@ -2,7 +2,7 @@
 
 use super::decide::{fenced, stale};
 use super::end::{self, Used};
-use super::reply::recorded_calls;
+use super::reply::{check_budget, recorded_calls, used_with};
 use crate::draft::Draft;
 use crate::event::{Fence, ModelReplied, TurnFailure};
 use crate::id::TurnId;
@@ -40,6 +40,10 @@ pub(super) fn replied(
         carry: reply.carry.clone(),
         engine: Some(original.clone()),
     });
+    if !reply.calls.is_empty() {
+        let used = used_with(turn, turn.step + 1, reply, None);
+        check_budget(draft, seq, (id, turn), used);
+    }
     Ok(())
 }
 
@@ -51,7 +55,8 @@ pub(super) fn ended(
     outcome: &Result<Text, String>,
 ) -> Result<(), Refusal> {
     let turn = fenced(draft, id, fence)?;
-    if turn.phase != TurnPhase::External {
+    // An engine can be lost at any time; an answer is one only after its calls have ended.
+    if !turn.external || (outcome.is_ok() && turn.phase != TurnPhase::External) {
         return Err(stale(id));
     }
     let used = Used::so_far(turn);

@@ -11,11 +11,8 @@ mod resolve;
 
 pub(crate) use begin::begin_next;
 pub(crate) use decide::decide;
-pub(crate) use end::cancel;
-pub(crate) use recover::recover;
+pub(crate) use end::{cancel, lose};
+pub(crate) use recover::{recover, resume};
 
 pub use fail::{ATTEMPTS_MAX, RETRY_AFTER_MAX_MS, retry_delay_ms};
 pub use recover::RECOVERIES_MAX;
-
-#[cfg(test)]
-mod tests;

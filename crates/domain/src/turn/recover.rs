@@ -7,7 +7,7 @@ use crate::event::{
     TurnFailure, TurnResumed, TurnWaiting, WaitingFor,
 };
 use crate::id::{Seq, TurnId};
-use crate::state::{CallState, Stage, Turn};
+use crate::state::{CallState, MemberMode, Stage, Turn};
 
 /// A member is quarantined at the recovery of this number in a row without a recorded step.
 pub const RECOVERIES_MAX: u32 = 3;
@@ -40,16 +40,7 @@ fn recover_turn(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
         return quarantine(draft, cause, id, turn);
     }
     let reason = if turn.checkpointed { "checkpoint" } else { "crash" };
-    let seq = draft.emit_from(
-        cause,
-        TurnResumed {
-            turn: id,
-            member: turn.member.clone(),
-            step: turn.step,
-            recoveries,
-            reason: reason.to_owned(),
-        },
-    );
+    let Some(seq) = resume(draft, cause, (id, turn), recoveries, reason) else { return };
     for call in &turn.calls {
         if call.state == (CallState::Running { effect: ToolEffect::Effect }) {
             let (member, tool) = (turn.member.clone(), call.tool.clone());
@@ -71,15 +62,47 @@ fn recover_turn(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
     }
 }
 
+/// Lets a turn go on, or ends it where its role or model is gone. Returns the position of
+/// `turn.resumed`.
+pub(crate) fn resume(
+    draft: &mut Draft<'_>,
+    cause: Seq,
+    (id, turn): (TurnId, &Turn),
+    recoveries: u32,
+    reason: &str,
+) -> Option<Seq> {
+    let gone = if draft.profile(&turn.profile).is_none() {
+        Some(format!("the definition has no profile {}", turn.profile))
+    } else if !draft.world.definition.models.contains_key(&turn.model) {
+        Some(format!("the definition has no model {}", turn.model))
+    } else {
+        None
+    };
+    if let Some(gone) = gone {
+        let used = Used::so_far(turn);
+        end::fail(draft, cause, (id, turn), (TurnFailure::Definition, &gone), used);
+        return None;
+    }
+    let member = turn.member.clone();
+    let reason = reason.to_owned();
+    let resumed = TurnResumed { turn: id, member, step: turn.step, recoveries, reason };
+    Some(draft.emit_from(cause, resumed))
+}
+
 fn quarantine(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
     let reason = format!("{id} was interrupted {RECOVERIES_MAX} times without getting on");
     let used = Used::so_far(turn);
     end::fail(draft, cause, (id, turn), (TurnFailure::Quarantined, &reason), used);
     let member = turn.member.clone();
-    let seq = draft.emit_from(
-        cause,
-        MemberQuarantined { member: member.clone(), turn: id, reason: reason.clone() },
-    );
+    let found = draft.state().members.get(&member);
+    let seq = if let Some(leaving) = found.filter(|found| found.mode == MemberMode::Retiring) {
+        // Who leaves anyway is not kept; what still waits would meet the same end.
+        crate::member::turn_away(draft, leaving, &reason);
+        cause
+    } else {
+        let (member, reason) = (member.clone(), reason.clone());
+        draft.emit_from(cause, MemberQuarantined { member, turn: id, reason })
+    };
     draft.emit_from(
         seq,
         ErrorRaised { error: ErrorEvent::MemberCrashed { member, error: reason } },

@@ -71,7 +71,12 @@ pub(super) fn used_with(turn: &Turn, step: u32, reply: &Reply, cost: Option<Cost
 }
 
 /// A turn that wants to go on must have something left to go on with.
-fn check_budget(draft: &mut Draft<'_>, seq: Seq, (id, turn): (TurnId, &Turn), used: Used) {
+pub(super) fn check_budget(
+    draft: &mut Draft<'_>,
+    seq: Seq,
+    (id, turn): (TurnId, &Turn),
+    used: Used,
+) {
     let Some(profile) = draft.profile(&turn.profile) else { return };
     let steps_max = profile.steps_per_turn();
     let tokens = used.usage.tokens();

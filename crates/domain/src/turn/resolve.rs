@@ -44,6 +44,7 @@ pub(super) fn resolve(
         turn: id,
         member: turn.member.clone(),
         tool: open.tool.clone(),
+        args: open.args.clone(),
         how,
         result: result.cloned(),
     });

@@ -2,7 +2,7 @@
 
 use super::fixture::{about_mob, events, filled, follows_not, journal, message, mixed, mob, turn};
 use crate::store::{Batch, Bounds, Opened, Store, StoreError};
-use mobkit_domain::id::{MobId, Seq};
+use mobkit_domain::id::MobId;
 use mobkit_domain::row::{MessageState, Table, TurnStatus};
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -36,7 +36,7 @@ pub(super) async fn events_are_dense_and_in_order(store: &dyn Store) {
 pub(super) async fn a_batch_that_does_not_follow_changes_nothing(store: &dyn Store) {
     let mob = mob("follow");
     filled(store, &mob, 5).await;
-    for first in [0, 1, 5, 7, Seq::MAX - 9] {
+    for first in [0, 1, 5, 7, 1 << 50] {
         let rows = vec![message(5, "ann", MessageState::Queued)];
         let batch = Batch {
             events: mixed(first, 2, &mob),

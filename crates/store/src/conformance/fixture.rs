@@ -128,7 +128,6 @@ pub(super) fn turn(number: Seq, of: &str, status: TurnStatus) -> Row {
         seq: number,
         started: time(number),
         ended: None,
-        seq: number,
     })
 }
 

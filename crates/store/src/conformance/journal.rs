@@ -7,6 +7,9 @@ use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::row::Table;
 use mobkit_domain::time::Time;
 
+/// Whether the event at a position is expected to pass.
+type Passes<'a> = &'a dyn Fn(&Seq) -> bool;
+
 fn seqs(events: &[Envelope]) -> Vec<Seq> {
     events.iter().map(|event| event.seq).collect()
 }
@@ -52,7 +55,7 @@ pub(super) async fn filters_pass_what_they_name(store: &dyn Store) {
     };
     let odd = |seq: &Seq| seq % 2 == 1;
     let of = |rest: u64| move |seq: &Seq| seq % 4 == rest;
-    let cases: [(EventFilter, &dyn Fn(&Seq) -> bool); 9] = [
+    let cases: [(EventFilter, Passes<'_>); 9] = [
         (filter("mob.paused", "", ""), &of(1)),
         (filter("mob.*", "", ""), &odd),
         (filter("mob.resumed,member.paused", "", ""), &|seq| {

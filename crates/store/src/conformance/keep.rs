@@ -1,13 +1,14 @@
 //! Cases of snapshots, cursors, blobs, verification, closing and reopening.
 
-use super::fixture::{events, filled, journal, member, message, mixed, mob};
+use super::fixture::{events, filled, journal, message, mixed, mob};
 use crate::store::{Batch, EventQuery, Snapshot, Store, StoreError, Verification};
 use bytes::Bytes;
-use mobkit_domain::event::{Envelope, NewEvent, ToolFinished};
-use mobkit_domain::id::{CallId, MobId, Seq, TurnId};
+use mobkit_domain::event::{Envelope, Event, NewEvent};
+use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::row::{MessageState, Table};
-use mobkit_domain::text::{BlobRef, Text};
+use mobkit_domain::text::BlobRef;
 use mobkit_domain::time::Time;
+use serde_json::json;
 use std::sync::Arc;
 
 fn snapshot(seq: Seq, body: &'static [u8]) -> Snapshot {
@@ -83,14 +84,19 @@ pub(super) async fn blobs_are_kept_under_their_digest(store: &dyn Store) {
 }
 
 /// A tool call whose result is a blob.
-fn refers_to(blob: BlobRef, seq: Seq, mob: &MobId) -> Envelope {
-    let finished = ToolFinished {
-        call: CallId { reply: 1, index: 1 },
-        turn: TurnId(1),
-        member: member("ann"),
-        tool: "now".to_owned(),
-        result: Text::Blob(blob),
-    };
+fn refers_to(blob: &BlobRef, seq: Seq, mob: &MobId) -> Envelope {
+    let finished: Event = serde_json::from_value(json!({
+        "kind": "tool.finished",
+        "data": {
+            "call": "call-1-1",
+            "turn": "turn-1",
+            "member": "ann",
+            "tool": "now",
+            "args": {},
+            "result": blob,
+        },
+    }))
+    .expect("an event");
     NewEvent::of(finished).at(seq, Time(1), mob)
 }
 
@@ -100,7 +106,7 @@ pub(super) async fn a_clean_store_verifies(store: &dyn Store) {
     let blob = store.blob_put(Bytes::from("long text")).await.expect("put");
     let rows = vec![message(21, "ann", MessageState::Queued)];
     let batch = Batch {
-        events: vec![refers_to(blob, 21, &mob)],
+        events: vec![refers_to(&blob, 21, &mob)],
         rows,
     };
     store.append(&mob, 1, 21, batch).await.expect("appended");
@@ -137,7 +143,7 @@ pub(super) async fn a_missing_blob_is_found(store: &dyn Store) {
         ..lost
     };
     let short = BlobRef { bytes: 5, ..kept };
-    let batch = vec![refers_to(lost, 1, &mob), refers_to(short, 2, &mob)];
+    let batch = vec![refers_to(&lost, 1, &mob), refers_to(&short, 2, &mob)];
     store
         .append(&mob, 1, 1, events(batch))
         .await

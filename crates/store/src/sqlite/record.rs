@@ -62,7 +62,8 @@ impl RowRecord {
 pub(super) fn event(seq: Seq, crc: u32, body: &[u8]) -> Result<Envelope, StoreError> {
     let what = || format!("event {seq}");
     check(what, crc, body)?;
-    let event: Envelope = serde_json::from_slice(body).map_err(|e| damaged(what(), e))?;
+    let event: Envelope =
+        serde_json::from_slice(body).map_err(|e| damaged(what(), e.to_string()))?;
     if event.seq == seq {
         Ok(event)
     } else {
@@ -77,7 +78,7 @@ pub(super) fn event(seq: Seq, crc: u32, body: &[u8]) -> Result<Envelope, StoreEr
 pub(super) fn row(table: Table, number: Seq, crc: u32, body: &[u8]) -> Result<Row, StoreError> {
     let what = || format!("{} {number}", word::of_row(table));
     check(what, crc, body)?;
-    let row: Row = serde_json::from_slice(body).map_err(|e| damaged(what(), e))?;
+    let row: Row = serde_json::from_slice(body).map_err(|e| damaged(what(), e.to_string()))?;
     if (row.table(), row.number()) == (table, number) {
         Ok(row)
     } else {
@@ -95,9 +96,9 @@ fn check(what: impl FnOnce() -> String, crc: u32, body: &[u8]) -> Result<(), Sto
 }
 
 /// The error for a record that can't be trusted.
-pub(super) fn damaged(what: String, detail: impl ToString) -> StoreError {
+pub(super) fn damaged(what: String, detail: impl Into<String>) -> StoreError {
     StoreError::Damaged {
         what,
-        detail: detail.to_string(),
+        detail: detail.into(),
     }
 }

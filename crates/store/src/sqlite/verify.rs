@@ -174,9 +174,9 @@ impl Check<'_> {
         let value = serde_json::from_slice(body).expect("the record was parsed before");
         let mut problems = Vec::new();
         check_references(what, &value, |blob| self.blobs.size(blob), &mut problems);
-        problems
-            .into_iter()
-            .for_each(|problem| self.problem(problem));
+        for problem in problems {
+            self.problem(problem);
+        }
     }
 
     fn blobs(&mut self) -> Result<(), StoreError> {

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex};
 #[tokio::test]
 async fn memory_conforms() {
     let stores: Mutex<BTreeMap<String, MemoryStore>> = Mutex::default();
-    conformance::all(async |place: &str| -> Arc<dyn Store> {
+    conformance::all(async |place: &str| {
         let mut stores = stores.lock().expect("no test panicked");
-        Arc::new(stores.entry(place.to_owned()).or_default().reopen())
+        let store: Arc<dyn Store> = Arc::new(stores.entry(place.to_owned()).or_default().reopen());
+        store
     })
     .await;
 }
@@ -19,9 +20,10 @@ async fn memory_conforms() {
 async fn sqlite_conforms() {
     for durability in [Durability::Power, Durability::Process] {
         let places = place::directory();
-        conformance::all(async |place: &str| -> Arc<dyn Store> {
+        conformance::all(async |place: &str| {
             let store = SqliteStore::open(&places.path().join(place), durability);
-            Arc::new(store.expect("the store opens"))
+            let store: Arc<dyn Store> = Arc::new(store.expect("the store opens"));
+            store
         })
         .await;
     }

@@ -65,10 +65,6 @@ async fn check_found(store: &SqliteStore, problem: &str) {
 #[tokio::test]
 async fn a_damaged_event_is_an_error_to_its_reader_and_found_by_verify() {
     for (sql, problem) in [
-        (
-            "UPDATE events SET body = replace(body, 'of 5', 'of 6') WHERE place % 100 = 0",
-            "",
-        ),
         ("UPDATE events SET crc = crc + 1 WHERE seq = 5", "event 5"),
         ("UPDATE events SET body = '{}' WHERE seq = 5", "event 5"),
         (
@@ -76,8 +72,8 @@ async fn a_damaged_event_is_an_error_to_its_reader_and_found_by_verify() {
             "event 5",
         ),
         (
-            "UPDATE events SET body = (SELECT body FROM events WHERE seq = 4), \
-          crc = (SELECT crc FROM events WHERE seq = 4) WHERE seq = 5",
+            "UPDATE events SET (body, crc) = (SELECT body, crc FROM events WHERE seq = 4) \
+             WHERE seq = 5",
             "event 5",
         ),
         (
@@ -85,9 +81,6 @@ async fn a_damaged_event_is_an_error_to_its_reader_and_found_by_verify() {
             "event 6: it follows no event 5",
         ),
     ] {
-        if problem.is_empty() {
-            continue;
-        }
         let sql = sql.replace("seq", "(place & 1099511627775)");
         let (_place, store) = damaged(&sql).await;
         let refused = read(&store, 0).await;
@@ -184,7 +177,7 @@ async fn a_damaged_blob_and_a_file_that_is_none_are_found() {
     let blob = files(&blobs).pop().expect("a blob");
     fs::write(&blob, "c0ntent").expect("damaged");
     fs::write(blobs.join("stray"), "").expect("a file");
-    check_found(&store, "it does not match its digest").await;
+    check_found(&store, "its content does not match its digest").await;
     check_found(&store, "stray is no blob").await;
 }
 

@@ -33,19 +33,22 @@ async fn check(store: &SqliteStore, acknowledged: Seq) {
     assert_eq!((found.events, found.problems), (head, vec![]));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn everything_acknowledged_survives_a_kill() {
     let place = place::directory();
     let store = Arc::new(open(place.path()));
     fill(&store, 1).await;
     let acknowledged = Arc::new(AtomicU64::new(1));
     let (writing, seen) = (Arc::clone(&store), Arc::clone(&acknowledged));
-    let writer = tokio::spawn(async move {
+    // A thread of its own, so that copies are made while it writes.
+    let writer = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
         for first in (2..400).step_by(3) {
-            writing
-                .append(&mob(), 1, first, batch(first, 3))
-                .await
-                .expect("appended");
+            let id = mob();
+            let append = writing.append(&id, 1, first, batch(first, 3));
+            runtime.block_on(append).expect("appended");
             seen.store(first + 2, Ordering::SeqCst);
         }
     });
@@ -56,7 +59,7 @@ async fn everything_acknowledged_survives_a_kill() {
         check(&open(copy.path()), acknowledged).await;
         copies += 1;
     }
-    writer.await.expect("the writer does not panic");
+    writer.join().expect("the writer does not panic");
     check(&store, 400).await;
 }
 

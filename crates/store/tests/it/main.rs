@@ -5,4 +5,5 @@ mod damage;
 mod durability;
 mod failure;
 mod place;
+mod speed;
 mod sqlite;

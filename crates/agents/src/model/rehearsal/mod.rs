@@ -1,5 +1,6 @@
 //! The offline model: deterministic, without key or network, led by a script.
 
+mod fields;
 mod outcome;
 mod parse;
 mod provider;

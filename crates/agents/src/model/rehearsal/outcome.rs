@@ -23,7 +23,7 @@ pub(super) fn of(script: &Script, request: &ModelRequest) -> Outcome {
     let Some(rule) = script.find(&view) else {
         return Outcome {
             delay_ms: 0,
-            events: reply(request, echo(&view), Vec::new()),
+            events: reply(request, &echo(&view), Vec::new()),
         };
     };
     let events = match perform(script, rule, &view) {
@@ -78,7 +78,7 @@ fn perform(
         })
     });
     let calls = calls.collect::<Result<Vec<_>, String>>()?;
-    Ok(reply(view.request, text, calls))
+    Ok(reply(view.request, &text, calls))
 }
 
 fn at(number: usize, place: &str, problem: &str) -> String {
@@ -104,12 +104,12 @@ fn args(script: &Script, args: &Args, scope: &Map<String, Value>) -> Result<Valu
 
 fn reply(
     request: &ModelRequest,
-    text: String,
+    text: &str,
     calls: Vec<CallRequest>,
 ) -> Vec<Result<ModelEvent, Failure>> {
     let usage = Usage {
         input_tokens: words::input(request),
-        output_tokens: words::output(&text, calls.iter()),
+        output_tokens: words::output(text, calls.iter()),
         cached_input_tokens: 0,
     };
     let finish = if calls.is_empty() {
@@ -117,7 +117,7 @@ fn reply(
     } else {
         Finish::Calls
     };
-    let mut events = pieces(&text);
+    let mut events = pieces(text);
     events.extend(calls.into_iter().map(|call| Ok(ModelEvent::Call(call))));
     events.push(Ok(ModelEvent::Usage(usage)));
     events.push(Ok(ModelEvent::End {

@@ -1,10 +1,9 @@
 //! Reading a script file.
 
+use super::fields::{Fields, table_of};
 use super::script::{Args, Call, Fail, FailKind, Rule, Script, ScriptError, ScriptProblem, When};
 use super::template::Templates;
 use super::view;
-use mobkit_domain::time::parse_span_ms;
-use regex::Regex;
 use serde_json::Value;
 use toml::{Table, Value as Toml};
 
@@ -28,7 +27,7 @@ pub(super) fn script(text: &str) -> Result<Script, ScriptError> {
             error.message()
         ))
     })?;
-    let mut fields = Fields { table };
+    let mut fields = Fields::new(table);
     let rules = fields
         .list("rules")
         .and_then(|rules| fields.done(&["rules"]).map(|()| rules));
@@ -52,7 +51,7 @@ pub(super) fn script(text: &str) -> Result<Script, ScriptError> {
 }
 
 fn rule(templates: &Templates, number: usize, table: Table) -> Result<Rule, String> {
-    let mut fields = Fields { table };
+    let mut fields = Fields::new(table);
     let when = fields
         .table("when")?
         .map(when)
@@ -99,7 +98,7 @@ fn rule(templates: &Templates, number: usize, table: Table) -> Result<Rule, Stri
 }
 
 fn when(table: Table) -> Result<When, String> {
-    let mut fields = Fields { table };
+    let mut fields = Fields::new(table);
     let when = When {
         profile: fields.text("profile")?,
         member: fields.text("member")?,
@@ -134,9 +133,9 @@ fn known_names(when: &When) -> Result<Vec<String>, String> {
 }
 
 fn fail(table: Table) -> Result<Fail, String> {
-    let mut fields = Fields { table };
+    let mut fields = Fields::new(table);
     let names = FailKind::NAMES.map(|(name, _)| name).join(", ");
-    let name = match fields.table.remove("kind") {
+    let name = match fields.any("kind") {
         Some(Toml::String(name)) => name,
         Some(Toml::Integer(status)) => status.to_string(),
         _ => return Err(format!("fail needs a kind: one of {names}")),
@@ -161,12 +160,11 @@ fn fail(table: Table) -> Result<Fail, String> {
 }
 
 fn call(templates: &Templates, known: &[&str], table: Table) -> Result<Call, String> {
-    let mut fields = Fields { table };
+    let mut fields = Fields::new(table);
     let tool = fields.text("tool")?.filter(|tool| !tool.is_empty());
     let tool = tool.ok_or_else(|| "a call needs a tool".to_owned())?;
     let given = fields
-        .table
-        .remove("args")
+        .any("args")
         .unwrap_or_else(|| Toml::Table(Table::new()));
     fields.done(&["tool", "args"])?;
     let args = args(templates, known, given).map_err(|e| format!("args of {tool:?}: {e}"))?;
@@ -191,107 +189,4 @@ fn args(templates: &Templates, known: &[&str], value: Toml) -> Result<Args, Stri
             Args::Table(fields.collect::<Result<_, String>>()?)
         }
     })
-}
-
-fn table_of(what: &str, value: Toml) -> Result<Table, String> {
-    match value {
-        Toml::Table(table) => Ok(table),
-        other => Err(format!(
-            "{what} must be a table, not a {}",
-            other.type_str()
-        )),
-    }
-}
-
-/// A table from which what is known is taken, so that the rest is unknown.
-struct Fields {
-    table: Table,
-}
-
-impl Fields {
-    fn text(&mut self, key: &str) -> Result<Option<String>, String> {
-        match self.table.remove(key) {
-            None => Ok(None),
-            Some(Toml::String(text)) => Ok(Some(text)),
-            Some(other) => Err(format!("{key} must be a text, not a {}", other.type_str())),
-        }
-    }
-
-    fn regex(&mut self, key: &str) -> Result<Option<Regex>, String> {
-        let Some(text) = self.text(key)? else {
-            return Ok(None);
-        };
-        Regex::new(&text)
-            .map(Some)
-            .map_err(|e| format!("{key} is not a regular expression: {e}"))
-    }
-
-    fn count(&mut self, key: &str) -> Result<Option<u32>, String> {
-        let Some(value) = self.table.remove(key) else {
-            return Ok(None);
-        };
-        let count = value
-            .as_integer()
-            .and_then(|n| u32::try_from(n).ok())
-            .filter(|n| *n > 0);
-        count
-            .map(Some)
-            .ok_or_else(|| format!("{key} must be a whole number from 1"))
-    }
-
-    fn span_ms(&mut self, key: &str) -> Result<Option<u64>, String> {
-        let Some(text) = self.text(key)? else {
-            return Ok(None);
-        };
-        let ms = parse_span_ms(&text);
-        ms.map(Some)
-            .ok_or_else(|| format!("{key} must be a span such as \"200ms\", \"2s\" or \"5m\""))
-    }
-
-    fn table(&mut self, key: &str) -> Result<Option<Table>, String> {
-        self.table
-            .remove(key)
-            .map(|value| table_of(key, value))
-            .transpose()
-    }
-
-    fn list(&mut self, key: &str) -> Result<Vec<Toml>, String> {
-        match self.table.remove(key) {
-            None => Ok(Vec::new()),
-            Some(Toml::Array(values)) => Ok(values),
-            Some(other) => Err(format!("{key} must be a list, not a {}", other.type_str())),
-        }
-    }
-
-    /// Nothing may be left; `known` are the keys that could have been there.
-    fn done(&self, known: &[&str]) -> Result<(), String> {
-        let Some(key) = self.table.keys().next() else {
-            return Ok(());
-        };
-        let near = known.iter().find(|name| alike(key, name));
-        let hint = match near {
-            Some(name) => format!("did you mean {name:?}?"),
-            None => format!("known here: {}", known.join(", ")),
-        };
-        Err(format!("unknown key {key:?}; {hint}"))
-    }
-}
-
-/// Whether two short names differ by a slip: one of them begins the other, or they have the same
-/// letters up to one.
-fn alike(a: &str, b: &str) -> bool {
-    let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    let extra = |a: &str, b: &str| {
-        let mut rest: Vec<char> = b.chars().collect();
-        a.chars()
-            .filter(|c| {
-                rest.iter()
-                    .position(|r| r == c)
-                    .map(|at| rest.remove(at))
-                    .is_none()
-            })
-            .count()
-    };
-    let begins = a.len().min(b.len()) >= 3 && (a.starts_with(&b) || b.starts_with(&a));
-    begins || (extra(&a, &b) <= 1 && extra(&b, &a) <= 1)
 }

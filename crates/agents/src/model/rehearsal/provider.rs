@@ -19,11 +19,8 @@ pub struct Rehearsal {
 impl Rehearsal {
     /// A model that follows `script`; a rule that waits longer than `timeout_ms` fails as a real
     /// model would.
-    pub fn new(script: Script, timeout_ms: u64) -> Self {
-        Self {
-            script: Arc::new(script),
-            timeout_ms,
-        }
+    pub fn new(script: Arc<Script>, timeout_ms: u64) -> Self {
+        Self { script, timeout_ms }
     }
 }
 

@@ -42,7 +42,7 @@ impl Templates {
         Self(env)
     }
 
-    /// Checks `source`, which may speak of `known` names. The error is for the author of the script.
+    /// Checks `source`, which may speak of `known` names. The error is for the script's author.
     pub(super) fn compile(&self, source: &str, known: &[&str]) -> Result<Template, String> {
         if !["{{", "{%", "{#"].iter().any(|mark| source.contains(mark)) {
             return Ok(Template::Plain(source.to_owned()));

@@ -85,6 +85,14 @@ fn class(script: &Script, request: &ModelRequest) -> FailureClass {
     answer(script, request).expect_err("a failure").class
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the paused clock of the test itself"
+)]
+fn now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 mod the_example {
     use super::*;
 
@@ -125,8 +133,8 @@ mod the_example {
 
     #[tokio::test(start_paused = true)]
     async fn waits_before_it_answers() {
-        let before = tokio::time::Instant::now();
-        let model = super::super::Rehearsal::new(script(EXAMPLE), 120_000);
+        let before = now();
+        let model = super::super::Rehearsal::new(script(EXAMPLE).into(), 120_000);
         let reply = collect(model.stream(asked("slow one")), |_| {})
             .await
             .expect("a reply");
@@ -320,9 +328,9 @@ fn a_cut_answer_begins_before_it_breaks_off() {
 
 #[tokio::test(start_paused = true)]
 async fn a_longer_wait_than_the_timeout_is_a_timeout() {
-    let before = tokio::time::Instant::now();
+    let before = now();
     let script = script("[[rules]]\ndelay = \"10s\"\nsay = \"done\"");
-    let model = super::Rehearsal::new(script, 3_000);
+    let model = super::Rehearsal::new(script.into(), 3_000);
     let failure = collect(model.stream(asked("go")), |_| {})
         .await
         .expect_err("a failure");
@@ -333,7 +341,7 @@ async fn a_longer_wait_than_the_timeout_is_a_timeout() {
 #[tokio::test]
 async fn text_comes_in_pieces_and_is_the_same_every_time() {
     let long = "one two  three\nfour five six seven eight nine ten";
-    let model = super::Rehearsal::new(Script::empty(), 1_000);
+    let model = super::Rehearsal::new(Script::empty().into(), 1_000);
     let mut deltas = Vec::new();
     let reply = collect(model.stream(asked(long)), |delta| deltas.push(delta)).await;
     let text = deltas.iter().map(|delta| match delta {

@@ -174,19 +174,19 @@ impl Answer {
             return self.call.failures.garbage();
         }
         let reason = "the stream ended before the answer was whole";
-        self.call.failures.new(FailureClass::Cut, reason)
+        self.call.failures.fail(FailureClass::Cut, reason)
     }
 
     fn too_long(&self) -> Failure {
         let ms = self.call.timeout.as_millis();
         let reason = format!("no whole answer within {ms} ms");
-        self.call.failures.new(FailureClass::Timeout, &reason)
+        self.call.failures.fail(FailureClass::Timeout, &reason)
     }
 
     fn silent(&self) -> Failure {
         let ms = silence(self.call.timeout).as_millis();
         let reason = format!("the answer began, and then nothing came for {ms} ms");
-        self.call.failures.new(FailureClass::Timeout, &reason)
+        self.call.failures.fail(FailureClass::Timeout, &reason)
     }
 }
 

@@ -24,7 +24,8 @@ pub(super) struct Failures {
 }
 
 impl Failures {
-    pub(super) fn new(&self, class: FailureClass, reason: &str) -> Failure {
+    /// A failure with a reason that may hold words of the provider.
+    pub(super) fn fail(&self, class: FailureClass, reason: &str) -> Failure {
         let reason = match &self.key {
             Some(key) => key.redact(reason),
             None => reason.into(),
@@ -37,6 +38,7 @@ impl Failures {
         }
     }
 
+    /// The failure behind an error of genai.
     pub(super) fn of(&self, error: genai::Error) -> Failure {
         use genai::Error as E;
         match error {
@@ -59,13 +61,13 @@ impl Failures {
             | E::ChatResponseGeneration { .. } => self.garbage(),
             other => {
                 let what = format!("the request can't be made: {other}");
-                self.new(FailureClass::Internal, &excerpt(&what))
+                self.fail(FailureClass::Internal, &excerpt(&what))
             }
         }
     }
 
     pub(super) fn garbage(&self) -> Failure {
-        self.new(
+        self.fail(
             FailureClass::Garbage,
             "the answer does not follow the protocol",
         )
@@ -99,12 +101,12 @@ impl Failures {
             return self.web(error);
         }
         if error.is::<StreamTimeout>() {
-            return self.new(FailureClass::Timeout, "no answer in time");
+            return self.fail(FailureClass::Timeout, "no answer in time");
         }
         if error.is::<FromUtf8Error>() || error.is::<std::str::Utf8Error>() {
             return self.garbage();
         }
-        self.new(
+        self.fail(
             FailureClass::Cut,
             "the connection failed before the answer was whole",
         )
@@ -115,19 +117,19 @@ impl Failures {
             return self.status(status, "", &HeaderMap::new());
         }
         if error.is_timeout() {
-            return self.new(FailureClass::Timeout, "no answer in time");
+            return self.fail(FailureClass::Timeout, "no answer in time");
         }
         let cause = root_cause(error);
         if error.is_connect() {
             let reason = format!("{} can't be reached: {cause}", self.address);
-            return self.new(FailureClass::Unreachable, &reason);
+            return self.fail(FailureClass::Unreachable, &reason);
         }
         if error.is_builder() {
             let reason = format!("the request can't be made: {cause}");
-            return self.new(FailureClass::Internal, &reason);
+            return self.fail(FailureClass::Internal, &reason);
         }
         let reason = format!("the connection failed before the answer was whole: {cause}");
-        self.new(FailureClass::Cut, &reason)
+        self.fail(FailureClass::Cut, &reason)
     }
 
     /// An answer other than 2xx.
@@ -153,7 +155,7 @@ impl Failures {
         };
         Failure {
             retry_after_ms: wait_ms(headers),
-            ..self.new(class, &reason)
+            ..self.fail(class, &reason)
         }
     }
 
@@ -174,7 +176,7 @@ impl Failures {
             return self.status(StatusCode::UNAUTHORIZED, "", &HeaderMap::new());
         }
         let reason = format!("the answer broke off with an error: {}", words_in(body));
-        self.new(class, &reason)
+        self.fail(class, &reason)
     }
 }
 

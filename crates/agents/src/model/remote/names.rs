@@ -8,9 +8,9 @@ const LEN_MAX: usize = 64;
 
 /// The names of the tools of one request, in both directions.
 ///
-/// Providers take `[a-zA-Z0-9_-]{1,64}`; ours hold `:` and `/`. A name keeps its letters, so that the
-/// model understands it and prompts stay the same from call to call; where two names would become
-/// one, or a name is too long, a checksum of the name is added.
+/// Providers take `[a-zA-Z0-9_-]{1,64}`; ours hold `:` and `/`. A name keeps its letters, so that
+/// the model understands it and prompts stay the same from call to call; where two names would
+/// become one, or a name is too long, a checksum of the name is added.
 #[derive(Debug, Default)]
 pub(super) struct ToolNames {
     safe: HashMap<String, String>,
@@ -27,7 +27,9 @@ impl ToolNames {
             match item {
                 Item::User { .. } => {}
                 Item::Assistant { calls, .. } => {
-                    calls.iter().for_each(|(_, call)| names.add(&call.tool));
+                    for (_, call) in calls {
+                        names.add(&call.tool);
+                    }
                 }
                 Item::ToolResult { tool, .. } => names.add(tool),
             }
@@ -87,7 +89,9 @@ mod tests {
 
     fn names(of: &[&str]) -> ToolNames {
         let mut names = ToolNames::default();
-        of.iter().for_each(|name| names.add(name));
+        for name in of {
+            names.add(name);
+        }
         names
     }
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 const KINDS: &str = "message.delivered,turn.completed,turn.failed,turn.cancelled,\
     message.cancelled,message.expired,tool.unknown,turn.waiting";
 
-/// Reads the journal from the message on until its turn has ended, or waits for a person, for at most
-/// `longest`. With `speech`, text is shown while it is being written.
+/// Reads the journal from the message on until its turn has ended, or waits for a person, for
+/// at most `longest`. With `speech`, text is shown while it is being written.
 pub(super) async fn wait(
     client: &Client<'_>,
     to: &str,

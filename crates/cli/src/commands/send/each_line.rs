@@ -1,8 +1,8 @@
 //! One message for each line of a file.
 //!
-//! Lines are accepted in their order, one after the other; a line whose fate is unknown is sent again
-//! under its key before the next one. Waiting for answers goes on beside it, for a bounded number of
-//! lines.
+//! Lines are accepted in their order, one after the other; a line whose fate is unknown is sent
+//! again under its key before the next one. Waiting for answers goes on beside it, for a bounded
+//! number of lines.
 
 use super::answer;
 use super::args::SendArgs;

@@ -160,6 +160,6 @@ mod tests {
         assert_eq!(first, keys("a\na\n").await);
         assert_ne!(first[0], first[1]);
         assert_ne!(first, keys("a\na").await);
-        assert_eq!(first[0], "b2c1f3a5f1ed7d4c:1:ca978112ca1bbdca");
+        assert_eq!(first[0], "7da0810372718aab:1:ca978112ca1bbdca");
     }
 }

@@ -1,0 +1,138 @@
+//! Effects of external engines on their way to them.
+
+use super::port::TurnPort;
+use super::seam::{EngineError, MemberStart, TurnEngine, TurnInput};
+use crate::model::Item;
+use crate::native::{Transcript, instructions, tools};
+use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
+use mobkit_domain::definition::Engine as EngineKind;
+use mobkit_domain::event::Fence;
+use mobkit_domain::id::{MemberId, TurnId};
+use mobkit_engine::{EffectPort, Engine, EngineStopped, stash_text};
+use std::sync::Arc;
+
+/// The external engines of a mob, by the word that profiles use.
+#[derive(Default)]
+pub struct ExternalEngines {
+    engines: Vec<(EngineKind, Arc<dyn TurnEngine>)>,
+}
+
+impl ExternalEngines {
+    /// Adds an engine for profiles of a kind; a later one of the same kind replaces it.
+    pub fn add(&mut self, kind: EngineKind, engine: Arc<dyn TurnEngine>) {
+        self.engines.retain(|(known, _)| *known != kind);
+        self.engines.push((kind, engine));
+    }
+
+    /// The kinds that have an engine.
+    pub fn kinds(&self) -> impl Iterator<Item = EngineKind> {
+        self.engines.iter().map(|(kind, _)| *kind)
+    }
+
+    fn of(&self, mob: &Engine, member: &MemberId) -> Option<Arc<dyn TurnEngine>> {
+        let kind = mob.view(|world| {
+            let member = world.state.members.get(member)?;
+            Some(world.definition.profiles.get(&member.profile)?.engine)
+        })?;
+        let found = self.engines.iter().find(|(known, _)| *known == kind)?;
+        Some(Arc::clone(&found.1))
+    }
+
+    /// Starts a member, and says what came of it.
+    pub async fn start(
+        &self,
+        member: MemberId,
+        fence: Fence,
+        port: &EffectPort,
+    ) -> Option<Command> {
+        let mob = &port.engine;
+        let started = match (self.of(mob, &member), member_start(mob, &member, fence)) {
+            (Some(engine), Some(start)) => engine.start_member(start).await,
+            (None, _) => Err(EngineError::Failed("the engine of its profile is absent".to_owned())),
+            (_, None) => return None,
+        };
+        let error = started.err().map(|error| error.to_string());
+        Some(Command::Member(MemberCommand::EngineStarted { member, fence, error }))
+    }
+
+    /// Runs a turn, and says what came of it.
+    pub async fn turn(
+        &self,
+        (turn, member, fence): (TurnId, MemberId, Fence),
+        resumed: bool,
+        port: EffectPort,
+    ) -> Option<Command> {
+        let mob = port.engine.clone();
+        let outcome = match self.of(&mob, &member) {
+            Some(engine) => {
+                let input = turn_input(&mob, turn, &member, fence, resumed).await;
+                let port = TurnPort { effect: port, turn, member, fence };
+                match input {
+                    Ok(input) => engine.run_turn(input, port).await,
+                    Err(error) => Err(EngineError::Failed(error)),
+                }
+            }
+            None => Err(EngineError::Failed("the engine of its profile is absent".to_owned())),
+        };
+        let outcome = match outcome {
+            Ok(text) => match stash_text(mob.store().as_ref(), &text).await {
+                Ok(text) => Ok(text),
+                Err(error) => Err(error.to_string()),
+            },
+            Err(EngineError::Stale) => return None,
+            Err(error) => Err(error.to_string()),
+        };
+        Some(Command::Turn(TurnCommand::EngineEnded { turn, fence, outcome }))
+    }
+
+    /// Releases what engines keep of a member that has left.
+    pub async fn stop_member(&self, member: &MemberId) {
+        for (_, engine) in &self.engines {
+            engine.stop_member(member).await;
+        }
+    }
+
+    /// Ends all engines.
+    pub async fn stop(&self) -> Vec<EngineStopped> {
+        let mut stopped = Vec::new();
+        for (_, engine) in &self.engines {
+            let result = engine.stop().await;
+            stopped.push(EngineStopped { engine: engine.name().to_owned(), result });
+        }
+        stopped
+    }
+}
+
+fn member_start(mob: &Engine, id: &MemberId, fence: Fence) -> Option<MemberStart> {
+    mob.view(|world| {
+        let member = world.state.members.get(id)?;
+        let profile = world.definition.profiles.get(&member.profile)?;
+        Some(MemberStart {
+            member: id.clone(),
+            fence,
+            session: member.session,
+            profile: profile.clone(),
+            instructions: instructions(world, id, profile),
+            tools: tools(world, profile),
+        })
+    })
+}
+
+async fn turn_input(
+    mob: &Engine,
+    turn: TurnId,
+    member: &MemberId,
+    fence: Fence,
+    resumed: bool,
+) -> Result<TurnInput, String> {
+    let session = mob.view(|world| world.state.members.get(member).map(|m| m.session));
+    let session = session.ok_or_else(|| format!("there is no member {member}"))?;
+    let mut transcript = Transcript::of(session);
+    transcript.read_on(mob, member).await.map_err(|error| error.to_string())?;
+    let items: &[Item] = transcript.items();
+    // One turn runs at a time, so the last message is where this one begins.
+    let begin = items.iter().rposition(|item| matches!(item, Item::User { .. })).unwrap_or(0);
+    let items = items[begin..].to_vec();
+    let member = member.clone();
+    Ok(TurnInput { turn, member, fence, session, resumed, items })
+}

@@ -1,0 +1,96 @@
+//! The contract of an external engine.
+
+use super::port::TurnPort;
+use crate::model::{Item, ToolSpec};
+use async_trait::async_trait;
+use mobkit_domain::definition::Profile;
+use mobkit_domain::event::Fence;
+use mobkit_domain::id::{CallId, MemberId, SessionId, TurnId};
+use serde::{Deserialize, Serialize};
+
+/// What an engine can do beyond running turns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offers {
+    /// It takes messages into a running turn.
+    pub steer: bool,
+    /// It says how many tokens its calls used.
+    pub usage: bool,
+    /// It streams text as it is written.
+    pub deltas: bool,
+}
+
+/// Why an engine could not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// The engine failed; the reason is for a person.
+    #[error("{0}")]
+    Failed(String),
+    /// The turn has moved on without this engine: it must stop working on it.
+    #[error("the turn has moved on")]
+    Stale,
+}
+
+/// What an engine is told of a member.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemberStart {
+    /// The member.
+    pub member: MemberId,
+    /// Its fencing token.
+    pub fence: Fence,
+    /// Its session; the same one after a respawn or a restart.
+    pub session: SessionId,
+    /// Its profile.
+    pub profile: Profile,
+    /// The system text: instructions, peers and context.
+    pub instructions: String,
+    /// Tools that mobkit makes for it.
+    pub tools: Vec<ToolSpec>,
+}
+
+/// What an engine is told of a turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TurnInput {
+    /// The turn.
+    pub turn: TurnId,
+    /// Whose turn.
+    pub member: MemberId,
+    /// Its fencing token.
+    pub fence: Fence,
+    /// Its session.
+    pub session: SessionId,
+    /// Whether the turn had begun before this process, or before a respawn.
+    pub resumed: bool,
+    /// What the journal holds of this turn: its messages first, then steps and results.
+    pub items: Vec<Item>,
+}
+
+/// What came of a call that mobkit made for an engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallResult {
+    /// The call.
+    pub call: CallId,
+    /// The result, or why there is none; the model is told either.
+    pub outcome: Result<String, String>,
+}
+
+/// An agent runtime that runs whole turns. See the documentation of this module.
+#[async_trait]
+pub trait TurnEngine: Send + Sync + 'static {
+    /// Its name, as profiles say it.
+    fn name(&self) -> &'static str;
+
+    /// What it can do beyond running turns.
+    fn offers(&self) -> Offers;
+
+    /// Prepares a member. Idempotent per member and token.
+    async fn start_member(&self, start: MemberStart) -> Result<(), EngineError>;
+
+    /// Runs a turn to its end and returns the answer.
+    async fn run_turn(&self, input: TurnInput, port: TurnPort) -> Result<String, EngineError>;
+
+    /// Releases what is kept of a member. Idempotent.
+    async fn stop_member(&self, member: &MemberId);
+
+    /// Ends everything, and says in one line what was seen.
+    async fn stop(&self) -> String;
+}

@@ -1,0 +1,13 @@
+//! The native engine: single model calls of turns that the writer conducts.
+//!
+//! It keeps nothing that matters: a session is read from the journal, and kept in memory only while
+//! its member has work.
+
+mod assemble;
+mod runner;
+mod transcript;
+
+pub(crate) use assemble::{instructions, tools};
+pub(crate) use runner::kept;
+pub use runner::NativeEngine;
+pub use transcript::{Transcript, TranscriptError};

@@ -1,0 +1,118 @@
+//! `--json` on every command: documents on stdout and nothing else, errors too.
+
+use crate::fake::{Fake, Reply, Request};
+use crate::program::Place;
+use serde_json::{Value, json};
+
+const VALID: &str = "[mob]\nid = \"m\"\n";
+
+/// A server on which everything works.
+fn willing(request: &Request) -> Reply {
+    let body = match request.path.as_str() {
+        "/api/v1/events" => {
+            let event = json!({"seq": 1, "kind": "runtime.ready", "data": {}});
+            return Reply::Text(200, "application/x-ndjson", format!("{event}\n"));
+        }
+        "/rpc" => json!({"jsonrpc": "2.0", "id": 1, "result": {}}),
+        "/api/v1/member/list" => json!({"members": [{"id": "a", "state": "idle"}]}),
+        "/api/v1/member/send" => json!({"message": "msg-1", "seq": 1}),
+        "/api/v1/mob/plan" => json!({"digest": "d", "steps": [
+            {"object": "member/a", "operation": "spawn", "reason": "r"}]}),
+        "/api/v1/mob/apply" => json!({"digest": "d", "spawned": ["a"], "failures": []}),
+        _ => json!({"mob": "m", "state": "running"}),
+    };
+    Reply::Json(200, body)
+}
+
+/// The words after the command that make it work.
+fn words(command: &str) -> &'static [&'static str] {
+    match command {
+        "init" => &["fresh"],
+        "check" | "status" | "plan" | "ps" | "logs" | "events" | "version" => &[],
+        "apply" => &["--yes"],
+        "send" => &["a", "text"],
+        "pause" | "resume" => &["a"],
+        "rpc" => &["mob/status"],
+        other => panic!("say here how `{other}` is called"),
+    }
+}
+
+fn commands() -> Vec<String> {
+    let tree = mobkit_cli::command();
+    tree.get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_command_prints_documents_alone() {
+    let server = Fake::start(willing);
+    let place = Place::of(&server);
+    place.write("mob.toml", VALID);
+    // `up` runs until it is stopped; its own tests cover it.
+    for command in commands().iter().filter(|command| *command != "up") {
+        let run = place.run(&[&[command.as_str(), "--json"], words(command)].concat());
+        assert_eq!(run.code, 0, "{command} {run:?}");
+        assert_eq!(run.documents().len(), 1, "{command} {run:?}");
+    }
+}
+
+#[test]
+fn every_error_is_a_document_with_code_message_and_hint() {
+    let place = Place::empty();
+    place.write("mob.toml", "[mob]\nid = 1\n");
+    std::fs::create_dir(place.path().join("fresh")).expect("a folder");
+    place.write("fresh/mob.toml", VALID);
+    for command in commands().iter().filter(|command| *command != "version") {
+        let words = if command == "up" { &[] } else { words(command) };
+        let run = place.run(&[&[command.as_str()], words, &["--json"]].concat());
+        assert_ne!(run.code, 0, "{command} {run:?}");
+        assert_eq!(run.stderr, "", "{command} {run:?}");
+        check_error(&run.document(), command);
+    }
+}
+
+fn check_error(document: &Value, command: &str) {
+    let error = &document["error"];
+    for name in ["code", "message", "hint"] {
+        let text = error[name].as_str().unwrap_or_default();
+        assert!(
+            !text.is_empty() && !text.contains('\n'),
+            "{command}: {name} of {document}"
+        );
+    }
+}
+
+#[test]
+fn usage_errors_are_documents_too() {
+    let place = Place::empty();
+    for words in [
+        &["sned", "--json"][..],
+        &["send", "--json"],
+        &["--json", "ps", "--what"],
+    ] {
+        let run = place.run(words);
+        assert_eq!(
+            (run.code, run.stderr.as_str()),
+            (2, ""),
+            "{words:?} {run:?}"
+        );
+        check_error(&run.document(), words[0]);
+    }
+}
+
+#[test]
+fn what_a_refusal_knows_is_kept() {
+    let server = Fake::start(|_| {
+        let body = json!({"status": 409, "title": "stale", "code": "plan.stale", "kind": "conflict",
+            "hint": "plan again", "current": "sha256:2"});
+        Reply::Text(409, "application/problem+json", body.to_string())
+    });
+    let run = Place::of(&server).run(&["pause", "x", "--json"]);
+    assert_eq!(run.code, 6);
+    let expected = json!({
+        "error": {"code": "plan.stale", "message": "stale", "hint": "plan again"},
+        "kind": "conflict", "current": "sha256:2",
+    });
+    assert_eq!(run.document(), expected);
+}

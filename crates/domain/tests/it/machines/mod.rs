@@ -1,0 +1,17 @@
+//! The state machines: given events, when a command comes, then these events follow.
+
+mod asks;
+mod calls;
+mod edges;
+mod engines;
+mod harness;
+mod host_tools;
+mod leaving;
+mod members;
+mod messages;
+mod mob;
+mod models;
+mod properties;
+mod recovery;
+mod rows;
+mod turns;

@@ -1,0 +1,141 @@
+//! A running mob.
+
+use axum::Router;
+use mobkit_domain::event::EventFilter;
+use mobkit_domain::id::Seq;
+use mobkit_domain::lifecycle::Phase;
+use mobkit_domain::plan::{ApplyReport, EdgeReport};
+use mobkit_domain::principal::Principal;
+use mobkit_domain::refusal::Refusal;
+use mobkit_engine::{
+    ApplyOptions, CursorError, Engine, EventReader, RediscoverMode, ShutdownReport, StartError,
+};
+use mobkit_gateway::Access;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How long open connections may take to end once all streams were closed.
+const CONNECTIONS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Why serving failed, if it did.
+    pub serve: Option<String>,
+    /// The shutdown.
+    pub shutdown: ShutdownReport,
+}
+
+/// A mob. Clones share it.
+#[derive(Clone)]
+pub struct Mob {
+    engine: Engine,
+}
+
+impl Mob {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+
+    /// The engine, for everything that has no method here.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Brings the mob to what is wanted of it, then lets turns begin. A failure undoes everything.
+    pub async fn bring_up(&self) -> Result<(), StartError> {
+        self.engine.bring_up().await
+    }
+
+    /// The HTTP surface, to be mounted in any axum server. It needs no pump: events flow by
+    /// themselves, and its streams end when the mob stops.
+    pub fn router(&self, access: Access) -> Router {
+        mobkit_gateway::router(self.engine.clone(), access)
+    }
+
+    /// Serves until an error, or until the mob has stopped.
+    pub async fn serve(&self, listener: TcpListener, access: Access) -> std::io::Result<()> {
+        let closing = self.engine.closing().clone();
+        let ended = closing.clone();
+        let server = axum::serve(listener, self.router(access).into_make_service())
+            .with_graceful_shutdown(async move { ended.cancelled().await });
+        let deadline = async {
+            closing.cancelled().await;
+            tokio::time::sleep(CONNECTIONS_PATIENCE).await;
+        };
+        tokio::select! {
+            served = server.into_future() => served,
+            // A connection that does not end is dropped with the server.
+            () = deadline => Ok(()),
+        }
+    }
+
+    /// Serves until `signal`, or until the mob stops by itself; then shuts down.
+    pub async fn run(
+        &self,
+        listener: TcpListener,
+        access: Access,
+        signal: impl Future<Output = ()>,
+    ) -> RunReport {
+        let serving = self.serve(listener, access);
+        let stopping = async {
+            let mut phase = self.engine.phase().subscribe();
+            let ends = |phase: &Phase| !matches!(phase, Phase::Starting | Phase::Running);
+            tokio::select! {
+                () = signal => {}
+                _ = phase.wait_for(ends) => {}
+            }
+            self.shutdown().await
+        };
+        tokio::pin!(serving, stopping);
+        tokio::select! {
+            served = &mut serving => {
+                let serve = served.err().map(|error| error.to_string());
+                RunReport { serve, shutdown: self.shutdown().await }
+            }
+            shutdown = &mut stopping => {
+                let serve = serving.await.err().map(|error| error.to_string());
+                RunReport { serve, shutdown }
+            }
+        }
+    }
+
+    /// Stops the mob. A second call waits and returns the same report.
+    pub async fn shutdown(&self) -> ShutdownReport {
+        self.engine.shutdown().await
+    }
+
+    /// Follows the journal from a cursor.
+    pub async fn events(
+        &self,
+        after: Seq,
+        filter: EventFilter,
+    ) -> Result<EventReader, CursorError> {
+        EventReader::open(&self.engine, after, filter).await
+    }
+
+    /// Brings members and edges to what the definition and discovery want.
+    pub async fn reconcile(
+        &self,
+        actor: &Principal,
+        options: &ApplyOptions,
+    ) -> Result<ApplyReport, Refusal> {
+        self.engine.apply(actor, options).await
+    }
+
+    /// Brings the edges alone to what is wanted.
+    pub async fn reconcile_edges(&self, actor: &Principal) -> Result<EdgeReport, Refusal> {
+        self.engine.reconcile_edges(actor).await
+    }
+
+    /// Asks discovery again; `None` without a discovery.
+    pub async fn rediscover(
+        &self,
+        actor: &Principal,
+        mode: RediscoverMode,
+        force: bool,
+    ) -> Result<Option<ApplyReport>, Refusal> {
+        self.engine.rediscover(actor, mode, force).await
+    }
+}

@@ -1,0 +1,47 @@
+//! Secrets from where the mob file says they are.
+
+use mobkit_domain::definition::Secret;
+use mobkit_modules::{SecretError, secret_of_program};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How environment variables are looked up; the library itself reads none.
+pub type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Why a secret can't be had. Names the place, never the secret.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SecretMissing {
+    #[error("environment variable {0} is not set")]
+    Variable(String),
+    #[error("file {path} can't be read: {reason}")]
+    File { path: String, reason: String },
+    #[error(transparent)]
+    Program(#[from] SecretError),
+}
+
+/// Fetches a secret.
+pub(crate) async fn fetch(
+    secret: &Secret,
+    folder: &Path,
+    variables: &Variables,
+) -> Result<String, SecretMissing> {
+    match secret {
+        Secret::Env(name) => variables(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| SecretMissing::Variable(name.clone())),
+        Secret::File(path) => match std::fs::read_to_string(folder.join(path)) {
+            Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
+            Err(error) => {
+                Err(SecretMissing::File { path: path.clone(), reason: error.to_string() })
+            }
+        },
+        Secret::Command(line) => {
+            let seen = ["PATH", "HOME"];
+            let environment: Vec<(String, String)> = seen
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), variables(name)?)))
+                .collect();
+            Ok(secret_of_program(line, folder, &environment).await?)
+        }
+    }
+}
