@@ -63,7 +63,7 @@ impl Exit {
             Self::Unreachable => {
                 "start the server with `mobkit up`, or name another one with --url or MOBKIT_URL"
             }
-            Self::Interrupted => "run the command again to go on",
+            Self::Interrupted => "what was accepted goes on; see `mobkit logs`",
         }
     }
 }

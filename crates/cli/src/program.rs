@@ -93,13 +93,11 @@ fn misunderstood(words: &[std::ffi::OsString], error: &clap::Error) -> Exit {
     }
     let options = words.iter().take_while(|word| *word != "--");
     if options.into_iter().any(|word| word == "--json") {
-        let text = error.to_string();
-        let message = text
-            .lines()
-            .next()
-            .unwrap_or("the command line makes no sense");
-        let message = message.strip_prefix("error: ").unwrap_or(message);
-        let failure = Failure::new(Exit::Usage, "usage.invalid", message);
+        let (message, tip) = told(&error.to_string());
+        let mut failure = Failure::new(Exit::Usage, "usage.invalid", message);
+        if let Some(tip) = tip {
+            failure = failure.hint(tip);
+        }
         let show = Show {
             json: true,
             ..Show::default()
@@ -109,6 +107,18 @@ fn misunderstood(words: &[std::ffi::OsString], error: &clap::Error) -> Exit {
         let _ = error.print();
     }
     Exit::Usage
+}
+
+/// The first paragraph of a usage error as one line, and the tip where there is one.
+fn told(text: &str) -> (String, Option<String>) {
+    let paragraph = text.lines().take_while(|line| !line.trim().is_empty());
+    let lines: Vec<&str> = paragraph.map(str::trim).collect();
+    let message = lines.join(" ");
+    let message = message.strip_prefix("error: ").unwrap_or(&message);
+    let tip = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("tip: "));
+    (message.to_owned(), tip.map(str::to_owned))
 }
 
 /// What `--color` says, before the command line is known to make sense.
@@ -132,6 +142,16 @@ fn asked_color(words: &[std::ffi::OsString]) -> ColorChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_usage_error_becomes_one_line_and_a_tip() {
+        let text = "error: these are missing:\n  <MEMBER>\n\n  tip: try this\n\nUsage: x\n";
+        let expected = (
+            "these are missing: <MEMBER>".to_owned(),
+            Some("try this".to_owned()),
+        );
+        assert_eq!(told(text), expected);
+    }
 
     #[test]
     fn the_colour_of_usage_errors_is_chosen_too() {

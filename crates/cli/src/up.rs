@@ -37,8 +37,8 @@ pub(crate) struct UpArgs {
 pub(crate) struct Launch {
     /// The mob file, valid and without parts that can't be run.
     pub definition: Definition,
-    /// Where relative paths of the mob file start.
-    pub folder: PathBuf,
+    /// Where it was read; relative paths in it start at its folder.
+    pub file: PathBuf,
     pub state: PathBuf,
     pub listen: SocketAddr,
     /// Whether every model is replaced by rehearsal.
@@ -78,8 +78,8 @@ async fn serve(
     let listener = listen::bind(launch.listen)?;
     drop((listener, ready, stop));
     let message = format!(
-        "this build of mobkit holds no runtime that could run the mob in {}",
-        launch.folder.display()
+        "this build of mobkit holds no runtime that could run {}",
+        launch.file.display()
     );
     Err(Failure::new(Exit::Failed, "runtime.absent", message).hint("install a complete build"))
 }
@@ -95,7 +95,7 @@ pub(crate) fn run(args: &UpArgs, output: &Output) -> Result<Exit, Failure> {
     }
     valid.file.show(&valid.warnings, output);
     let launch = Launch {
-        folder: valid.file.folder.clone(),
+        file: valid.file.path.clone(),
         state: args
             .state
             .clone()
@@ -148,6 +148,9 @@ fn conclude(stopped: &Stopped, output: &Output) -> Result<Exit, Failure> {
         output.frame(&frame)?;
     } else {
         output.notice(&summary(&stopped.report["drain"]));
+        for problem in stopped.report["problems"].as_array().into_iter().flatten() {
+            output.notice(problem.as_str().unwrap_or("a problem without words"));
+        }
     }
     Ok(if stopped.clean {
         Exit::Done

@@ -1,15 +1,16 @@
 //! Bringing a mob up: open, recover, discover, apply, ready. What fails undoes what was brought up.
 
-use crate::dispatch::dispatch_open;
 use crate::engine::{Engine, EngineConfig, SUBMISSIONS_MAX};
-use crate::hooks::spawn_error_hook;
+use crate::hooks::{guarded, spawn_error_hook, tell_from};
 use crate::recover::load;
 use crate::tasks::{OnError, OnStop, TaskKind};
 use crate::writer::Writer;
 use mobkit_domain::command::{Command, RuntimeCommand};
+use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::refusal::Refusal;
+use mobkit_domain::state::State;
 use mobkit_domain::world::World;
-use mobkit_store::StoreError;
+use mobkit_store::{Opened, StoreError};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,10 +33,26 @@ pub enum StartError {
     Cancelled,
 }
 
-const WRITER: TaskKind =
-    TaskKind { name: "writer", on_stop: OnStop::Finish, on_error: OnError::StopProcess };
-const WATCH: TaskKind =
-    TaskKind { name: "watch", on_stop: OnStop::Abort, on_error: OnError::Report };
+const WRITER: TaskKind = TaskKind {
+    name: "writer",
+    on_stop: OnStop::Finish,
+    on_error: OnError::StopProcess,
+};
+const WATCH: TaskKind = TaskKind {
+    name: "watch",
+    on_stop: OnStop::Abort,
+    on_error: OnError::Report,
+};
+
+async fn take_over(config: &EngineConfig, mob: &MobId) -> Result<(Opened, State, Seq), StoreError> {
+    let store = config.store.as_ref();
+    let opened = store.open(mob).await?;
+    if config.hooks.on_error.is_some() {
+        tell_from(store, mob, opened.head).await?;
+    }
+    let (state, saved_at) = load(store, mob, opened.head).await?;
+    Ok((opened, state, saved_at))
+}
 
 impl Engine {
     /// Takes the mob over and reads its journal. Reads are served from here on; everything else
@@ -43,8 +60,14 @@ impl Engine {
     pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
         let store = Arc::clone(&config.store);
         let mob = config.definition.id.clone();
-        let opened = store.open(&mob).await?;
-        let state = load(store.as_ref(), &mob, opened.head).await?;
+        let (opened, state, saved_at) = match take_over(&config, &mob).await {
+            Ok(taken) => taken,
+            Err(error) => {
+                // The reason is the first error; a second one on the way out adds nothing.
+                let _ = store.close().await;
+                return Err(error.into());
+            }
+        };
         let world = World {
             state,
             definition: Arc::clone(&config.definition),
@@ -53,7 +76,7 @@ impl Engine {
         let (requests, receiver) = mpsc::channel(SUBMISSIONS_MAX);
         let engine = Self::assemble(config, world.clone(), requests);
         engine.shared.epoch.store(opened.epoch, Ordering::Release);
-        engine.shared.snapshots.set(opened.head);
+        engine.shared.snapshots.set(saved_at);
         let writer = Writer::new(engine.clone(), world, receiver);
         engine.tasks().spawn(WRITER, writer.run());
         engine.watch_tasks();
@@ -92,12 +115,12 @@ impl Engine {
 
     async fn bring_up_steps(&self) -> Result<(), StartError> {
         let context = match &self.shared.hooks.pre_spawn {
-            Some(hook) => hook().await?,
+            Some(hook) => guarded("the pre-spawn hook", || hook()).await??,
             None => Value::Null,
         };
         self.apply_first(context).await?;
-        self.submit_internal(Command::Runtime(RuntimeCommand::Ready)).await?;
-        dispatch_open(self);
+        self.submit_internal(Command::Runtime(RuntimeCommand::Ready))
+            .await?;
         Ok(())
     }
 
@@ -107,7 +130,9 @@ impl Engine {
         let engine = self.clone();
         self.tasks().spawn(WATCH, async move {
             broken.cancelled().await;
-            engine.phase().on(mobkit_domain::lifecycle::LifecycleEvent::Broke);
+            engine
+                .phase()
+                .on(mobkit_domain::lifecycle::LifecycleEvent::Broke);
             engine.shared.dispatch.abort_all();
             engine.closing().cancel();
         });

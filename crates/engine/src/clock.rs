@@ -13,7 +13,10 @@ pub trait Clock: Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the system"
+    )]
     fn now(&self) -> Time {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Time(since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
@@ -29,15 +32,22 @@ pub struct TokioClock {
 
 impl TokioClock {
     /// A clock that shows `base` now. Must be called inside a runtime.
-    #[expect(clippy::disallowed_methods, reason = "the virtual clock is made of tokio's")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the virtual clock is made of tokio's"
+    )]
     pub fn starting_at(base: Time) -> Self {
-        Self { base, started: tokio::time::Instant::now() }
+        Self {
+            base,
+            started: tokio::time::Instant::now(),
+        }
     }
 }
 
 impl Clock for TokioClock {
     fn now(&self) -> Time {
         let elapsed = self.started.elapsed().as_millis();
-        self.base.plus_ms(u64::try_from(elapsed).unwrap_or(u64::MAX))
+        self.base
+            .plus_ms(u64::try_from(elapsed).unwrap_or(u64::MAX))
     }
 }

@@ -8,9 +8,8 @@ use crate::engine::Engine;
 use crate::tasks::{OnError, OnStop, TaskKind};
 use async_trait::async_trait;
 use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
-use mobkit_domain::effect::{Effect, open_effects};
+use mobkit_domain::effect::Effect;
 use mobkit_domain::id::{CallId, MemberId, TurnId};
-use mobkit_domain::lifecycle::Phase;
 use mobkit_domain::model::{Failure, FailureClass};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -82,18 +81,28 @@ impl Dispatch {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, slot: Slot) -> (u64, CancellationToken) {
-        let entry =
-            (self.counter.fetch_add(1, Ordering::Relaxed), CancellationToken::new());
-        if let Some((_, earlier)) = self.lock().insert(slot, entry.clone()) {
+    /// Takes the slot; `None`: the very same call runs already, and is not made twice.
+    fn begin(&self, slot: Slot) -> Option<(u64, CancellationToken)> {
+        let entry = (
+            self.counter.fetch_add(1, Ordering::Relaxed),
+            CancellationToken::new(),
+        );
+        let mut running = self.lock();
+        if matches!(slot, Slot::Call(..)) && running.contains_key(&slot) {
+            return None;
+        }
+        if let Some((_, earlier)) = running.insert(slot, entry.clone()) {
             earlier.cancel();
         }
-        entry
+        Some(entry)
     }
 
     fn end(&self, slot: &Slot, number: u64) {
         let mut running = self.lock();
-        if running.get(slot).is_some_and(|(current, _)| *current == number) {
+        if running
+            .get(slot)
+            .is_some_and(|(current, _)| *current == number)
+        {
             running.remove(slot);
         }
     }
@@ -116,33 +125,34 @@ impl Dispatch {
     }
 }
 
-const EFFECT: TaskKind =
-    TaskKind { name: "effect", on_stop: OnStop::Abort, on_error: OnError::Report };
+const EFFECT: TaskKind = TaskKind {
+    name: "effect",
+    on_stop: OnStop::Abort,
+    on_error: OnError::Report,
+};
 
-/// Begins an effect. Before the runtime is ready nothing begins: what is open then is begun by
-/// [`dispatch_open`].
+/// Begins an effect. Before the runtime is ready nothing begins: the batch that makes it ready
+/// carries all that is open by then.
 pub(crate) fn dispatch(engine: &Engine, effect: Effect) {
     if let Effect::Abort { turn } = effect {
         engine.shared.dispatch.abort(turn);
         return;
     }
-    if engine.phase().now() == Phase::Starting {
+    if !engine.phase().has_run() {
         return;
     }
     begin(engine, effect);
 }
 
-/// Begins every effect that is open, at the end of a start.
-pub(crate) fn dispatch_open(engine: &Engine) {
-    for effect in engine.view(|world| open_effects(&world.state)) {
-        begin(engine, effect);
-    }
-}
-
 fn begin(engine: &Engine, effect: Effect) {
     let slot = slot(&effect);
-    let (number, cancelled) = engine.shared.dispatch.begin(slot.clone());
-    let port = EffectPort { engine: engine.clone(), cancelled: cancelled.clone() };
+    let Some((number, cancelled)) = engine.shared.dispatch.begin(slot.clone()) else {
+        return;
+    };
+    let port = EffectPort {
+        engine: engine.clone(),
+        cancelled: cancelled.clone(),
+    };
     let engine = engine.clone();
     let watched = engine.clone();
     let lost = effect.clone();
@@ -163,10 +173,12 @@ fn begin(engine: &Engine, effect: Effect) {
             outcome = work => Some(outcome),
         }
     });
-    let kind = TaskKind { name: "effect outcome", ..EFFECT };
+    let kind = TaskKind {
+        name: "effect outcome",
+        ..EFFECT
+    };
     engine.tasks().spawn(kind, async move {
         let ended = guarded.await;
-        watched.shared.dispatch.end(&slot, number);
         let command = match ended {
             Ok(Some(Some(outcome))) => outcome,
             // Aborted: nobody wants to know.
@@ -178,6 +190,8 @@ fn begin(engine: &Engine, effect: Effect) {
         {
             tracing::debug!(code = refusal.code, "an outcome came too late: {refusal}");
         }
+        // Only now: until the outcome is recorded the state still wants the effect.
+        watched.shared.dispatch.end(&slot, number);
     });
 }
 
@@ -186,21 +200,40 @@ fn lost_outcome(effect: &Effect) -> Option<Command> {
     let reason = "the runner of this effect has panicked; its log says where".to_owned();
     match effect {
         Effect::ModelCall { at, .. } => {
-            let failure =
-                Failure { class: FailureClass::Internal, reason, retry_after_ms: None };
-            Some(Command::Turn(TurnCommand::ModelFailed { at: *at, failure, latency_ms: 0 }))
+            let failure = Failure {
+                class: FailureClass::Internal,
+                reason,
+                retry_after_ms: None,
+            };
+            Some(Command::Turn(TurnCommand::ModelFailed {
+                at: *at,
+                failure,
+                latency_ms: 0,
+            }))
         }
         Effect::ToolCall { turn, call, .. } => {
             let outcome = Err(reason);
-            Some(Command::Turn(TurnCommand::ToolEnded { turn: *turn, call: *call, outcome }))
+            Some(Command::Turn(TurnCommand::ToolEnded {
+                turn: *turn,
+                call: *call,
+                outcome,
+            }))
         }
         Effect::EngineTurn { turn, fence, .. } => {
             let outcome = Err(reason);
-            Some(Command::Turn(TurnCommand::EngineEnded { turn: *turn, fence: *fence, outcome }))
+            Some(Command::Turn(TurnCommand::EngineEnded {
+                turn: *turn,
+                fence: *fence,
+                outcome,
+            }))
         }
         Effect::EngineStart { member, fence } => {
             let (member, fence, error) = (member.clone(), *fence, Some(reason));
-            Some(Command::Member(MemberCommand::EngineStarted { member, fence, error }))
+            Some(Command::Member(MemberCommand::EngineStarted {
+                member,
+                fence,
+                error,
+            }))
         }
         Effect::EngineStop { .. } | Effect::Abort { .. } => None,
     }

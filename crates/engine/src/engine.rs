@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::delta::{DELTAS_MAX, Delta};
 use crate::dispatch::{Dispatch, Runner};
 use crate::hooks::{DefinitionSource, Hooks};
-use crate::outcome::{CallOutcome, Outcome, Outcomes};
+use crate::outcome::{CallOutcome, Outcome, Outcomes, of_call, of_message};
 use crate::phase::PhaseWatch;
 use crate::recover::SnapshotMark;
 use crate::shutdown::Shutdown;
@@ -121,7 +121,9 @@ impl Engine {
             start_cancelled: CancellationToken::new(),
             closing: CancellationToken::new(),
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Whose engine.
@@ -185,7 +187,13 @@ impl Engine {
 
     /// Looks at the state of the last durable event. The look must be short: it holds a lock.
     pub fn view<R>(&self, look: impl FnOnce(&World) -> R) -> R {
-        look(&self.shared.view.read().unwrap_or_else(PoisonError::into_inner))
+        look(
+            &self
+                .shared
+                .view
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Has a command decided; returns once what it led to is durable.
@@ -197,7 +205,8 @@ impl Engine {
 
     /// Has a command of the runtime itself decided; allowed while it starts.
     pub async fn submit_internal(&self, command: Command) -> Result<Answer, Refusal> {
-        self.request(Submission::internal(command), true, None).await
+        self.request(Submission::internal(command), true, None)
+            .await
     }
 
     pub(crate) async fn request(
@@ -207,7 +216,12 @@ impl Engine {
         definition: Option<Arc<Definition>>,
     ) -> Result<Answer, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let request = Request { submission, internal, definition, reply };
+        let request = Request {
+            submission,
+            internal,
+            definition,
+            reply,
+        };
         if self.shared.requests.send(request).await.is_err() {
             return Err(writer_gone());
         }
@@ -228,7 +242,7 @@ impl Engine {
     /// Waits for the end of the turn that takes `message`, or of the message itself. The turn goes
     /// on if the caller stops waiting.
     pub async fn outcome(&self, message: MessageId) -> Result<Outcome, Refusal> {
-        let waiter = self.shared.outcomes.of_message(message);
+        let waiter = of_message(self, message);
         // Registered first, looked up second: an end in between is seen by one of the two.
         if let Some(outcome) = self.recorded_outcome(message).await? {
             return Ok(outcome);
@@ -236,9 +250,8 @@ impl Engine {
         let closing = self.closing().clone();
         tokio::select! {
             biased;
-            outcome = waiter => outcome.map_err(|_| writer_gone()),
+            outcome = waiter.ended() => outcome.ok_or_else(writer_gone),
             () = closing.cancelled() => {
-                self.shared.outcomes.forget_message(message);
                 Err(Refusal::new(
                     RefusalKind::Unavailable,
                     "runtime.stopping",
@@ -251,7 +264,10 @@ impl Engine {
 
     async fn recorded_outcome(&self, message: MessageId) -> Result<Option<Outcome>, Refusal> {
         let store = self.store();
-        let row = store.row(self.mob(), Table::Message, message.0).await.map_err(store_refusal)?;
+        let row = store
+            .row(self.mob(), Table::Message, message.0)
+            .await
+            .map_err(store_refusal)?;
         let Some(Row::Message(row)) = row else {
             return Err(Refusal::new(
                 RefusalKind::Missing,
@@ -283,8 +299,13 @@ impl Engine {
         &self,
         call: CallId,
     ) -> impl Future<Output = CallOutcome> + Send + 'static + use<> {
-        let waiter = self.shared.outcomes.of_call(call);
-        async move { waiter.await.unwrap_or_else(|_| Err("the runtime stopped".to_owned())) }
+        let waiter = of_call(self, call);
+        async move {
+            waiter
+                .ended()
+                .await
+                .unwrap_or_else(|| Err("the runtime stopped".to_owned()))
+        }
     }
 }
 

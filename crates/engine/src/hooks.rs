@@ -4,12 +4,15 @@ use crate::engine::Engine;
 use crate::reader::EventReader;
 use crate::tasks::{OnError, OnStop, TaskKind};
 use async_trait::async_trait;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use mobkit_domain::definition::{Definition, Diagnostic, MemberSpec};
 use mobkit_domain::event::{ErrorEvent, Event, EventFilter};
-use mobkit_domain::id::MemberId;
+use mobkit_domain::id::{MemberId, MobId, Seq};
 use mobkit_domain::plan::ApplyReport;
+use mobkit_store::{Store, StoreError};
 use serde_json::Value;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why a hook could not do its work. Nothing of the mob has changed then.
@@ -81,11 +84,19 @@ pub struct Hooks {
 
 impl Hooks {
     pub(crate) fn journal_failed(&self, error: ErrorEvent) {
-        self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+        self.unrecorded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(error);
     }
 
     fn take_unrecorded(&self) -> Vec<ErrorEvent> {
-        std::mem::take(&mut *self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(
+            &mut *self
+                .unrecorded
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 }
 
@@ -93,12 +104,37 @@ impl Hooks {
 /// the process ends is told at the next start.
 const CONSUMER: &str = "on_error";
 const PAGE_EVENTS: usize = 64;
-const ON_ERROR: TaskKind =
-    TaskKind { name: "error hook", on_stop: OnStop::Finish, on_error: OnError::StopProcess };
+const ON_ERROR: TaskKind = TaskKind {
+    name: "error hook",
+    on_stop: OnStop::Finish,
+    on_error: OnError::StopProcess,
+};
+
+/// Runs what a host plugged in. If that panics it has failed, and the mob goes on.
+pub(crate) async fn guarded<T, F>(what: &str, call: impl FnOnce() -> F) -> Result<T, HookError>
+where
+    F: Future<Output = T>,
+{
+    let called = AssertUnwindSafe(async { call().await })
+        .catch_unwind()
+        .await;
+    called.map_err(|_| HookError(format!("{what} has panicked; the log says where")))
+}
+
+/// Notes from where a host is told of errors: one that never had the hook is not told of what was
+/// before it, and from here on nothing is forgotten, whenever the process ends.
+pub(crate) async fn tell_from(store: &dyn Store, mob: &MobId, head: Seq) -> Result<(), StoreError> {
+    match store.cursor(mob, CONSUMER).await? {
+        Some(_) => Ok(()),
+        None => store.cursor_put(mob, CONSUMER, head).await,
+    }
+}
 
 /// Follows the journal and tells the host of every error, in order.
 pub(crate) fn spawn_error_hook(engine: &Engine) {
-    let Some(hook) = engine.shared.hooks.on_error.clone() else { return };
+    let Some(hook) = engine.shared.hooks.on_error.clone() else {
+        return;
+    };
     let engine = engine.clone();
     let tasks = engine.tasks().clone();
     tasks.spawn(ON_ERROR, async move {
@@ -106,9 +142,15 @@ pub(crate) fn spawn_error_hook(engine: &Engine) {
             tracing::error!(%error, "the error hook can't follow the journal");
         }
         for error in engine.shared.hooks.take_unrecorded() {
-            hook(error).await;
+            tell(&hook, error).await;
         }
     });
+}
+
+async fn tell(hook: &ErrorHook, error: ErrorEvent) {
+    if let Err(panicked) = guarded("the error hook", || hook(error)).await {
+        tracing::error!("{panicked}");
+    }
 }
 
 async fn follow(engine: &Engine, hook: &ErrorHook) -> Result<(), crate::reader::CursorError> {
@@ -116,14 +158,24 @@ async fn follow(engine: &Engine, hook: &ErrorHook) -> Result<(), crate::reader::
     let bounds = engine.store().bounds(mob).await?;
     let told = engine.store().cursor(mob, CONSUMER).await?.unwrap_or(0);
     let after = told.max(bounds.oldest.saturating_sub(1)).min(bounds.head);
-    let filter = EventFilter { kinds: vec!["error.raised".to_owned()], ..EventFilter::default() };
+    let filter = EventFilter {
+        kinds: vec!["error.raised".to_owned()],
+        ..EventFilter::default()
+    };
     let mut reader = EventReader::open(engine, after, filter).await?;
     while let Some(events) = reader.next(PAGE_EVENTS).await? {
         for event in events {
             if let Event::ErrorRaised(raised) = &event.envelope.event {
-                hook(raised.error.clone()).await;
+                tell(hook, raised.error.clone()).await;
             }
-            engine.store().cursor_put(mob, CONSUMER, event.envelope.seq).await?;
+            let noted = engine
+                .store()
+                .cursor_put(mob, CONSUMER, event.envelope.seq)
+                .await;
+            if let Err(error) = noted {
+                // The host may be told again at the next start; not being told would be worse.
+                tracing::warn!(%error, "that the host was told of an error can't be noted");
+            }
         }
     }
     Ok(())

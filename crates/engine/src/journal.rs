@@ -13,7 +13,9 @@ impl Engine {
     /// The event at a position; `None` where the journal has none there (any longer).
     pub async fn event(&self, seq: Seq) -> Result<Option<Arc<Published>>, StoreError> {
         let after = seq.saturating_sub(1);
-        let found = self.events_between(after, seq, &EventFilter::default()).await?;
+        let found = self
+            .events_between(after, seq, &EventFilter::default())
+            .await?;
         Ok(found.into_iter().next())
     }
 
@@ -29,15 +31,18 @@ impl Engine {
         if after >= until {
             return Ok(Vec::new());
         }
-        if let Some((mut found, _)) = self.tail().read(after, filter, usize::MAX) {
-            found.retain(|event| event.envelope.seq <= until);
+        if let Some((found, _)) = self.tail().read((after, until), filter, usize::MAX) {
             return Ok(found);
         }
         let mut found = Vec::new();
         let mut after = after;
         while after < until {
-            let query =
-                EventQuery { after, until, filter: filter.clone(), limit: PAGE_EVENTS };
+            let query = EventQuery {
+                after,
+                until,
+                filter: filter.clone(),
+                limit: PAGE_EVENTS,
+            };
             let page = self.store().events(self.mob(), query).await?;
             found.extend(page.events.into_iter().map(|e| Arc::new(Published::new(e))));
             if page.next_after <= after {

@@ -1,9 +1,11 @@
 //! Who waits for the end of a message's turn or of a tool call.
 
+use crate::engine::Engine;
 use mobkit_domain::event::Event;
 use mobkit_domain::id::{CallId, MessageId, Seq, TurnId};
 use mobkit_domain::text::Text;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::oneshot;
 
@@ -27,6 +29,87 @@ pub enum Outcome {
 /// What came of a tool call: what the model is told, and whether that is a failure.
 pub(crate) type CallOutcome = Result<Text, String>;
 
+/// What somebody waits for.
+#[derive(Debug, Clone, Copy)]
+enum Key {
+    Message(MessageId),
+    Call(CallId),
+}
+
+/// Waits, and leaves nothing behind when it has waited enough. The receiver is dropped first, so that
+/// its sender counts as closed when it is looked for.
+pub(crate) struct Waiter<T> {
+    receiver: oneshot::Receiver<T>,
+    _place: Place,
+}
+
+struct Place {
+    engine: Engine,
+    key: Key,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.engine.shared.outcomes.forget(self.key);
+    }
+}
+
+impl<T> Waiter<T> {
+    /// What came of it; `None`: nobody will say it any longer.
+    pub(crate) async fn ended(mut self) -> Option<T> {
+        (&mut self.receiver).await.ok()
+    }
+}
+
+/// Waits for the end of the turn that takes a message, from now on.
+pub(crate) fn of_message(engine: &Engine, message: MessageId) -> Waiter<Outcome> {
+    let (sender, receiver) = oneshot::channel();
+    engine
+        .shared
+        .outcomes
+        .lock()
+        .messages
+        .entry(message)
+        .or_default()
+        .push(sender);
+    Waiter {
+        receiver,
+        _place: Place {
+            engine: engine.clone(),
+            key: Key::Message(message),
+        },
+    }
+}
+
+/// Waits for the end of a tool call, from now on.
+pub(crate) fn of_call(engine: &Engine, call: CallId) -> Waiter<CallOutcome> {
+    let (sender, receiver) = oneshot::channel();
+    engine
+        .shared
+        .outcomes
+        .lock()
+        .calls
+        .entry(call)
+        .or_default()
+        .push(sender);
+    Waiter {
+        receiver,
+        _place: Place {
+            engine: engine.clone(),
+            key: Key::Call(call),
+        },
+    }
+}
+
+fn forget<K: Eq + Hash, T>(waiting: &mut HashMap<K, Vec<oneshot::Sender<T>>>, key: K) {
+    if let Some(list) = waiting.get_mut(&key) {
+        list.retain(|waiter| !waiter.is_closed());
+        if list.is_empty() {
+            waiting.remove(&key);
+        }
+    }
+}
+
 #[derive(Default)]
 struct Waiting {
     messages: HashMap<MessageId, Vec<oneshot::Sender<Outcome>>>,
@@ -44,29 +127,11 @@ impl Outcomes {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn of_message(&self, message: MessageId) -> oneshot::Receiver<Outcome> {
-        let (sender, receiver) = oneshot::channel();
+    fn forget(&self, key: Key) {
         let mut waiting = self.lock();
-        let list = waiting.messages.entry(message).or_default();
-        list.retain(|waiter| !waiter.is_closed());
-        list.push(sender);
-        receiver
-    }
-
-    pub(crate) fn of_call(&self, call: CallId) -> oneshot::Receiver<CallOutcome> {
-        let (sender, receiver) = oneshot::channel();
-        self.lock().calls.entry(call).or_default().push(sender);
-        receiver
-    }
-
-    /// Forgets waiters that have gone away.
-    pub(crate) fn forget_message(&self, message: MessageId) {
-        let mut waiting = self.lock();
-        if let Some(list) = waiting.messages.get_mut(&message) {
-            list.retain(|waiter| !waiter.is_closed());
-            if list.is_empty() {
-                waiting.messages.remove(&message);
-            }
+        match key {
+            Key::Message(id) => forget(&mut waiting.messages, id),
+            Key::Call(id) => forget(&mut waiting.calls, id),
         }
     }
 

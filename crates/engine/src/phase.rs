@@ -10,11 +10,16 @@ use tokio::sync::watch;
 pub struct PhaseWatch {
     phase: watch::Sender<Phase>,
     recovered: AtomicBool,
+    has_run: AtomicBool,
 }
 
 impl Default for PhaseWatch {
     fn default() -> Self {
-        Self { phase: watch::Sender::new(Phase::Starting), recovered: AtomicBool::new(false) }
+        Self {
+            phase: watch::Sender::new(Phase::Starting),
+            recovered: AtomicBool::new(false),
+            has_run: AtomicBool::new(false),
+        }
     }
 }
 
@@ -34,6 +39,11 @@ impl PhaseWatch {
         self.recovered.store(true, Ordering::Release);
     }
 
+    /// Whether it ever ran: work of the mob has begun only then.
+    pub(crate) fn has_run(&self) -> bool {
+        self.has_run.load(Ordering::Acquire)
+    }
+
     /// What becomes of a verb.
     pub fn admit(&self, verb: Verb) -> Admission {
         admit(self.now(), self.recovered.load(Ordering::Acquire), verb)
@@ -49,12 +59,16 @@ impl PhaseWatch {
 
     /// Goes on in life; an impossible step changes nothing and returns `false`.
     pub(crate) fn on(&self, event: LifecycleEvent) -> bool {
-        self.phase.send_if_modified(|phase| match advance(*phase, event) {
-            Ok(next) if next != *phase => {
-                *phase = next;
-                true
-            }
-            _ => false,
-        })
+        self.phase
+            .send_if_modified(|phase| match advance(*phase, event) {
+                Ok(next) if next != *phase => {
+                    *phase = next;
+                    if next == Phase::Running {
+                        self.has_run.store(true, Ordering::Release);
+                    }
+                    true
+                }
+                _ => false,
+            })
     }
 }

@@ -15,10 +15,16 @@ pub(crate) fn publish(
     definition: Option<Arc<Definition>>,
     effects: Vec<Effect>,
 ) {
-    let events: Vec<Arc<Published>> =
-        events.into_iter().map(|event| Arc::new(Published::new(event))).collect();
+    let events: Vec<Arc<Published>> = events
+        .into_iter()
+        .map(|event| Arc::new(Published::new(event)))
+        .collect();
     {
-        let mut view = engine.shared.view.write().unwrap_or_else(PoisonError::into_inner);
+        let mut view = engine
+            .shared
+            .view
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         for event in &events {
             view.state.apply(&event.envelope);
         }
@@ -28,7 +34,10 @@ pub(crate) fn publish(
     }
     engine.tail().push(&events);
     for event in &events {
-        engine.shared.outcomes.on_event(event.envelope.seq, &event.envelope.event);
+        engine
+            .shared
+            .outcomes
+            .on_event(event.envelope.seq, &event.envelope.event);
     }
     for effect in effects {
         dispatch(engine, effect);

@@ -67,7 +67,11 @@ impl EventReader {
         let bounds = self.engine.store().bounds(self.engine.mob()).await?;
         if self.after + 1 < bounds.oldest {
             let (oldest, latest) = (bounds.oldest, bounds.head);
-            return Err(CursorError::Expired { after: self.after, oldest, latest });
+            return Err(CursorError::Expired {
+                after: self.after,
+                oldest,
+                latest,
+            });
         }
         Ok(())
     }
@@ -77,10 +81,12 @@ impl EventReader {
         self.after
     }
 
-    /// The next events that pass, at most `limit`, without waiting; empty at the end.
+    /// The next events that pass, at most `limit` (at least 1), without waiting; empty at the end.
     pub async fn ready(&mut self, limit: usize) -> Result<Vec<Arc<Published>>, CursorError> {
+        let limit = limit.max(1);
         while self.after < *self.head.borrow_and_update() {
-            let found = match self.engine.tail().read(self.after, &self.filter, limit) {
+            let span = (self.after, Seq::MAX);
+            let found = match self.engine.tail().read(span, &self.filter, limit) {
                 Some((found, searched)) => {
                     self.after = searched;
                     found
@@ -107,15 +113,16 @@ impl EventReader {
             self.check_kept().await?;
         }
         self.after = page.next_after.max(self.after);
-        Ok(page.events.into_iter().map(|e| Arc::new(Published::new(e))).collect())
+        Ok(page
+            .events
+            .into_iter()
+            .map(|e| Arc::new(Published::new(e)))
+            .collect())
     }
 
     /// The next events that pass, at most `limit`; waits for some. `None`: the runtime has stopped
     /// and everything was read.
-    pub async fn next(
-        &mut self,
-        limit: usize,
-    ) -> Result<Option<Vec<Arc<Published>>>, CursorError> {
+    pub async fn next(&mut self, limit: usize) -> Result<Option<Vec<Arc<Published>>>, CursorError> {
         loop {
             let found = self.ready(limit).await?;
             if !found.is_empty() {

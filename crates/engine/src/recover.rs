@@ -12,12 +12,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) const SNAPSHOT_EVENTS: u64 = 10_000;
 const PAGE_EVENTS: usize = 4_096;
 
-/// Folds the journal: the newest snapshot, then every event after it.
-pub(crate) async fn load(store: &dyn Store, mob: &MobId, head: Seq) -> Result<State, StoreError> {
-    let snapshot = store.snapshot(mob).await?.filter(|snapshot| snapshot.seq <= head);
-    let saved = snapshot.and_then(|s| serde_json::from_slice::<State>(&s.body).ok());
-    // A snapshot that this version can't read costs time, not data.
+/// Folds the journal: the newest snapshot, then every event after it. Returns the position of the
+/// snapshot too, 0 without one.
+pub(crate) async fn load(
+    store: &dyn Store,
+    mob: &MobId,
+    head: Seq,
+) -> Result<(State, Seq), StoreError> {
+    let snapshot = store
+        .snapshot(mob)
+        .await?
+        .filter(|snapshot| snapshot.seq <= head);
+    // A snapshot that this version can't read, or that is not what it says, costs time, not data.
+    let saved = snapshot.and_then(|snapshot| {
+        let state = serde_json::from_slice::<State>(&snapshot.body).ok()?;
+        (state.head == snapshot.seq && state.mob == *mob).then_some(state)
+    });
     let mut state = saved.unwrap_or_else(|| State::of(mob.clone()));
+    let saved_at = state.head;
     while state.head < head {
         let query = EventQuery {
             after: state.head,
@@ -42,7 +54,7 @@ pub(crate) async fn load(store: &dyn Store, mob: &MobId, head: Seq) -> Result<St
             });
         }
     }
-    Ok(state)
+    Ok((state, saved_at))
 }
 
 /// Position of the last snapshot that was asked for.
@@ -63,8 +75,11 @@ impl SnapshotMark {
     }
 }
 
-const SNAPSHOT: TaskKind =
-    TaskKind { name: "snapshot", on_stop: OnStop::Finish, on_error: OnError::Report };
+const SNAPSHOT: TaskKind = TaskKind {
+    name: "snapshot",
+    on_stop: OnStop::Finish,
+    on_error: OnError::Report,
+};
 
 /// Takes a snapshot beside the writer if enough has happened since the last one.
 pub(crate) fn snapshot_if_due(engine: &Engine) {
@@ -84,11 +99,17 @@ pub(crate) fn snapshot_if_due(engine: &Engine) {
 pub(crate) async fn snapshot(engine: &Engine) -> Result<(), StoreError> {
     let state = engine.view(|world| world.state.clone());
     let seq = state.head;
-    let body = engine.tasks().compute("snapshot body", move || serde_json::to_vec(&state)).await;
+    let body = engine
+        .tasks()
+        .compute("snapshot body", move || serde_json::to_vec(&state))
+        .await;
     match body {
         Some(Ok(body)) => {
             let body = Bytes::from(body);
-            engine.store().snapshot_put(engine.mob(), Snapshot { seq, body }).await
+            engine
+                .store()
+                .snapshot_put(engine.mob(), Snapshot { seq, body })
+                .await
         }
         _ => Err(StoreError::Backend {
             action: "taking a snapshot",

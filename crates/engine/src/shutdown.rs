@@ -2,12 +2,14 @@
 
 use crate::dispatch::EngineStopped;
 use crate::engine::Engine;
+use crate::hooks::guarded;
 use crate::recover::snapshot;
 use crate::tasks::Tasks;
-use mobkit_domain::command::{Command, RuntimeCommand};
+use mobkit_domain::command::{Answer, Command, RuntimeCommand};
 use mobkit_domain::event::{DrainReport, Event, EventFilter};
 use mobkit_domain::id::Seq;
 use mobkit_domain::lifecycle::{LifecycleEvent, Phase};
+use mobkit_domain::refusal::Refusal;
 use mobkit_store::EventQuery;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -15,8 +17,10 @@ use tokio::sync::watch;
 
 /// How long running turns may take to end, in milliseconds, where nobody says otherwise.
 pub const DRAIN_TIMEOUT_MS: u64 = 30_000;
-/// How long tasks may take to end once they were asked.
-const TASKS_PATIENCE: Duration = Duration::from_secs(2);
+/// How long each thing that has to end may take once it was asked: engines, tasks, the store.
+const ENDING_PATIENCE: Duration = Duration::from_secs(2);
+/// How long recording the end may take beyond the drain. More is needed by a broken disk only.
+const RECORDING_PATIENCE: Duration = Duration::from_secs(5);
 const PAGE_EVENTS: usize = 4_096;
 
 /// What came of stopping a module.
@@ -70,8 +74,19 @@ pub(crate) struct Shutdown {
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { begun: false.into(), report: watch::Sender::new(None) }
+        Self {
+            begun: false.into(),
+            report: watch::Sender::new(None),
+        }
     }
+}
+
+/// What a stop has seen so far.
+#[derive(Default)]
+struct Seen {
+    drain: DrainReport,
+    engines: Vec<EngineStopped>,
+    problems: Vec<String>,
 }
 
 impl Engine {
@@ -89,82 +104,119 @@ impl Engine {
             });
         }
         let ended = report.wait_for(Option::is_some).await;
-        ended.ok().and_then(|report| report.clone()).expect("the sender lives as long as the engine")
+        ended
+            .ok()
+            .and_then(|report| report.clone())
+            .expect("the sender lives as long as the engine")
     }
 
     async fn stop(&self) -> ShutdownReport {
-        let began = self.now();
-        let mut problems = Vec::new();
-        let timeout_ms = self.shared.drain_timeout_ms;
-        let drain = Command::Runtime(RuntimeCommand::Drain { timeout_ms });
-        let since = match self.submit_internal(drain).await {
-            Ok(answer) => answer.seq(),
-            Err(refusal) => {
-                problems.push(format!("drain: {refusal}"));
-                self.head()
-            }
-        };
-        let timed_out = !self.drained(Duration::from_millis(timeout_ms)).await;
-        // What still runs is put aside; its runners are told to stop by the events of that.
-        if let Err(refusal) =
-            self.submit_internal(Command::Runtime(RuntimeCommand::Checkpoint)).await
+        let mut seen = Seen::default();
+        let timeout = Duration::from_millis(self.shared.drain_timeout_ms);
+        let in_order = self.wind_down(&mut seen, timeout);
+        if tokio::time::timeout(timeout + RECORDING_PATIENCE, in_order)
+            .await
+            .is_err()
         {
-            problems.push(format!("checkpoint: {refusal}"));
-        }
-        self.shared.dispatch.abort_all();
-        let engines = self.shared.runner.stop().await;
-        let mut drain = self.observed(since).await.unwrap_or_else(|error| {
-            problems.push(format!("reading what was seen: {error}"));
-            DrainReport::default()
-        });
-        drain.timed_out = timed_out;
-        drain.took_ms = self.now().since_ms(began);
-        let stop = Command::Runtime(RuntimeCommand::Stop { drain: drain.clone() });
-        if let Err(refusal) = self.submit_internal(stop).await {
-            problems.push(format!("last event: {refusal}"));
-        }
-        let journal_seq = self.head();
-        if problems.is_empty()
-            && let Err(error) = snapshot(self).await
-        {
-            problems.push(format!("snapshot: {error}"));
+            seen.problems
+                .push("the journal or the store does not answer".to_owned());
         }
         self.closing().cancel();
-        let dropped = self.tasks().stop(TASKS_PATIENCE).await;
-        if let Err(error) = self.store().close().await {
-            problems.push(format!("closing the store: {error}"));
+        self.shared.dispatch.abort_all();
+        let journal_seq = self.head();
+        let dropped = self.tasks().stop(ENDING_PATIENCE).await;
+        match tokio::time::timeout(ENDING_PATIENCE, self.store().close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => seen.problems.push(format!("closing the store: {error}")),
+            Err(_) => seen
+                .problems
+                .push("closing the store: it does not answer".to_owned()),
         }
-        let failed = self.phase().now() == Phase::Failed;
-        if !failed {
-            self.phase().on(LifecycleEvent::ShutdownEnded);
+        if !self.phase().on(LifecycleEvent::ShutdownEnded) {
+            // The drain did not even begin.
+            self.phase().on(LifecycleEvent::Broke);
         }
         ShutdownReport {
             state: self.phase().now(),
-            drain,
+            drain: seen.drain,
             modules: Vec::new(),
             orphan_processes: children(),
-            engines,
+            engines: seen.engines,
             tasks_dropped: dropped.into_keys().map(str::to_owned).collect(),
             journal_seq,
-            problems,
+            problems: seen.problems,
         }
     }
 
+    /// Everything that goes through the journal, from the first to the last event of a stop.
+    async fn wind_down(&self, seen: &mut Seen, timeout: Duration) {
+        let began = self.now();
+        let timeout_ms = self.shared.drain_timeout_ms;
+        let since = match self.direct(RuntimeCommand::Drain { timeout_ms }).await {
+            Ok(answer) => answer.seq(),
+            Err(refusal) => {
+                seen.problems.push(format!("drain: {refusal}"));
+                self.head()
+            }
+        };
+        // A part of the time is kept for what follows, so that the whole stays inside it.
+        let timed_out = !self.drained(timeout - timeout / 10).await;
+        // What still runs is put aside; its runners are told to stop by the events of that.
+        if let Err(refusal) = self.direct(RuntimeCommand::Checkpoint).await {
+            seen.problems.push(format!("checkpoint: {refusal}"));
+        }
+        self.shared.dispatch.abort_all();
+        seen.engines = self.stop_engines(&mut seen.problems).await;
+        let observed = self.observed(since).await;
+        seen.drain = observed.unwrap_or_else(|error| {
+            seen.problems
+                .push(format!("reading what was seen: {error}"));
+            DrainReport::default()
+        });
+        seen.drain.timed_out = timed_out;
+        seen.drain.took_ms = self.now().since_ms(began);
+        let drain = seen.drain.clone();
+        if let Err(refusal) = self.direct(RuntimeCommand::Stop { drain }).await {
+            seen.problems.push(format!("last event: {refusal}"));
+        }
+        if seen.problems.is_empty()
+            && let Err(error) = snapshot(self).await
+        {
+            seen.problems.push(format!("snapshot: {error}"));
+        }
+    }
+
+    async fn direct(&self, command: RuntimeCommand) -> Result<Answer, Refusal> {
+        self.submit_internal(Command::Runtime(command)).await
+    }
+
+    async fn stop_engines(&self, problems: &mut Vec<String>) -> Vec<EngineStopped> {
+        let stopping = guarded("stopping the engines", || self.shared.runner.stop());
+        match tokio::time::timeout(ENDING_PATIENCE, stopping).await {
+            Ok(Ok(engines)) => return engines,
+            Ok(Err(panicked)) => problems.push(panicked.to_string()),
+            Err(_) => problems.push("stopping the engines took too long".to_owned()),
+        }
+        Vec::new()
+    }
+
     /// Waits until no turn works; `false`: the time was over first. A turn that waits for somebody
-    /// can't be finished by waiting here.
+    /// can't be finished by waiting here, nor can one that never began in this process.
     async fn drained(&self, patience: Duration) -> bool {
         let mut head = self.tail().subscribe();
         let quiet = async {
-            while self.view(|world| world.state.working_total() > 0) {
+            while self.phase().has_run() && self.view(|world| world.state.working_total() > 0) {
                 if head.changed().await.is_err() {
                     return;
                 }
             }
         };
-        if self.phase().now() == Phase::Failed {
-            return false;
+        tokio::select! {
+            biased;
+            // The journal failed: nothing ends any longer.
+            () = self.closing().cancelled() => true,
+            ended = tokio::time::timeout(patience, quiet) => ended.is_ok(),
         }
-        tokio::time::timeout(patience, quiet).await.is_ok()
     }
 
     /// Counts what the journal says of the drain.
@@ -172,10 +224,17 @@ impl Engine {
         let mut report = DrainReport::default();
         let mut after = since;
         let until = self.head();
-        let filter = EventFilter { kinds: vec!["turn.*".to_owned()], ..EventFilter::default() };
+        let filter = EventFilter {
+            kinds: vec!["turn.*".to_owned()],
+            ..EventFilter::default()
+        };
         while after < until {
-            let query =
-                EventQuery { after, until, filter: filter.clone(), limit: PAGE_EVENTS };
+            let query = EventQuery {
+                after,
+                until,
+                filter: filter.clone(),
+                limit: PAGE_EVENTS,
+            };
             let page = self.store().events(self.mob(), query).await?;
             for envelope in &page.events {
                 match &envelope.event {
@@ -197,9 +256,13 @@ impl Engine {
 
 /// Child processes of this process that are alive, as the kernel lists them.
 fn children() -> u64 {
-    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return 0 };
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
+        return 0;
+    };
     let lists = tasks
         .filter_map(Result::ok)
         .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    lists.map(|list| list.split_whitespace().count() as u64).sum()
+    lists
+        .map(|list| list.split_whitespace().count() as u64)
+        .sum()
 }

@@ -10,7 +10,9 @@ pub async fn stash_text(store: &dyn Store, text: &str) -> Result<Text, StoreErro
     if text.len() <= INLINE_BYTES_MAX {
         return Ok(Text::from(text));
     }
-    let blob = store.blob_put(Bytes::copy_from_slice(text.as_bytes())).await?;
+    let blob = store
+        .blob_put(Bytes::copy_from_slice(text.as_bytes()))
+        .await?;
     Ok(Text::Blob(blob))
 }
 
@@ -59,10 +61,14 @@ pub async fn unstash(store: &dyn Store, text: &Text) -> Result<String, StoreErro
         Text::Inline(text) => return Ok(text.to_string()),
         Text::Blob(blob) => blob,
     };
-    let damaged = |detail: String| StoreError::Damaged { what: blob.blob.clone(), detail };
+    let damaged = |detail: String| StoreError::Damaged {
+        what: blob.blob.clone(),
+        detail,
+    };
     match store.blob(&blob.blob).await? {
-        Some(content) => String::from_utf8(content.to_vec())
-            .map_err(|_| damaged("it is not text".to_owned())),
+        Some(content) => {
+            String::from_utf8(content.to_vec()).map_err(|_| damaged("it is not text".to_owned()))
+        }
         None => Err(damaged("it is missing".to_owned())),
     }
 }

@@ -22,12 +22,16 @@ pub struct Published {
 impl Published {
     /// Wraps a durable event.
     pub fn new(envelope: Envelope) -> Self {
-        Self { envelope, wire: OnceLock::new() }
+        Self {
+            envelope,
+            wire: OnceLock::new(),
+        }
     }
 
     /// The event as clients see it: one line of JSON.
     pub fn wire(&self) -> &Arc<str> {
-        self.wire.get_or_init(|| Arc::from(self.envelope.to_wire().to_string()))
+        self.wire
+            .get_or_init(|| Arc::from(self.envelope.to_wire().to_string()))
     }
 }
 
@@ -45,7 +49,10 @@ pub(crate) struct Tail {
 
 impl Tail {
     pub(crate) fn new(head: Seq) -> Self {
-        Self { ring: RwLock::default(), head: watch::Sender::new(head) }
+        Self {
+            ring: RwLock::default(),
+            head: watch::Sender::new(head),
+        }
     }
 
     pub(crate) fn head(&self) -> Seq {
@@ -67,18 +74,20 @@ impl Tail {
                 ring.events.push_back((bytes, Arc::clone(event)));
             }
             while ring.events.len() > TAIL_EVENTS_MAX || ring.bytes > TAIL_BYTES_MAX {
-                let Some((bytes, _)) = ring.events.pop_front() else { break };
+                let Some((bytes, _)) = ring.events.pop_front() else {
+                    break;
+                };
                 ring.bytes -= bytes;
             }
         }
         self.head.send_replace(last.envelope.seq);
     }
 
-    /// The events after `after` that pass, at most `limit`, and the position that was searched;
-    /// `None` where the tail does not reach back so far.
+    /// The events after `after` and up to `until` that pass, at most `limit`, and the position that
+    /// was searched; `None` where the tail does not reach back so far.
     pub(crate) fn read(
         &self,
-        after: Seq,
+        (after, until): (Seq, Seq),
         filter: &EventFilter,
         limit: usize,
     ) -> Option<(Vec<Arc<Published>>, Seq)> {
@@ -88,7 +97,7 @@ impl Tail {
         let mut found = Vec::new();
         let mut searched = after;
         for (_, event) in ring.events.iter().skip(skip) {
-            if found.len() == limit {
+            if found.len() == limit || event.envelope.seq > until {
                 break;
             }
             searched = event.envelope.seq;

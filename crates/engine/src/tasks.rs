@@ -56,7 +56,10 @@ struct Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        let mut live = self.live.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut live = self
+            .live
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(count) = live.get_mut(self.name) {
             *count -= 1;
             if *count == 0 {
@@ -95,13 +98,22 @@ impl Tasks {
     }
 
     fn count(&self, name: &'static str) -> Live {
-        let mut live = self.live.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut live = self
+            .live
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         *live.entry(name).or_insert(0) += 1;
-        Live { name, live: Arc::clone(&self.live) }
+        Live {
+            name,
+            live: Arc::clone(&self.live),
+        }
     }
 
     /// Spawns a task. `None` from the handle means that it panicked or was ended by a stop.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that spawns"
+    )]
     pub fn spawn<T: Send + 'static>(
         &self,
         kind: TaskKind,
@@ -121,7 +133,10 @@ impl Tasks {
                 ended = guarded => ended,
             };
             if ended.is_err() && kind.on_error == OnError::StopProcess {
-                tracing::error!(task = kind.name, "a task that the process needs has panicked");
+                tracing::error!(
+                    task = kind.name,
+                    "a task that the process needs has panicked"
+                );
                 broken.cancel();
             }
             ended.ok()
@@ -129,7 +144,10 @@ impl Tasks {
     }
 
     /// Runs a computation that would hold up other tasks on a thread of its own.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that spawns"
+    )]
     pub async fn compute<T: Send + 'static>(
         &self,
         name: &'static str,
@@ -144,18 +162,25 @@ impl Tasks {
     }
 
     /// Spawns what must outlive the owner: the shutdown itself.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that spawns"
+    )]
     pub(crate) fn detached(task: impl Future<Output = ()> + Send + 'static) {
         tokio::spawn(task);
     }
 
     /// Tasks that are alive, by name.
     pub fn live(&self) -> BTreeMap<&'static str, usize> {
-        self.live.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.live
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     /// Ends every task: first asks, then, when `patience` is over, drops them. Returns the names of
-    /// those that had to be dropped.
+    /// those that had to be dropped. One that never comes to an await can't even be dropped: after
+    /// the same time again it is left to itself.
     pub async fn stop(&self, patience: std::time::Duration) -> BTreeMap<&'static str, usize> {
         self.soft.cancel();
         self.tracker.close();
@@ -164,7 +189,8 @@ impl Tasks {
             Err(_) => self.live(),
         };
         self.hard.cancel();
-        self.tracker.wait().await;
+        // It is among the stubborn already, and there is no third way to end it.
+        let _ = tokio::time::timeout(patience, self.tracker.wait()).await;
         stubborn
     }
 }
@@ -174,8 +200,11 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    const TASK: TaskKind =
-        TaskKind { name: "test", on_stop: OnStop::Finish, on_error: OnError::Report };
+    const TASK: TaskKind = TaskKind {
+        name: "test",
+        on_stop: OnStop::Finish,
+        on_error: OnError::Report,
+    };
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_ignores_the_soft_token_is_dropped_and_named() {
@@ -189,7 +218,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_panic_of_a_needed_task_is_seen() {
         let tasks = Tasks::new();
-        let kind = TaskKind { on_error: OnError::StopProcess, ..TASK };
+        let kind = TaskKind {
+            on_error: OnError::StopProcess,
+            ..TASK
+        };
         let handle = tasks.spawn(kind, async { panic!("on purpose") });
         let ended: Option<()> = handle.await.expect("joined");
         assert!(ended.is_none());

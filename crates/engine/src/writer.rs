@@ -9,9 +9,9 @@ use crate::publish::publish;
 use crate::timers;
 use mobkit_domain::command::{Answer, Command, RuntimeCommand, Submission};
 use mobkit_domain::definition::Definition;
-use mobkit_domain::effect::{Effect, effects};
+use mobkit_domain::effect::{Effect, effects, open_effects};
 use mobkit_domain::event::{ErrorEvent, NewEvent};
-use mobkit_domain::lifecycle::{LifecycleEvent, Phase};
+use mobkit_domain::lifecycle::{LifecycleEvent, Phase, Verb};
 use mobkit_domain::projection::project;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::time::Time;
@@ -35,7 +35,10 @@ pub(crate) struct Request {
     pub(crate) reply: oneshot::Sender<Result<Answer, Refusal>>,
 }
 
-type Reply = (oneshot::Sender<Result<Answer, Refusal>>, Result<Answer, Refusal>);
+type Reply = (
+    oneshot::Sender<Result<Answer, Refusal>>,
+    Result<Answer, Refusal>,
+);
 
 /// A batch in the making.
 #[derive(Default)]
@@ -51,6 +54,8 @@ pub(crate) struct Writer {
     engine: Engine,
     world: World,
     requests: mpsc::Receiver<Request>,
+    /// Whether the last event of the process is written.
+    stopped: bool,
 }
 
 enum Wake {
@@ -61,10 +66,15 @@ enum Wake {
 
 impl Writer {
     pub(crate) fn new(engine: Engine, world: World, requests: mpsc::Receiver<Request>) -> Self {
-        Self { engine, world, requests }
+        Self {
+            engine,
+            world,
+            requests,
+            stopped: false,
+        }
     }
 
-    /// Runs until the channel is closed or the journal can't be written.
+    /// Runs until the last event is written, the tasks are ended, or the journal can't be written.
     pub(crate) async fn run(mut self) {
         loop {
             let work = match self.wake().await {
@@ -74,6 +84,10 @@ impl Writer {
             };
             if let Err(error) = self.commit(work).await {
                 self.give_up(&error);
+                return;
+            }
+            if self.stopped {
+                self.refuse_all();
                 return;
             }
         }
@@ -95,8 +109,11 @@ impl Writer {
         let now = self.engine.now();
         self.take(&mut work, first, now);
         let mut commands = 1;
-        while commands < BATCH_COMMANDS_MAX && work.batch.events.len() < BATCH_EVENTS_MAX {
-            let Ok(request) = self.requests.try_recv() else { break };
+        let room = |work: &Work| work.batch.events.len() < BATCH_EVENTS_MAX;
+        while !self.stopped && commands < BATCH_COMMANDS_MAX && room(&work) {
+            let Ok(request) = self.requests.try_recv() else {
+                break;
+            };
             self.take(&mut work, request, now);
             commands += 1;
         }
@@ -115,13 +132,13 @@ impl Writer {
     }
 
     fn take(&mut self, work: &mut Work, request: Request, now: Time) {
-        let Request { submission, internal, definition, reply } = request;
-        let phase = self.engine.phase();
-        let admitted = match submission.command.verb() {
-            // A start makes its own changes; a shutdown makes none that a verb governs.
-            Some(verb) if !(internal && phase.now() == Phase::Starting) => phase.check(verb),
-            _ => Ok(()),
-        };
+        let Request {
+            submission,
+            internal,
+            definition,
+            reply,
+        } = request;
+        let admitted = self.admit(&submission.command, internal);
         let decision = admitted.and_then(|()| decide(&self.world, &submission, now));
         let decision = match decision {
             Ok(decision) => decision,
@@ -136,9 +153,29 @@ impl Writer {
         }
         let answer = decision.answer;
         self.extend(work, decision.events, submission.trace, now);
+        if matches!(submission.command, Command::Runtime(RuntimeCommand::Ready)) {
+            // Nothing was begun before. All that is open begins now, and each thing once: what
+            // follows in this batch adds to it.
+            work.effects = open_effects(&self.world.state);
+        }
         self.settle(work, now);
         self.phase_follows(&submission.command);
         work.replies.push((reply, Ok(answer)));
+    }
+
+    fn admit(&self, command: &Command, internal: bool) -> Result<(), Refusal> {
+        let phase = self.engine.phase();
+        let starting = phase.now() == Phase::Starting;
+        match command.verb() {
+            // A start makes its own changes; a shutdown makes none that a verb governs.
+            Some(_) if internal && starting => Ok(()),
+            Some(verb) => phase.check(verb),
+            // A start that was cancelled in the meantime must not let turns begin.
+            None if matches!(command, Command::Runtime(RuntimeCommand::Ready)) && !starting => {
+                phase.check(Verb::Mutate).and(Err(already_up()))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Gives events their places and folds them in.
@@ -154,7 +191,9 @@ impl Writer {
             let mut envelope = event.at(seq, now, &self.world.state.mob);
             envelope.trace = trace.take();
             debug_assert!(envelope.check_source().is_ok(), "{envelope:?}");
-            work.batch.rows.extend(project(&mut self.world.state, &envelope));
+            work.batch
+                .rows
+                .extend(project(&mut self.world.state, &envelope));
             work.effects.extend(effects(&self.world.state, &envelope));
             work.batch.events.push(envelope);
         }
@@ -172,22 +211,35 @@ impl Writer {
     }
 
     /// The phase changes in the order of the journal, so that no command slips in between.
-    fn phase_follows(&self, command: &Command) {
-        let Command::Runtime(command) = command else { return };
+    fn phase_follows(&mut self, command: &Command) {
+        let Command::Runtime(command) = command else {
+            return;
+        };
         let phase = self.engine.phase();
         match command {
             RuntimeCommand::Ready => phase.on(LifecycleEvent::Ready),
             RuntimeCommand::Drain { .. } => phase.on(LifecycleEvent::ShutdownBegan),
+            RuntimeCommand::Stop { .. } => {
+                self.stopped = true;
+                true
+            }
             _ => true,
         };
     }
 
     async fn commit(&mut self, work: Work) -> Result<(), StoreError> {
-        let Work { batch, effects, definition, replies } = work;
+        let Work {
+            batch,
+            effects,
+            definition,
+            replies,
+        } = work;
         if let Some(first) = batch.events.first().map(|event| event.seq) {
             let events = batch.events.clone();
             let store = Arc::clone(self.engine.store());
-            let appended = store.append(self.engine.mob(), self.engine.epoch(), first, batch).await;
+            let appended = store
+                .append(self.engine.mob(), self.engine.epoch(), first, batch)
+                .await;
             if let Err(error) = appended {
                 for (reply, _) in replies {
                     let _ = reply.send(Err(journal_failed(&error)));
@@ -209,15 +261,30 @@ impl Writer {
     fn give_up(&mut self, error: &StoreError) {
         tracing::error!(%error, "the journal can't be written");
         self.engine.phase().on(LifecycleEvent::Broke);
-        self.requests.close();
-        while let Ok(request) = self.requests.try_recv() {
-            let _ = request.reply.send(Err(writer_gone()));
-        }
-        let event = ErrorEvent::JournalFailure { error: error.to_string() };
+        self.refuse_all();
+        let event = ErrorEvent::JournalFailure {
+            error: error.to_string(),
+        };
         self.engine.shared.hooks.journal_failed(event);
         self.engine.shared.dispatch.abort_all();
         self.engine.closing().cancel();
     }
+
+    /// Takes nothing any longer.
+    fn refuse_all(&mut self) {
+        self.requests.close();
+        while let Ok(request) = self.requests.try_recv() {
+            let _ = request.reply.send(Err(writer_gone()));
+        }
+    }
+}
+
+fn already_up() -> Refusal {
+    Refusal::new(
+        RefusalKind::Conflict,
+        "runtime.running",
+        "the runtime has been started already",
+    )
 }
 
 fn journal_failed(error: &StoreError) -> Refusal {
@@ -228,4 +295,3 @@ fn journal_failed(error: &StoreError) -> Refusal {
     )
     .hint("what was accepted before is safe; mend the disk and start again")
 }
-

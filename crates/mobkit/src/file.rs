@@ -39,7 +39,7 @@ pub enum FileError {
         /// Everything that is wrong with it.
         diagnostics: Vec<Diagnostic>,
         /// Its text, to show the places.
-        source: String,
+        text: String,
     },
 }
 
@@ -72,7 +72,7 @@ impl MobFile {
                 unsupported: parsed.unsupported,
             }),
             Err(diagnostics) => {
-                Err(FileError::Invalid { path: shown, diagnostics, source: text })
+                Err(FileError::Invalid { path: shown, diagnostics, text })
             }
         }
     }

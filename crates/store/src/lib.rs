@@ -1,7 +1,7 @@
 //! Where a mob is kept: the journal, the read tables that follow it, snapshots, cursors and blobs.
 //!
-//! Duty: make what the writer decided durable in one transaction, and read it back in order. The only
-//! crate that speaks SQL.
+//! Duty: make what the writer decided durable in one transaction, and read it back in order. The
+//! only crate that speaks SQL.
 //!
 //! Invariants:
 //! * `append` is the unit of atomicity: events and rows are both there or both not.
@@ -9,8 +9,10 @@
 //! * a reader sees an event only after it is durable.
 //! * one conformance suite ([`conformance`]) runs over every backend.
 //!
-//! The commonest change is a new read table: a [`mobkit_domain::row::Row`] variant, a migration in
-//! `sqlite/migrations.rs`, and its case in the conformance suite.
+//! The commonest change is a new read table: a [`mobkit_domain::row::Row`] variant, a step in
+//! `sqlite/migrations/`, the statements where the compiler asks for them, and its case in
+//! `conformance/tables.rs`. A new backend is a folder beside `sqlite/` and a line in
+//! `tests/it/conformance.rs`.
 
 mod batch;
 mod blob;

@@ -187,7 +187,8 @@ pub struct Verification {
 
 /// A place where mobs are kept.
 ///
-/// All methods may be called from any task at once. Dropping a future does not undo what it started.
+/// All methods may be called from any task at once. Dropping a future does not undo what it
+/// started.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// What an acknowledged append survives.
@@ -240,7 +241,8 @@ pub trait Store: Send + Sync + 'static {
     /// The position up to which a named consumer has worked; `None`: it never has.
     async fn cursor(&self, mob: &MobId, consumer: &str) -> Result<Option<Seq>, StoreError>;
 
-    /// Keeps a blob under the digest of its content. Durable when it returns; repeating is harmless.
+    /// Keeps a blob under the digest of its content. Durable when it returns; repeating is
+    /// harmless.
     async fn blob_put(&self, content: Bytes) -> Result<BlobRef, StoreError>;
 
     /// A blob by its `sha256:…`; `None` where there is none. A damaged one is an error.
@@ -249,6 +251,7 @@ pub trait Store: Send + Sync + 'static {
     /// Reads everything and checks it: checksums, dense positions, rows and blobs that exist.
     async fn verify(&self, mob: &MobId) -> Result<Verification, StoreError>;
 
-    /// Ends the store: waits for what was accepted, and releases its files. Later calls are refused.
+    /// Ends the store: waits for what was accepted, and releases its files. Later calls are
+    /// refused; closing again is harmless.
     async fn close(&self) -> Result<(), StoreError>;
 }

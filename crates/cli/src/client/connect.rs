@@ -5,7 +5,6 @@ use super::locate::{Locator, STATE_FOLDER, parse_url};
 use crate::failure::{Exit, Failure};
 use crate::terminal::Output;
 use crate::{duration, environment};
-use reqwest::Url;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,8 +13,8 @@ use std::time::Duration;
 #[command(next_help_heading = "Server")]
 pub(crate) struct ServerArgs {
     /// Address of the server; else the one recorded in the state directory
-    #[arg(long, value_name = "URL", env = "MOBKIT_URL", value_parser = parse_url)]
-    pub url: Option<Url>,
+    #[arg(long, value_name = "URL", env = "MOBKIT_URL")]
+    pub url: Option<String>,
     /// Bearer token; else the operator token of the state directory
     #[arg(
         long,
@@ -54,11 +53,21 @@ impl ServerArgs {
             let message = "the token holds characters that no token has";
             return Err(Failure::new(Exit::Usage, "token.malformed", message));
         }
-        let locator = Locator {
-            url: self.url.clone(),
-            token,
-            state,
-        };
+        // A variable that is set to nothing is as good as none.
+        let url = self
+            .url
+            .as_deref()
+            .filter(|url| !url.is_empty())
+            .map(parse_url)
+            .transpose();
+        let url = url.map_err(|why| {
+            Failure::new(
+                Exit::Usage,
+                "url.malformed",
+                format!("the address is wrong: {why}"),
+            )
+        })?;
+        let locator = Locator { url, token, state };
         // Where nothing was ever started, waiting is of no use, unless it is asked for.
         if self.timeout.is_none() {
             locator.locate()?;

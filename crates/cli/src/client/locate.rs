@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// Name of the state directory beside the mob file.
 pub(crate) const STATE_FOLDER: &str = ".mobkit";
-const SERVER_FILE: &str = "server.json";
-const TOKEN_FILE: &str = "operator.token";
+/// Name of the file that says where the server is.
+pub(crate) const SERVER_FILE: &str = "server.json";
+/// Name of the file that holds the token of the operator.
+pub(crate) const TOKEN_FILE: &str = "operator.token";
 
 /// Where to look for the server. Looked at anew for every attempt, since a server that starts again
 /// may have another port.

@@ -1,5 +1,6 @@
 //! Showing a plan: what joins, what changes, what leaves.
 
+use crate::failure::{Exit, Failure};
 use crate::terminal::{Output, Tone};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,10 +20,19 @@ struct Step<'a> {
 }
 
 impl Plan {
-    /// Takes the answer of `mob/plan`.
-    pub fn of(whole: Value) -> Self {
-        let digest = whole["digest"].as_str().unwrap_or_default().to_owned();
-        Self { whole, digest }
+    /// Takes the answer of `mob/plan`. A plan that can't be read must not look like an empty one.
+    pub fn of(whole: Value) -> Result<Self, Failure> {
+        match whole["digest"].as_str() {
+            Some(digest) if whole["steps"].is_array() => Ok(Self {
+                digest: digest.to_owned(),
+                whole,
+            }),
+            _ => {
+                let message = "the server tells its plan in a way that this version can't read";
+                Err(Failure::new(Exit::Failed, "server.foreign", message)
+                    .hint("compare `mobkit version` with `mobkit status`"))
+            }
+        }
     }
 
     /// Whether nothing would change.
@@ -102,7 +112,8 @@ mod tests {
             {"object": "member/c", "operation": "respawn", "reason": "profile changed",
              "survives": "session"},
             {"object": "edge/a+d", "operation": "unwire", "reason": "no longer wanted"},
-        ]}));
+        ],}))
+        .expect("a plan");
         assert!(!plan.is_empty());
         assert_eq!(
             plan.lines(&output, |_, text| text.to_owned()),
@@ -119,10 +130,23 @@ mod tests {
     fn a_plan_that_retains_everything_changes_nothing() {
         let output = Output::new(&Show::default(), |_| None);
         let plan = Plan::of(json!({"digest": "d", "steps": [{"operation": "retain"}]}));
+        let plan = plan.expect("a plan");
         assert!(plan.is_empty());
         assert_eq!(
             plan.lines(&output, |_, text| text.to_owned()),
             ["nothing to change"]
         );
+    }
+
+    #[test]
+    fn a_plan_that_cannot_be_read_is_no_empty_plan() {
+        for whole in [
+            json!({}),
+            json!({"digest": "d"}),
+            json!({"steps": []}),
+            json!([]),
+        ] {
+            assert!(Plan::of(whole).is_err());
+        }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
         let diagnostics = [valid.warnings.as_slice(), valid.unsupported.as_slice()].concat();
         output.document(&json!({
             "valid": true,
+            "runnable": valid.unsupported.is_empty(),
             "file": valid.file.path.display().to_string(),
             "mob": definition.id,
             "digest": definition.digest(),

@@ -39,7 +39,7 @@ impl MobArgs {
 
 /// Asks the server for the plan.
 pub(crate) async fn fetch(client: &Client<'_>) -> Result<Plan, Failure> {
-    Ok(Plan::of(client.call("mob/plan", &json!({})).await?))
+    Plan::of(client.call("mob/plan", &json!({})).await?)
 }
 
 pub(crate) async fn run(args: &PlanArgs, output: &Output) -> Result<Exit, Failure> {

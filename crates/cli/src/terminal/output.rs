@@ -217,11 +217,20 @@ fn harmless(text: &str) -> Cow<'_, str> {
     replace(text, |c| c.is_control() && c != '\n' && c != '\t')
 }
 
-/// The same for text that we may have coloured ourselves.
+/// The same for text that we may have coloured ourselves: colours do no harm.
 fn keep_color(text: &str) -> Cow<'_, str> {
-    replace(text, |c| {
-        c.is_control() && c != '\n' && c != '\t' && c != '\u{1b}'
-    })
+    if !text.contains('\u{1b}') {
+        return harmless(text);
+    }
+    let mut parts = text.split('\u{1b}');
+    let mut kept = harmless(parts.next().unwrap_or_default()).into_owned();
+    for part in parts {
+        let end = part.find(|c: char| !matches!(c, '[' | ';' | '0'..='9'));
+        let is_color = part.starts_with('[') && end.is_some_and(|end| part[end..].starts_with('m'));
+        kept.push(if is_color { '\u{1b}' } else { '\u{fffd}' });
+        kept.push_str(&harmless(part));
+    }
+    Cow::Owned(kept)
 }
 
 fn replace(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -244,5 +253,17 @@ mod tests {
     fn a_terminal_does_not_obey_what_others_wrote() {
         assert_eq!(harmless("a\u{1b}[2Jb\nc\td"), "a\u{fffd}[2Jb\nc\td");
         assert!(matches!(harmless("plain\n"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn colours_may_stay_and_nothing_else() {
+        assert_eq!(
+            keep_color("\u{1b}[1;31mx\u{1b}[0m"),
+            "\u{1b}[1;31mx\u{1b}[0m"
+        );
+        assert_eq!(
+            keep_color("a\u{1b}[2Jb\u{1b}]0;t\u{7}"),
+            "a\u{fffd}[2Jb\u{fffd}]0;t\u{fffd}"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Starting from nothing.
 
 use crate::program::Place;
+use mobkit_agents::model::Script;
 
 #[test]
 fn every_template_is_a_valid_mob_that_can_be_run() {
@@ -11,6 +12,10 @@ fn every_template_is_a_valid_mob_that_can_be_run() {
         assert!(run.stdout.contains("mobkit up"), "{run:?}");
         for name in ["mob.toml", "rehearsal.toml", ".gitignore"] {
             assert!(place.path().join("my mob").join(name).is_file(), "{name}");
+        }
+        let script = std::fs::read_to_string(place.path().join("my mob/rehearsal.toml"));
+        if let Err(error) = Script::parse(&script.expect("a script")) {
+            panic!("{template}: {error}");
         }
         let check = place.run(&["check", "my mob", "--json"]);
         assert_eq!(check.code, 0, "{check:?}");

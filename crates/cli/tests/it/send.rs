@@ -123,6 +123,10 @@ fn what_takes_too_long_goes_on_and_has_an_id() {
     let run = send(&["hang", "--wait", "--timeout", "300ms"]);
     assert_eq!((run.code, run.stdout.as_str()), (7, ""), "{run:?}");
     assert!(run.stderr.contains("msg-1 has no answer yet"), "{run:?}");
+    assert!(
+        run.stderr.contains("repeat the command with --key "),
+        "{run:?}"
+    );
 }
 
 #[test]
@@ -195,6 +199,10 @@ fn stream(pieces: &[(u64, &str)], answer: &str, words: &[&str]) -> Run {
         "delta",
         json!({"turn": "turn-0", "step": 1, "text": "of another"}),
     ));
+    let thought = json!({"turn": "turn-2", "step": 1, "kind": "reasoning", "text": "hm"});
+    if words.is_empty() {
+        text.push_str(&event("delta", thought));
+    }
     for (step, piece) in pieces {
         let delta = json!({"member": "desk", "turn": "turn-2", "step": step, "text": piece});
         text.push_str(&event("delta", delta));

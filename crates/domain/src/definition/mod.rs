@@ -58,6 +58,7 @@ pub use schedule::{Missed, MissedPolicy, Overlap, Schedule, ScheduleTarget};
 pub use secret::{Secret, Setting};
 pub use server::{Auth, Server};
 pub use store::{Durability, Retention, Store, StoreKind};
+pub use suggest::nearest as nearest_name;
 pub use tool::{ToolPattern, ToolSelector, ToolSelectorError};
 pub use trigger::{Trigger, parse_cron};
 pub use unsupported::{Unsupported, unsupported};

@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest of some names.
 
 /// The nearest of `names` to `given`, if one is near enough to be a slip of the keyboard.
-pub(super) fn nearest<'a>(
+pub fn nearest<'a>(
     given: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

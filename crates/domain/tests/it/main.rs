@@ -1,3 +1,5 @@
 //! Integration tests of the domain.
 
 mod definition;
+mod event;
+mod machines;

@@ -67,7 +67,7 @@ fn version(connection: &Connection, file: &Path) -> Result<u32, StoreError> {
     }
 }
 
-/// Copies the database beside itself, named by its schema, so that a step can be taken back by hand.
+/// Copies the database beside itself, named by its schema: a step can be taken back by hand.
 fn copy(connection: &Connection, file: &Path, found: u32) -> Result<(), StoreError> {
     let mut name = file.as_os_str().to_owned();
     name.push(format!(".schema-{found}"));

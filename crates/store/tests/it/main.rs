@@ -5,5 +5,4 @@ mod damage;
 mod durability;
 mod failure;
 mod place;
-mod speed;
 mod sqlite;

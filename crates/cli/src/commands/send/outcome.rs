@@ -96,9 +96,6 @@ impl Outcome {
         };
         let failure = Failure::new(self.exit(), code, text);
         let failure = match (&self.end, &self.turn) {
-            (End::TimedOut, _) => {
-                failure.hint("run the same command with the same --key to go on waiting")
-            }
             (End::Waiting { .. }, Some(turn)) => failure.hint(format!(
                 "look at it with `mobkit rpc turn/get '{{\"turn\": \"{turn}\"}}'`, then decide"
             )),

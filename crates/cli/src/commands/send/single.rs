@@ -61,7 +61,13 @@ pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Fa
             if let Some(speech) = &mut speech {
                 speech.end_line()?;
             }
-            return Err(outcome.failure());
+            let failure = outcome.failure().fact("key", key.as_str());
+            return Err(match &outcome.end {
+                End::TimedOut => failure.hint(format!(
+                    "go on waiting: repeat the command with --key {key}"
+                )),
+                _ => failure,
+            });
         }
     }
     Ok(Exit::Done)

@@ -36,7 +36,9 @@ impl<'a> Speech<'a> {
         if self.output.is_json() {
             return self.output.frame(&json!({"delta": delta}));
         }
-        let Some(text) = delta["text"].as_str() else {
+        // What a model thinks on the way is no part of its answer.
+        let is_answer = delta["kind"] != "reasoning";
+        let Some(text) = delta["text"].as_str().filter(|_| is_answer) else {
             return Ok(());
         };
         let number = |name: &str| delta[name].as_u64().unwrap_or(0);

@@ -21,7 +21,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Two editors' desks, three reporters with one small model, and an agent of another engine.
+/// Two desks, three reporters with one small model, and an agent of another engine.
 pub const NEWSROOM: &str = r#"
 [mob]
 id = "newsroom"
@@ -53,7 +53,7 @@ engine = "meerkat"
 model = "small"
 instructions = "You run elsewhere."
 tools = ["peers", "publish"]
-budget = { steps_per_turn = 2 }
+budget = { steps_per_turn = 3 }
 
 [[members]]
 id = "ann"
@@ -129,6 +129,7 @@ pub fn reply(text: &str, calls: &[(&str, Value)]) -> Reply {
 }
 
 /// A mob with its journal.
+#[derive(Clone)]
 pub struct Mob {
     pub world: World,
     pub now: Time,
@@ -448,15 +449,15 @@ impl Mob {
     }
 }
 
-/// What follows by itself uses up one of these: calls that nobody has looked at, members that leave,
-/// messages that wait, members that could work on them.
+/// What follows by itself uses up one of these, the first first: calls that nobody has looked at,
+/// messages that wait, members that leave, members that could work.
 fn left_to_do(state: &State) -> (usize, usize, usize, usize) {
     let owed = state.turns.values().flat_map(|turn| &turn.calls);
     let owed = owed.filter(|call| call.state == mobkit_domain::state::CallState::Owed).count();
     let waiting = state.messages.values().filter(|message| message.turn.is_none()).count();
     let willing = |mode| matches!(mode, MemberMode::Active | MemberMode::Retiring);
     let members = state.members.values().filter(|member| willing(member.mode)).count();
-    (owed, state.leaving.len(), waiting, members)
+    (owed, waiting, state.leaving.len(), members)
 }
 
 pub fn ada() -> Principal {

@@ -92,6 +92,40 @@ fn answer<T>(mut answer: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, 
     answer.try_recv().expect("the writer answered")
 }
 
+/// After how many commits of so many pages each the log is moved.
+fn commits_until_due(log: &mut Log, pages_each: u32) -> u32 {
+    let mut commits = 0;
+    loop {
+        commits += 1;
+        log.pages.fetch_add(pages_each, Ordering::Relaxed);
+        if log.is_due() {
+            return commits;
+        }
+    }
+}
+
+#[test]
+fn the_log_is_moved_early_after_small_commits_and_late_after_large_ones() {
+    let mut log = Log::default();
+    assert_eq!(commits_until_due(&mut log, 4), 250);
+    log.pages.store(0, Ordering::Relaxed);
+    assert_eq!(commits_until_due(&mut log, 100), 80);
+    log.pages.store(0, Ordering::Relaxed);
+    assert_eq!(
+        commits_until_due(&mut log, 4),
+        250,
+        "a log that began anew counts anew"
+    );
+}
+
+#[test]
+fn a_log_that_readers_hold_back_is_not_moved_with_every_commit() {
+    let mut log = Log::default();
+    assert_eq!(commits_until_due(&mut log, 100), 80);
+    assert_eq!(commits_until_due(&mut log, 100), 10);
+    assert_eq!(commits_until_due(&mut log, 100), 10);
+}
+
 #[test]
 fn a_group_is_one_transaction() {
     let mut bench = Bench::new();

@@ -1,0 +1,91 @@
+//! The library, run for `mobkit up`.
+
+use crate::failure::{Exit, Failure};
+use crate::state_dir::{Announcement, token};
+use crate::up::{Launch, Ready, Stopped};
+use crate::{environment, listen};
+use mobkit::{Access, BuildError, Mob, MobBuilder, MobFile, StoreError};
+
+/// Runs the mob until `stop`, and then stops it in order. Calls `ready` once it takes messages.
+pub(crate) async fn serve(
+    launch: Launch,
+    ready: impl FnOnce(&Ready),
+    stop: impl Future<Output = ()>,
+) -> Result<Stopped, Failure> {
+    let file = MobFile::read(&launch.file).map_err(|error| {
+        Failure::new(Exit::Config, "mob_file.invalid", error.to_string())
+            .hint("`mobkit check` shows every error with its place")
+    })?;
+    let mob = MobBuilder::of_file(file)
+        .state_dir(&launch.state)
+        .variables(environment::variable)
+        .rehearse(launch.rehearse)
+        .open()
+        .await
+        .map_err(|error| refused(&error))?;
+    match serve_open(&mob, &launch, ready, stop).await {
+        Ok(stopped) => Ok(stopped),
+        Err(failure) => {
+            mob.shutdown().await;
+            Err(failure)
+        }
+    }
+}
+
+async fn serve_open(
+    mob: &Mob,
+    launch: &Launch,
+    ready: impl FnOnce(&Ready),
+    stop: impl Future<Output = ()>,
+) -> Result<Stopped, Failure> {
+    let (token, token_file) = token(&launch.state)?;
+    let listener = listen::bind(launch.listen)?;
+    let setup = |error: std::io::Error| {
+        Failure::new(Exit::Failed, "listen.failed", format!("cannot listen: {error}"))
+    };
+    let url = format!("http://{}/", listener.local_addr().map_err(setup)?);
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(setup)?;
+    let started = mob.engine().now().to_string();
+    let _announced = Announcement::publish(&launch.state, &url, &started)?;
+    let running = mob.run(listener, Access::operator_token(&token), stop);
+    let starting = async {
+        mob.bring_up().await.map_err(|error| refused(&BuildError::Start(error)))?;
+        let members = mob.engine().view(|world| {
+            let state = &world.state;
+            let word = |id| state.member_state(id).map_or("", |s| s.as_str()).to_owned();
+            state.present().map(|(id, _)| (id.to_string(), word(id))).collect()
+        });
+        ready(&Ready { url: url.clone(), members, token_file });
+        Ok(())
+    };
+    // Reads are served while the mob comes up; a start that fails stops the serving too.
+    let (report, started) = tokio::join!(running, starting);
+    started?;
+    if let Some(error) = report.serve {
+        let message = format!("the server failed: {error}");
+        return Err(Failure::new(Exit::Failed, "serve.failed", message));
+    }
+    let clean = report.shutdown.is_orderly();
+    let report = serde_json::to_value(&report.shutdown).unwrap_or_default();
+    Ok(Stopped { clean, report })
+}
+
+fn refused(error: &BuildError) -> Failure {
+    let message = error.to_string();
+    match error {
+        BuildError::Unsupported(_) => Failure::new(Exit::Config, "definition.unsupported", message)
+            .hint("take these parts out of the mob file"),
+        BuildError::Model(_) => Failure::new(Exit::Failed, "model.unusable", message)
+            .hint("set the key, or let a script answer: `mobkit up --rehearse`"),
+        BuildError::Store(StoreError::Locked { .. }) => {
+            Failure::new(Exit::Conflict, "state_dir.locked", message)
+                .hint("that process serves this mob already; `mobkit status` asks it")
+        }
+        BuildError::Store(_) | BuildError::StateDirMissing => {
+            Failure::new(Exit::Failed, "store.failed", message)
+                .hint("name another state directory with --state, or mend this one")
+        }
+        BuildError::Start(_) => Failure::new(Exit::Failed, "start.failed", message)
+            .hint("nothing runs any longer; mend the cause and start again"),
+    }
+}

@@ -1,0 +1,109 @@
+//! Golden files of events: what the journal holds is read back as it was, and has what clients rely
+//! on.
+
+use mobkit_domain::event::{Envelope, KINDS};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden/event")
+}
+
+fn text(kind: &str) -> String {
+    let path = golden().join(format!("{kind}.json"));
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The fields of the data that clients rely on, by kind.
+fn relied_on(kind: &str) -> Vec<&'static str> {
+    let (noun, _) = kind.split_once('.').expect("a kind is noun.verb");
+    let mut fields = match noun {
+        "member" => vec!["member"],
+        "edge" => vec!["a", "b"],
+        // A refused message never was one: it has no id.
+        "message" if kind == "message.refused" => vec!["from", "to", "code", "reason"],
+        "message" => vec!["message"],
+        "turn" => vec!["turn", "member"],
+        "model" => vec!["model", "turn", "member", "step", "attempt"],
+        "tool" => vec!["call", "turn", "member", "tool"],
+        "budget" => vec!["budget", "turn", "member"],
+        "runtime" | "mob" | "error" | "access" => Vec::new(),
+        other => panic!("what do clients rely on in events of {other}?"),
+    };
+    fields.extend(match kind {
+        "message.accepted" => ["from", "to", "text"].as_slice(),
+        "turn.completed" => &["text"],
+        "model.replied" => &["text", "calls", "usage"],
+        "tool.finished" => &["result"],
+        kind if kind.starts_with("tool.") => &["args"],
+        _ => &[],
+    });
+    fields
+}
+
+#[test]
+fn every_kind_has_a_golden_file_and_every_file_a_kind() {
+    let files = fs::read_dir(golden()).expect("the folder is there").map(|entry| {
+        let path = entry.expect("the entry can be read").path();
+        let name = path.file_stem().and_then(|name| name.to_str()).map(str::to_owned);
+        name.expect("the name is text")
+    });
+    let files: BTreeSet<String> = files.collect();
+    let kinds: BTreeSet<String> = KINDS.iter().map(|kind| (*kind).to_owned()).collect();
+    assert_eq!(files, kinds);
+}
+
+#[test]
+fn an_event_is_read_and_written_as_in_its_golden_file() {
+    for kind in KINDS {
+        let text = text(kind);
+        let envelope: Envelope =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        let written = serde_json::to_string_pretty(&envelope).expect("an event is JSON");
+        assert_eq!(written + "\n", text, "{kind}");
+        assert_eq!(envelope.event.kind(), *kind);
+        assert_eq!(envelope.check_source(), Ok(()), "{kind}");
+        assert_eq!(envelope.event.subject(), envelope.subject, "{kind}");
+        assert_eq!(envelope.event.turn(), envelope.turn, "{kind}");
+    }
+}
+
+#[test]
+fn an_event_carries_what_clients_rely_on() {
+    for kind in KINDS {
+        let envelope: Value = serde_json::from_str(&text(kind)).expect("JSON");
+        for field in relied_on(kind) {
+            assert!(envelope["data"].get(field).is_some(), "{kind} has no {field}");
+        }
+    }
+}
+
+#[test]
+fn what_clients_rely_on_is_there_even_where_it_is_empty() {
+    for kind in KINDS {
+        let mut envelope: Value = serde_json::from_str(&text(kind)).expect("JSON");
+        for field in relied_on(kind) {
+            let data = &mut envelope["data"][field];
+            match data {
+                Value::Array(items) => items.clear(),
+                Value::String(text) if field == "text" => text.clear(),
+                _ => {}
+            }
+        }
+        let read: Envelope = serde_json::from_value(envelope.clone()).expect("an envelope");
+        assert_eq!(serde_json::to_value(&read).expect("JSON"), envelope, "{kind}");
+    }
+}
+
+#[test]
+fn every_event_has_a_summary_of_one_line() {
+    for kind in KINDS {
+        let envelope: Envelope = serde_json::from_str(&text(kind)).expect("an envelope");
+        let wire = envelope.to_wire();
+        let summary = wire["summary"].as_str().expect("a summary");
+        assert!(!summary.is_empty() && !summary.contains('\n'), "{kind}: {summary:?}");
+        assert_ne!(summary, *kind, "{kind} has no words of its own");
+    }
+}

@@ -1,0 +1,11 @@
+//! Plan and apply: bringing the mob to what the definition and discovery want.
+
+mod edges;
+mod plan;
+mod rediscover;
+mod roster;
+mod run;
+
+pub use plan::PlanView;
+pub use rediscover::RediscoverMode;
+pub use run::ApplyOptions;

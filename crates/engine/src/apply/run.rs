@@ -1,0 +1,155 @@
+//! Applying a plan, one at a time.
+
+use super::plan::Prepared;
+use crate::engine::Engine;
+use crate::hooks::guarded;
+use mobkit_domain::command::{Answer, Command, MobCommand, RuntimeCommand, Submission};
+use mobkit_domain::event::{ErrorEvent, MobApplied, MobPlanned};
+use mobkit_domain::lifecycle::Verb;
+use mobkit_domain::plan::ApplyReport;
+use mobkit_domain::principal::Principal;
+use mobkit_domain::refusal::Refusal;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What to insist on when a plan is applied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApplyOptions {
+    /// The digest of the plan that was seen; `None`: whatever the plan is.
+    pub digest: Option<String>,
+    /// Whether a mass removal is wanted.
+    pub force: bool,
+}
+
+impl Engine {
+    /// Applies what [`Engine::plan`] shows. One apply runs at a time; others wait.
+    ///
+    /// A failed step is reported and the rest goes on. What was done stays done after a crash, and
+    /// the next apply does the rest.
+    pub async fn apply(
+        &self,
+        actor: &Principal,
+        options: &ApplyOptions,
+    ) -> Result<ApplyReport, Refusal> {
+        self.phase().check(Verb::Mutate)?;
+        let single = self.shared.reconcile.lock().await;
+        let prepared = self.prepare(Value::Null).await?;
+        prepared
+            .plan
+            .permit(options.digest.as_deref(), options.force)?;
+        let report = self.carry_out(actor, prepared).await?;
+        drop(single);
+        self.tell(&report).await;
+        Ok(report)
+    }
+
+    /// The first apply of a start.
+    pub(crate) async fn apply_first(&self, context: Value) -> Result<ApplyReport, Refusal> {
+        let single = self.shared.reconcile.lock().await;
+        let prepared = self.prepare(context).await?;
+        // The definition of a fresh start is what the operator wants; the guard is for surprises
+        // from discovery, and a source that is down must not empty the mob at a restart either.
+        prepared.plan.permit(None, false)?;
+        let report = self.carry_out(&Principal::Runtime, prepared).await?;
+        drop(single);
+        self.tell(&report).await;
+        Ok(report)
+    }
+
+    pub(super) async fn carry_out(
+        &self,
+        actor: &Principal,
+        prepared: Prepared,
+    ) -> Result<ApplyReport, Refusal> {
+        let Prepared {
+            definition,
+            defined,
+            discovered,
+            plan,
+            ..
+        } = prepared;
+        let digest = plan.digest();
+        if !plan.is_empty() {
+            let planned = MobPlanned {
+                digest: digest.clone(),
+                steps: plan.steps(),
+            };
+            self.order(actor, Command::Mob(MobCommand::Planned(planned)))
+                .await?;
+        }
+        let internal = *actor == Principal::Runtime;
+        let command = Command::Mob(MobCommand::Define(defined));
+        let submission = Submission {
+            command,
+            actor: actor.clone(),
+            key: None,
+            trace: None,
+        };
+        self.request(submission, internal, Some(Arc::clone(&definition)))
+            .await?;
+        let mut report = self.carry_out_roster(actor, &plan, digest.clone()).await;
+        report.edges = self
+            .carry_out_edges(actor, &definition, discovered.as_ref())
+            .await;
+        if !plan.is_empty() {
+            let failures = report.failure_count();
+            let applied = MobApplied {
+                digest,
+                steps: report.steps(),
+                failures,
+            };
+            let command = Command::Mob(MobCommand::Applied(applied));
+            if let Err(refusal) = self.order(actor, command).await {
+                // A stop came in between. The report says what was done, so it is given all the same.
+                tracing::warn!(%refusal, "that the plan was applied can't be recorded");
+            }
+        }
+        if let Some(error) = report.error() {
+            self.raise(error).await;
+        }
+        Ok(report)
+    }
+
+    /// Tells the host what came of it. Nothing is locked here, so a hook may apply and reconcile itself.
+    pub(super) async fn tell(&self, report: &ApplyReport) {
+        let hooks = &self.shared.hooks;
+        let mut told = Ok(());
+        if let Some(hook) = hooks
+            .post_spawn
+            .as_ref()
+            .filter(|_| !report.spawned.is_empty())
+        {
+            told = guarded("the post-spawn hook", || hook(report.spawned.clone())).await;
+        }
+        if let Some(hook) = &hooks.post_reconcile {
+            let call = guarded("the post-reconcile hook", || hook(report.clone()));
+            told = told.and(call.await);
+        }
+        if let Err(panicked) = told {
+            tracing::error!("{panicked}");
+        }
+    }
+
+    pub(super) async fn order(
+        &self,
+        actor: &Principal,
+        command: Command,
+    ) -> Result<Answer, Refusal> {
+        let internal = *actor == Principal::Runtime;
+        let submission = Submission {
+            command,
+            actor: actor.clone(),
+            key: None,
+            trace: None,
+        };
+        self.request(submission, internal, None).await
+    }
+
+    /// Records an error; the error hook gets it from the journal.
+    pub async fn raise(&self, error: ErrorEvent) {
+        let command = Command::Runtime(RuntimeCommand::Raise(error));
+        if let Err(refusal) = self.submit_internal(command).await {
+            tracing::error!(%refusal, "an error could not be recorded");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Who calls, from where, and what they may.
+
+mod denial;
+mod permission;
+mod place;
+mod policy;
+mod token;
+
+pub(crate) use denial::Denials;
+pub use permission::Permission;
+pub(crate) use permission::permit;
+pub(crate) use place::Place;
+pub use policy::Access;

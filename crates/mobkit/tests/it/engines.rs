@@ -1,0 +1,144 @@
+//! The seam of external engines, with one made for the test.
+
+use crate::kit::{ask, builder, definition, kinds, text_of};
+use async_trait::async_trait;
+use mobkit::definition::Engine as EngineKind;
+use mobkit::id::MemberId;
+use mobkit::model::{CallRequest, Finish, Reply, Usage};
+use mobkit::row::TurnStatus;
+use mobkit::{
+    EngineError, Item, MemberStart, MemoryStore, Offers, TurnEngine, TurnInput, TurnPort,
+};
+use serde_json::json;
+use std::sync::{Arc, Mutex};
+
+const MOB: &str = r#"
+    [mob]
+    id = "test"
+    [models.main]
+    provider = "rehearsal"
+    [profiles.outside]
+    engine = "acp"
+    model = "main"
+    instructions = "Work."
+    [profiles.inside]
+    model = "main"
+    instructions = "Answer."
+    [[members]]
+    id = "guest"
+    profile = "outside"
+    [[members]]
+    id = "host"
+    profile = "inside"
+    [wiring]
+    edges = [["guest", "host"]]
+"#;
+
+/// Asks a peer through mobkit's tools, then answers with what it heard.
+#[derive(Default)]
+struct Guest {
+    seen: Mutex<Vec<String>>,
+    refuses: bool,
+}
+
+impl Guest {
+    fn note(&self, what: String) {
+        self.seen.lock().expect("not poisoned").push(what);
+    }
+}
+
+#[async_trait]
+impl TurnEngine for Guest {
+    fn name(&self) -> &'static str {
+        "guest"
+    }
+
+    fn offers(&self) -> Offers {
+        Offers::default()
+    }
+
+    async fn start_member(&self, start: MemberStart) -> Result<(), EngineError> {
+        if self.refuses {
+            return Err(EngineError::Failed("no licence".to_owned()));
+        }
+        self.note(format!("start {} {}", start.member, start.fence.incarnation));
+        Ok(())
+    }
+
+    async fn run_turn(&self, input: TurnInput, port: TurnPort) -> Result<String, EngineError> {
+        let Some(Item::User { text, .. }) = input.items.first() else {
+            return Err(EngineError::Failed("a turn without a message".to_owned()));
+        };
+        if text == "fail" {
+            return Err(EngineError::Failed("out of ideas".to_owned()));
+        }
+        let call = CallRequest {
+            tool: "ask_peer".to_owned(),
+            args: json!({"to": "host", "content": text}),
+            provider_id: None,
+        };
+        let reply = Reply {
+            text: "let me ask".into(),
+            calls: vec![call],
+            usage: Usage::default(),
+            finish: Finish::Calls,
+            carry: None,
+        };
+        let results = port.step(reply, json!({"event": "own"})).await?;
+        let heard = results[0].outcome.clone().map_err(EngineError::Failed)?;
+        Ok(format!("heard {heard}"))
+    }
+
+    async fn stop_member(&self, member: &MemberId) {
+        self.note(format!("stop {member}"));
+    }
+
+    async fn stop(&self) -> String {
+        "exited".to_owned()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_external_turn_uses_the_same_tools_edges_and_journal() {
+    let store = Arc::new(MemoryStore::new());
+    let guest = Arc::new(Guest::default());
+    let mob = builder(definition(MOB, ""), &store)
+        .engine(EngineKind::Acp, guest.clone())
+        .start()
+        .await
+        .expect("started");
+    let turn = ask(&mob, "guest", "hello").await;
+    assert_eq!(text_of(&turn), "heard rehearsal: hello");
+    let failed = ask(&mob, "guest", "fail").await;
+    assert_eq!(failed.status, TurnStatus::Failed);
+    assert_eq!(failed.reason.as_deref(), Some("out of ideas"));
+    let kinds = kinds(&mob).await;
+    for kind in ["member.updated", "model.replied", "tool.started", "tool.finished"] {
+        assert!(kinds.contains(&kind), "{kind} is missing: {kinds:?}");
+    }
+    let report = mob.shutdown().await;
+    assert_eq!(report.engines[0].result, "exited");
+    let seen = guest.seen.lock().expect("not poisoned").clone();
+    assert_eq!(seen, ["start guest 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_whose_engine_refuses_it_is_failed_and_the_rest_works() {
+    let store = Arc::new(MemoryStore::new());
+    let guest = Arc::new(Guest { refuses: true, ..Guest::default() });
+    let mob = builder(definition(MOB, ""), &store)
+        .engine(EngineKind::Acp, guest)
+        .start()
+        .await
+        .expect("started");
+    let turn = ask(&mob, "host", "hello").await;
+    assert_eq!(text_of(&turn), "rehearsal: hello");
+    let (state, error) = mob.engine().view(|world| {
+        let guest = crate::kit::member("guest");
+        let error = world.state.members[&guest].last_error.clone();
+        (world.state.member_state(&guest), error)
+    });
+    assert_eq!(state.map(|s| s.as_str()), Some("failed"));
+    assert_eq!(error.as_deref(), Some("no licence"));
+    mob.shutdown().await;
+}
