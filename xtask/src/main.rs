@@ -3,6 +3,9 @@
 //! Duty: one place for what people and CI run. A new command is a file beside this one with a
 //! `run(root, args)`, and one line in [`COMMANDS`].
 
+mod bench;
+mod kill;
+mod local_model;
 mod step;
 mod test;
 mod tidy;
@@ -33,6 +36,21 @@ const COMMANDS: &[Command] = &[
         name: "tidy",
         what: "only the house rules: crate graph, sizes, names, banned calls, licences",
         run: tidy::run,
+    },
+    Command {
+        name: "kill-test",
+        what: "the newsroom while it is killed at random (--kills 50 --seed 1)",
+        run: kill::run,
+    },
+    Command {
+        name: "local-model",
+        what: "the newsroom on a real small model that runs on this machine",
+        run: local_model::run,
+    },
+    Command {
+        name: "bench",
+        what: "the figures of SPEC 15, measured in release; --help lists what can be said",
+        run: bench::run,
     },
 ];
 

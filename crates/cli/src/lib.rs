@@ -24,7 +24,8 @@ mod listen;
 mod logging;
 mod mobfile;
 mod program;
-mod secrets;
+mod serve;
+mod state_dir;
 mod terminal;
 mod up;
 

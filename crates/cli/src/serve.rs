@@ -4,7 +4,7 @@ use crate::failure::{Exit, Failure};
 use crate::state_dir::{Announcement, token};
 use crate::up::{Launch, Ready, Stopped};
 use crate::{environment, listen};
-use mobkit::{Access, BuildError, Mob, MobBuilder, MobFile, StoreError};
+use mobkit::{Access, BuildError, Mob, MobBuilder, ModelError, StoreError};
 
 /// Runs the mob until `stop`, and then stops it in order. Calls `ready` once it takes messages.
 pub(crate) async fn serve(
@@ -12,11 +12,7 @@ pub(crate) async fn serve(
     ready: impl FnOnce(&Ready),
     stop: impl Future<Output = ()>,
 ) -> Result<Stopped, Failure> {
-    let file = MobFile::read(&launch.file).map_err(|error| {
-        Failure::new(Exit::Config, "mob_file.invalid", error.to_string())
-            .hint("`mobkit check` shows every error with its place")
-    })?;
-    let mob = MobBuilder::of_file(file)
+    let mob = MobBuilder::of_file(launch.file.clone())
         .state_dir(&launch.state)
         .variables(environment::variable)
         .rehearse(launch.rehearse)
@@ -75,6 +71,10 @@ fn refused(error: &BuildError) -> Failure {
     match error {
         BuildError::Unsupported(_) => Failure::new(Exit::Config, "definition.unsupported", message)
             .hint("take these parts out of the mob file"),
+        BuildError::Model(ModelError::KeyMissing { .. }) => {
+            Failure::new(Exit::Failed, "model.key_missing", message)
+                .hint("set it, or let a script answer for every model: `mobkit up --rehearse`")
+        }
         BuildError::Model(_) => Failure::new(Exit::Failed, "model.unusable", message)
             .hint("set the key, or let a script answer: `mobkit up --rehearse`"),
         BuildError::Store(StoreError::Locked { .. }) => {

@@ -2,11 +2,12 @@
 
 use crate::client::STATE_FOLDER;
 use crate::commands::version::VERSION;
-use crate::environment;
 use crate::failure::{Exit, Failure};
-use crate::mobfile::{Definition, MobFile, Provider, ValidMobFile};
+use crate::mobfile;
 use crate::terminal::{Output, Tone};
-use crate::{listen, logging, secrets};
+use crate::{listen, logging};
+use mobkit::MobFile;
+use mobkit::definition::Provider;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -36,9 +37,7 @@ pub(crate) struct UpArgs {
 #[derive(Debug)]
 pub(crate) struct Launch {
     /// The mob file, valid and without parts that can't be run.
-    pub definition: Definition,
-    /// Where it was read; relative paths in it start at its folder.
-    pub file: PathBuf,
+    pub file: MobFile,
     pub state: PathBuf,
     pub listen: SocketAddr,
     /// Whether every model is replaced by rehearsal.
@@ -64,47 +63,18 @@ pub(crate) struct Stopped {
     pub report: Value,
 }
 
-/// Runs the mob until `stop`, and then stops it in order. Calls `ready` once it takes messages.
-#[expect(
-    clippy::unused_async,
-    reason = "the library that it awaits is not part of this build"
-)]
-async fn serve(
-    launch: Launch,
-    ready: impl FnOnce(&Ready),
-    stop: impl Future<Output = ()>,
-) -> Result<Stopped, Failure> {
-    // The library locks the state directory first, so that a second `up` hears of the first.
-    let listener = listen::bind(launch.listen)?;
-    drop((listener, ready, stop));
-    let message = format!(
-        "this build of mobkit holds no runtime that could run {}",
-        launch.file.display()
-    );
-    Err(Failure::new(Exit::Failed, "runtime.absent", message).hint("install a complete build"))
-}
-
 pub(crate) fn run(args: &UpArgs, output: &Output) -> Result<Exit, Failure> {
     logging::start(args.verbose, output.is_quiet());
-    let valid = MobFile::read(&args.path)?.validate(output)?;
-    if !valid.unsupported.is_empty() {
-        return Err(valid.file.invalid(&valid.unsupported, output));
+    let file = mobfile::read(&args.path, output)?;
+    if !file.unsupported.is_empty() {
+        let path = file.path.display().to_string();
+        return Err(mobfile::invalid(&path, &file.text, &file.unsupported, output));
     }
-    if !args.rehearse {
-        secrets::check(&valid.definition, &valid.file.folder, environment::variable)?;
-    }
-    valid.file.show(&valid.warnings, output);
-    let launch = Launch {
-        file: valid.file.path.clone(),
-        state: args
-            .state
-            .clone()
-            .unwrap_or_else(|| valid.file.folder.join(STATE_FOLDER)),
-        listen: listen::checked(args.listen.unwrap_or(valid.definition.server.listen))?,
-        rehearse: args.rehearse,
-        definition: valid.definition.clone(),
-    };
-    let banner = Banner::of(&valid, &launch);
+    mobfile::show(&file.text, &file.warnings, output);
+    let state = args.state.clone().unwrap_or_else(|| file.folder.join(STATE_FOLDER));
+    let listen = listen::checked(args.listen.unwrap_or(file.definition.server.listen))?;
+    let launch = Launch { file, state, listen, rehearse: args.rehearse };
+    let banner = Banner::of(&launch);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -124,7 +94,7 @@ pub(crate) fn run(args: &UpArgs, output: &Output) -> Result<Exit, Failure> {
 async fn drive(launch: Launch, banner: &Banner, output: &Output) -> Result<Exit, Failure> {
     let mut signals = Signals::install()?;
     let (stop, stopped) = oneshot::channel();
-    let running = serve(launch, |ready| banner.show(ready, output), async {
+    let running = crate::serve::serve(launch, |ready| banner.show(ready, output), async {
         // Whoever drops the sender wants a stop as well.
         let _ = stopped.await;
     });
@@ -214,23 +184,19 @@ struct Banner {
 const MEMBERS_NAMED: usize = 8;
 
 impl Banner {
-    fn of(valid: &ValidMobFile, launch: &Launch) -> Self {
-        let models = &launch.definition.models;
+    fn of(launch: &Launch) -> Self {
+        let models = &launch.file.definition.models;
         let is_rehearsal = |provider: Provider| provider == Provider::Rehearsal;
-        let models = models
+        let named = models
             .iter()
             .map(|(id, model)| format!("{id}: {} {}", model.provider, model.model));
         Self {
-            config: valid.file.path.display().to_string(),
+            config: launch.file.path.display().to_string(),
             state: launch.state.clone(),
             is_default_state: launch.state == PathBuf::from(".").join(STATE_FOLDER),
             rehearsal: launch.rehearse
-                || launch
-                    .definition
-                    .models
-                    .values()
-                    .all(|model| is_rehearsal(model.provider)),
-            models: models.collect(),
+                || models.values().all(|model| is_rehearsal(model.provider)),
+            models: named.collect(),
         }
     }
 

@@ -197,7 +197,7 @@ pub fn open_effects(state: &State) -> Vec<Effect> {
     let starting = state
         .members
         .iter()
-        .filter(|(_, member)| member.mode == MemberMode::Starting)
+        .filter(|(_, member)| member.starting)
         .map(|(id, member)| Effect::EngineStart { member: id.clone(), fence: member.fence });
     let turns = state.turns.iter().flat_map(|(id, turn)| of_phase(*id, turn, true));
     starting.chain(turns).collect()

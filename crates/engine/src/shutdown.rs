@@ -87,6 +87,8 @@ struct Seen {
     drain: DrainReport,
     engines: Vec<EngineStopped>,
     problems: Vec<String>,
+    /// Whether the last event is durable.
+    stopped: bool,
 }
 
 impl Engine {
@@ -132,10 +134,13 @@ impl Engine {
                 .problems
                 .push("closing the store: it does not answer".to_owned()),
         }
-        if !self.phase().on(LifecycleEvent::ShutdownEnded) {
-            // The drain did not even begin.
-            self.phase().on(LifecycleEvent::Broke);
-        }
+        // Only a stop whose last event is durable is one in order.
+        let ended = if seen.stopped {
+            LifecycleEvent::ShutdownEnded
+        } else {
+            LifecycleEvent::Broke
+        };
+        self.phase().on(ended);
         ShutdownReport {
             state: self.phase().now(),
             drain: seen.drain,
@@ -178,6 +183,8 @@ impl Engine {
         let drain = seen.drain.clone();
         if let Err(refusal) = self.direct(RuntimeCommand::Stop { drain }).await {
             seen.problems.push(format!("last event: {refusal}"));
+        } else {
+            seen.stopped = true;
         }
         if seen.problems.is_empty()
             && let Err(error) = snapshot(self).await

@@ -26,8 +26,10 @@ impl Input {
             Value::Array(list) if list.is_empty() => Ok(Self::Json(Map::new())),
             _ => {
                 let message = "parameters are given by name, in a JSON object";
-                Err(Refusal::new(RefusalKind::Invalid, "params.malformed", message)
-                    .hint("write e.g. {\"member\": \"editor\"}"))
+                Err(
+                    Refusal::new(RefusalKind::Invalid, "params.malformed", message)
+                        .hint("write e.g. {\"member\": \"editor\"}"),
+                )
             }
         }
     }
@@ -64,9 +66,11 @@ impl Input {
         let known = crate::fields::fields_of::<T>();
         if let Some(name) = self.names().into_iter().find(|name| !known.contains(name)) {
             let message = format!("{operation} has no parameter {name:?}");
-            return Err(Refusal::new(RefusalKind::Invalid, "params.unknown_field", message)
-                .hint(hint(name, &format!("parameters of {operation}"), known))
-                .data(json!({ "field": name })));
+            return Err(
+                Refusal::new(RefusalKind::Invalid, "params.unknown_field", message)
+                    .hint(hint(name, &format!("parameters of {operation}"), known))
+                    .data(json!({ "field": name })),
+            );
         }
         match self {
             Self::Json(params) => read(operation, Value::Object(params)),
@@ -92,7 +96,11 @@ where
 
 fn invalid(field: &str, message: String) -> Refusal {
     let refusal = Refusal::new(RefusalKind::Invalid, "params.invalid", message);
-    if field.is_empty() { refusal } else { refusal.data(json!({ "field": field })) }
+    if field.is_empty() {
+        refusal
+    } else {
+        refusal.data(json!({ "field": field }))
+    }
 }
 
 #[cfg(test)]
@@ -110,7 +118,9 @@ mod tests {
 
     fn refused(value: Value) -> Refusal {
         let input = Input::of_json(value);
-        input.and_then(|input| input.parse::<Params>("x/y")).expect_err("refused")
+        input
+            .and_then(|input| input.parse::<Params>("x/y"))
+            .expect_err("refused")
     }
 
     #[test]

@@ -17,6 +17,7 @@
 mod access;
 mod change;
 mod context;
+mod cursor;
 mod digest;
 mod fields;
 mod gateway;

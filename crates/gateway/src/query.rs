@@ -99,7 +99,11 @@ mod tests {
     #[test]
     fn a_text_becomes_what_its_field_asks_for() {
         let params = read([("after", "12"), ("follow", "true"), ("cursor", "12")]);
-        let expected = Params { after: Some(12), follow: true, cursor: "12".to_owned() };
+        let expected = Params {
+            after: Some(12),
+            follow: true,
+            cursor: "12".to_owned(),
+        };
         assert_eq!(params, Ok(expected));
         assert!(read([("after", "-1"), ("follow", "true"), ("cursor", "")]).is_err());
         assert!(read([("after", "1"), ("follow", "yes"), ("cursor", "")]).is_err());

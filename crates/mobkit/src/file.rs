@@ -1,5 +1,6 @@
 //! The mob file on disk.
 
+use crate::models::{ModelError, check_scripts};
 use async_trait::async_trait;
 use mobkit_domain::definition::{Definition, Diagnostic, Files, parse};
 use mobkit_engine::{DefinitionError, DefinitionSource};
@@ -12,6 +13,8 @@ pub struct MobFile {
     pub path: PathBuf,
     /// Where its relative paths start.
     pub folder: PathBuf,
+    /// Its text, to show the places of warnings.
+    pub text: String,
     /// What it says.
     pub definition: Definition,
     /// What is odd but works.
@@ -23,6 +26,12 @@ pub struct MobFile {
 /// Why a mob file can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
+    /// There is none.
+    #[error("there is no mob file {path}")]
+    Missing {
+        /// The file.
+        path: String,
+    },
     /// It can't be read.
     #[error("{path} can't be read: {reason}")]
     Unreadable {
@@ -41,13 +50,20 @@ pub enum FileError {
         /// Its text, to show the places.
         text: String,
     },
+    /// The script of a rehearsal model can't be followed.
+    #[error(transparent)]
+    Script(#[from] ModelError),
 }
 
 struct Folder(PathBuf);
 
 impl Files for Folder {
     fn read(&self, relative_path: &str) -> Result<String, String> {
-        std::fs::read_to_string(self.0.join(relative_path)).map_err(|error| error.to_string())
+        let path = self.0.join(relative_path);
+        std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => error.to_string(),
+        })
     }
 }
 
@@ -56,21 +72,28 @@ impl MobFile {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let path = if path.is_dir() { path.join("mob.toml") } else { path.to_owned() };
+        let path = path.strip_prefix(".").map_or(path.clone(), Path::to_owned);
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| FileError::Unreadable { path: shown.clone(), reason: error.to_string() })?;
+        let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => FileError::Missing { path: shown.clone() },
+            _ => FileError::Unreadable { path: shown.clone(), reason: error.to_string() },
+        })?;
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
         match parse(&shown, &text, &Folder(folder.clone())) {
-            Ok(parsed) => Ok(Self {
-                path,
-                folder,
-                definition: parsed.definition,
-                warnings: parsed.warnings,
-                unsupported: parsed.unsupported,
-            }),
+            Ok(parsed) => {
+                check_scripts(&parsed.definition)?;
+                Ok(Self {
+                    path,
+                    folder,
+                    text,
+                    definition: parsed.definition,
+                    warnings: parsed.warnings,
+                    unsupported: parsed.unsupported,
+                })
+            }
             Err(diagnostics) => {
                 Err(FileError::Invalid { path: shown, diagnostics, text })
             }
@@ -88,9 +111,9 @@ impl DefinitionSource for Reread {
             let message = error.to_string();
             match error {
                 FileError::Invalid { diagnostics, .. } => DefinitionError { message, diagnostics },
-                FileError::Unreadable { .. } => {
-                    DefinitionError { message, diagnostics: Vec::new() }
-                }
+                FileError::Missing { .. }
+                | FileError::Unreadable { .. }
+                | FileError::Script(_) => DefinitionError { message, diagnostics: Vec::new() },
             }
         })?;
         if file.unsupported.is_empty() {

@@ -62,6 +62,14 @@ fn script_of(id: &ModelId, model: &Model) -> Result<Arc<Script>, ModelError> {
     }
 }
 
+/// Whether every script can be followed.
+pub(crate) fn check_scripts(definition: &Definition) -> Result<(), ModelError> {
+    for (id, model) in &definition.models {
+        script_of(id, model)?;
+    }
+    Ok(())
+}
+
 /// Makes the providers; with `rehearse`, one script answers for every model.
 pub(crate) async fn providers(
     definition: &Definition,

@@ -17,6 +17,17 @@ fn exit_of_kind(kind: &str) -> Option<Exit> {
     })
 }
 
+/// The code of an ask whose answer did not come in time; the turn goes on.
+const ASK_TIMED_OUT: &str = "ask.timed_out";
+
+/// The exit code of a refusal that says its code or its kind.
+fn exit_of(code: Option<&str>, kind: Option<&str>) -> Option<Exit> {
+    if code == Some(ASK_TIMED_OUT) {
+        return Some(Exit::TimedOut);
+    }
+    kind.and_then(exit_of_kind)
+}
+
 /// The exit code of an answer that is not in our shape, e.g. of a proxy.
 fn exit_of_status(status: u16) -> Exit {
     match status {
@@ -46,9 +57,7 @@ fn exit_of_rpc(code: i64) -> Exit {
 pub(super) fn failure_of_http(status: u16, retry_after: Option<&str>, body: &str) -> Failure {
     let problem: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
     let text = |name: &str| problem.get(name).and_then(Value::as_str);
-    let exit = text("kind")
-        .and_then(exit_of_kind)
-        .unwrap_or_else(|| exit_of_status(status));
+    let exit = exit_of(text("code"), text("kind")).unwrap_or_else(|| exit_of_status(status));
     let message = text("detail").or_else(|| text("title")).map_or_else(
         || format!("the server answered with HTTP status {status}"),
         str::to_owned,
@@ -69,9 +78,7 @@ pub(crate) fn failure_of_rpc(error: &Value) -> Failure {
     let number = error["code"].as_i64().unwrap_or_default();
     let data = error["data"].as_object().cloned().unwrap_or_default();
     let text = |name: &str| data.get(name).and_then(Value::as_str);
-    let exit = text("kind")
-        .and_then(exit_of_kind)
-        .unwrap_or_else(|| exit_of_rpc(number));
+    let exit = exit_of(text("code"), text("kind")).unwrap_or_else(|| exit_of_rpc(number));
     let code = text("code").map_or_else(|| format!("rpc.{number}"), str::to_owned);
     let message = error["message"]
         .as_str()

@@ -1,7 +1,7 @@
 //! `mobkit check`.
 
 use crate::failure::{Exit, Failure};
-use crate::mobfile::MobFile;
+use crate::mobfile;
 use crate::terminal::{Output, Tone};
 use serde_json::json;
 use std::path::PathBuf;
@@ -14,14 +14,14 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
-    let valid = MobFile::read(&args.path)?.validate(output)?;
+    let valid = mobfile::read(&args.path, output)?;
     let definition = &valid.definition;
     if output.is_json() {
         let diagnostics = [valid.warnings.as_slice(), valid.unsupported.as_slice()].concat();
         output.document(&json!({
             "valid": true,
             "runnable": valid.unsupported.is_empty(),
-            "file": valid.file.path.display().to_string(),
+            "file": valid.path.display().to_string(),
             "mob": definition.id,
             "digest": definition.digest(),
             "members": definition.members.len(),
@@ -30,15 +30,15 @@ pub(crate) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
         }))?;
         return Ok(Exit::Done);
     }
-    valid.file.show(&valid.warnings, output);
-    valid.file.show(&valid.unsupported, output);
+    mobfile::show(&valid.text, &valid.warnings, output);
+    mobfile::show(&valid.text, &valid.unsupported, output);
     if !valid.unsupported.is_empty() {
         output.notice("the file is valid, but this version of mobkit can't run all of it");
     }
     let line = format!(
         "{} {}: mob {}, {}, {}",
         output.paint(Tone::Good, "ok"),
-        valid.file.path.display(),
+        valid.path.display(),
         definition.id,
         counted(definition.members.len(), "member"),
         counted(definition.profiles.len(), "profile"),

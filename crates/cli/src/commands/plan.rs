@@ -3,7 +3,7 @@
 use super::change::Plan;
 use crate::client::{Client, ServerArgs};
 use crate::failure::{Exit, Failure};
-use crate::mobfile::MobFile;
+use crate::mobfile;
 use crate::terminal::Output;
 use serde_json::json;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ impl MobArgs {
     /// A client for the server of the mob, once its file is known to be valid.
     pub fn client<'a>(&self, output: &'a Output) -> Result<Client<'a>, Failure> {
         let folder = match &self.path {
-            Some(path) => Some(MobFile::read(path)?.validate(output)?.file.folder),
+            Some(path) => Some(mobfile::read(path, output)?.folder),
             None => None,
         };
         self.server

@@ -28,7 +28,7 @@ const PAGE: u64 = 500;
 pub(crate) async fn run(args: &PsArgs, output: &Output) -> Result<Exit, Failure> {
     let client = args.server.client(output, None, Duration::ZERO)?;
     let mut members = all(&client, args).await?;
-    members.sort_by_cached_key(|member| (urgency(&member["state"]), text(&member["id"])));
+    members.sort_by_cached_key(|member| (urgency(member), text(&member["id"])));
     if output.is_json() {
         output.document(&json!({"members": members}))?;
         return Ok(Exit::Done);
@@ -93,7 +93,7 @@ async fn all(client: &Client<'_>, args: &PsArgs) -> Result<Vec<Value>, Failure> 
 }
 
 fn row(member: &Value, now: jiff::Timestamp) -> (Tone, [String; 8]) {
-    let tone = match urgency(&member["state"]) {
+    let tone = match urgency(member) {
         0 => Tone::Bad,
         1 => Tone::Warning,
         2 => Tone::Good,
@@ -106,7 +106,7 @@ fn row(member: &Value, now: jiff::Timestamp) -> (Tone, [String; 8]) {
             .map_or_else(|| text(cost), |usd| format!("${usd:.4}")),
     };
     let cells = [
-        state(&member["state"]),
+        state(member),
         text(&member["id"]),
         text(&member["profile"]),
         text(&member["queue_len"]),
@@ -118,22 +118,20 @@ fn row(member: &Value, now: jiff::Timestamp) -> (Tone, [String; 8]) {
     (tone, cells)
 }
 
-/// A state is a word, or says also whom it waits for.
-fn state(state: &Value) -> String {
-    match state {
-        Value::Object(parts) => {
-            let words: Vec<String> = parts.values().map(text).collect();
-            words.join(" ")
-        }
-        other => text(other),
+/// The state, and whom it waits for.
+fn state(member: &Value) -> String {
+    let state = text(&member["state"]);
+    match member["waiting_for"].as_str() {
+        Some(whom) => format!("{state} ({whom})"),
+        None => state,
     }
 }
 
 /// Who needs a person comes first.
-fn urgency(value: &Value) -> u8 {
-    let state = state(value);
-    match state.split([' ', '_', ':', '(']).next().unwrap_or_default() {
+fn urgency(member: &Value) -> u8 {
+    match member["state"].as_str().unwrap_or_default() {
         "failed" | "quarantined" => 0,
+        "waiting" if matches!(member["waiting_for"].as_str(), Some("peer" | "timer")) => 2,
         "waiting" | "paused" => 1,
         "working" | "starting" => 2,
         "idle" => 3,
@@ -227,8 +225,12 @@ mod tests {
     #[test]
     fn who_needs_a_person_comes_first() {
         let order = ["quarantined", "waiting", "working", "idle", "retired"];
-        let urgencies: Vec<u8> = order.iter().map(|state| urgency(&json!(state))).collect();
+        let urgencies = order.map(|state| urgency(&json!({"state": state})));
         assert!(urgencies.is_sorted(), "{urgencies:?}");
-        assert_eq!(urgency(&json!("waiting (peer)")), 1);
+        let peer = json!({"state": "waiting", "waiting_for": "peer"});
+        assert_eq!(
+            (urgency(&peer), state(&peer).as_str()),
+            (2, "waiting (peer)")
+        );
     }
 }

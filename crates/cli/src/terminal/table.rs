@@ -1,7 +1,10 @@
 //! Tables without lines, as wide as their content; on a terminal, as wide as it is.
 
 use super::{Output, Tone};
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, presets};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, presets};
+
+/// A narrower terminal, or one that does not know its width, gets whole lines.
+const WIDTH_MIN: u16 = 100;
 
 /// Rows under a header.
 pub(crate) struct Table {
@@ -20,15 +23,22 @@ impl Table {
         } else {
             table.force_no_tty();
         }
-        table.set_content_arrangement(if output.stdout_is_terminal() {
-            ContentArrangement::Dynamic
-        } else {
-            ContentArrangement::Disabled
-        });
         let header = header
             .iter()
             .map(|name| tinted(Cell::new(name), Tone::Faint, is_colored));
         table.set_header(header.collect::<Vec<_>>());
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        let is_wide = table.width().is_some_and(|width| width >= WIDTH_MIN);
+        if output.stdout_is_terminal() && is_wide {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            // Ids stay whole; what is last is text, and wraps.
+            let last = table.column_count().saturating_sub(1);
+            for column in table.column_iter_mut().take(last) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
         Self { table, is_colored }
     }
 
@@ -51,12 +61,7 @@ impl Table {
         let lines: Vec<String> = self
             .table
             .lines()
-            .map(|line| {
-                line.strip_prefix(' ')
-                    .unwrap_or(&line)
-                    .trim_end()
-                    .to_owned()
-            })
+            .map(|line| line.trim_end().to_owned())
             .collect();
         lines.join("\n")
     }

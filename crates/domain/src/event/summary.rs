@@ -2,9 +2,12 @@
 
 use super::{Event, WaitingFor};
 use crate::id::{MemberId, TurnId};
+use crate::text::Text;
 
 /// Length of the excerpt of a text in a summary, in characters.
 const EXCERPT_CHARS: usize = 80;
+/// Length of a summary, in characters, the mark of a cut aside.
+const SUMMARY_CHARS_MAX: usize = 400;
 
 impl Event {
     /// The member that the event is about, if it is about one.
@@ -85,12 +88,14 @@ impl Event {
         })
     }
 
-    /// One line for a person.
+    /// One line for a person, whatever is quoted in it.
     pub fn summary(&self) -> String {
-        self.summary_of_mob()
+        let summary = self
+            .summary_of_mob()
             .or_else(|| self.summary_of_member())
             .or_else(|| self.summary_of_message())
-            .unwrap_or_else(|| self.summary_of_turn())
+            .unwrap_or_else(|| self.summary_of_turn());
+        Text::from(summary).excerpt(SUMMARY_CHARS_MAX)
     }
 
     fn summary_of_mob(&self) -> Option<String> {

@@ -52,7 +52,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MemberCommand) -> Result<De
             let found = draft.present(member)?;
             match found.mode {
                 MemberMode::Paused => {}
-                MemberMode::Active => {
+                MemberMode::Active | MemberMode::Starting => {
                     draft.order(MemberPaused { member: member.clone(), reason: reason.clone() });
                 }
                 mode => return Err(wrong_mode(member, mode, "pause")),
@@ -156,9 +156,7 @@ fn engine_started(
     error: Option<&str>,
 ) -> Result<(), Refusal> {
     let member = draft.present(id)?;
-    // A paused member that was respawned starts as well; the pause stays.
-    let awaited = matches!(member.mode, MemberMode::Starting | MemberMode::Paused);
-    if !awaited || member.fence != fence {
+    if !member.starting || member.fence != fence {
         return Err(Refusal::new(
             RefusalKind::Conflict,
             "member.stale",
@@ -166,7 +164,6 @@ fn engine_started(
         ));
     }
     match error {
-        None if member.mode == MemberMode::Paused => {}
         None => {
             draft.emit(MemberUpdated {
                 member: id.clone(),

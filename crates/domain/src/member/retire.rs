@@ -14,10 +14,8 @@ pub(crate) fn retire(
     reason: Option<&str>,
 ) {
     // Who can't begin a turn can't work its queue off either.
-    let mode = match member.mode {
-        MemberMode::Starting | MemberMode::Failed | MemberMode::Quarantined => RetireMode::Now,
-        MemberMode::Active | MemberMode::Paused | MemberMode::Retiring | MemberMode::Retired => mode,
-    };
+    let broken = matches!(member.mode, MemberMode::Failed | MemberMode::Quarantined);
+    let mode = if broken || member.starting { RetireMode::Now } else { mode };
     let reason = reason.map(str::to_owned);
     if member.mode != MemberMode::Retiring || mode == RetireMode::Now {
         draft.order(MemberRetiring { member: id.clone(), mode, reason });

@@ -70,7 +70,11 @@ impl State {
                 });
             }
             Event::MemberPaused(e) => self.set_mode(&e.member, MemberMode::Paused, now),
-            Event::MemberResumed(e) => self.set_mode(&e.member, MemberMode::Active, now),
+            Event::MemberResumed(e) => {
+                let starting = self.members.get(&e.member).is_some_and(|member| member.starting);
+                let mode = if starting { MemberMode::Starting } else { MemberMode::Active };
+                self.set_mode(&e.member, mode, now);
+            }
             Event::MemberRetiring(e) => self.set_mode(&e.member, MemberMode::Retiring, now),
             Event::MemberRetired(e) if e.deleted => {
                 self.session_ends(&e.member, seq);
@@ -98,6 +102,7 @@ impl State {
         self.with_member(id, now, |state| {
             if let Some(member) = state.members.get_mut(id) {
                 member.mode = mode;
+                member.starting &= matches!(mode, MemberMode::Starting | MemberMode::Paused);
             }
         });
     }
@@ -122,6 +127,7 @@ impl State {
             context: e.context.clone(),
             additional_instructions: e.additional_instructions.clone(),
             mode: if e.starting { MemberMode::Starting } else { MemberMode::Active },
+            starting: e.starting,
             since: now,
             queue: VecDeque::new(),
             turn: None,
@@ -168,8 +174,11 @@ impl State {
         if let Some(origin) = e.origin {
             member.origin = origin;
         }
-        if e.engine_started && member.mode == MemberMode::Starting {
-            member.mode = MemberMode::Active;
+        if e.engine_started {
+            member.starting = false;
+            if member.mode == MemberMode::Starting {
+                member.mode = MemberMode::Active;
+            }
         }
     }
 
@@ -183,6 +192,7 @@ impl State {
     fn member_restarts(&mut self, id: &MemberId, fence: Fence, starting: bool) {
         let Some(member) = self.members.get_mut(id) else { return };
         member.fence = fence;
+        member.starting = starting;
         member.last_error = None;
         // A pause outlives a respawn: only who paused it lets it go on.
         if member.mode != MemberMode::Paused {

@@ -112,6 +112,8 @@ pub struct Member {
     pub additional_instructions: Vec<String>,
     /// What was ordered for it.
     pub mode: MemberMode,
+    /// Whether its engine was told to start it and has not reported; it may be paused beside that.
+    pub starting: bool,
     /// Since when its state is what it is.
     pub since: Time,
     /// Messages that wait, in the order of acceptance.

@@ -107,3 +107,12 @@ fn every_event_has_a_summary_of_one_line() {
         assert_ne!(summary, *kind, "{kind} has no words of its own");
     }
 }
+
+#[test]
+fn a_summary_stays_one_short_line_whatever_it_quotes() {
+    let mut envelope: Value = serde_json::from_str(&text("turn.failed")).expect("JSON");
+    envelope["data"]["reason"] = Value::from("line\n".repeat(1_000));
+    let envelope: Envelope = serde_json::from_value(envelope).expect("an envelope");
+    let summary = envelope.event.summary();
+    assert!(!summary.contains('\n') && summary.chars().count() <= 401, "{summary}");
+}

@@ -12,8 +12,11 @@ use std::sync::{Mutex, PoisonError};
 const RECORD_EVERY_MS: u64 = 1_000;
 /// Most characters of what was asked for that are recorded.
 const OPERATION_CHARS_MAX: usize = 200;
-const RECORD: TaskKind =
-    TaskKind { name: "access denial", on_stop: OnStop::Finish, on_error: OnError::Report };
+const RECORD: TaskKind = TaskKind {
+    name: "access denial",
+    on_stop: OnStop::Finish,
+    on_error: OnError::Report,
+};
 
 #[derive(Debug, Default)]
 struct Recent {
@@ -32,7 +35,10 @@ impl Denials {
     /// be recorded.
     fn count(&self, now: Time) -> Option<u64> {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if recent.last.is_some_and(|last| now.since_ms(last) < RECORD_EVERY_MS) {
+        if recent
+            .last
+            .is_some_and(|last| now.since_ms(last) < RECORD_EVERY_MS)
+        {
             recent.more += 1;
             return None;
         }
@@ -48,10 +54,15 @@ impl Denials {
         refusal: &Refusal,
         remote: Option<SocketAddr>,
     ) {
-        if !matches!(refusal.kind, RefusalKind::Unauthenticated | RefusalKind::Denied) {
+        if !matches!(
+            refusal.kind,
+            RefusalKind::Unauthenticated | RefusalKind::Denied
+        ) {
             return;
         }
-        let Some(more) = self.count(engine.now()) else { return };
+        let Some(more) = self.count(engine.now()) else {
+            return;
+        };
         let denied = AccessDenied {
             operation: operation.chars().take(OPERATION_CHARS_MAX).collect(),
             code: refusal.code.clone(),

@@ -9,5 +9,4 @@ mod token;
 pub(crate) use denial::Denials;
 pub use permission::Permission;
 pub(crate) use permission::permit;
-pub(crate) use place::Place;
 pub use policy::Access;

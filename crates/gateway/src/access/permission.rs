@@ -70,7 +70,11 @@ mod tests {
     fn an_agent_may_look_and_nothing_else() {
         let agent = Principal::Agent(MemberId::parse("editor").expect("an id"));
         assert!(permit(&agent, Permission::Read, "mob/status").is_ok());
-        for permission in [Permission::Operate, Permission::Decide, Permission::Administer] {
+        for permission in [
+            Permission::Operate,
+            Permission::Decide,
+            Permission::Administer,
+        ] {
             let refusal = permit(&agent, permission, "x/y").expect_err("denied");
             assert_eq!(refusal.kind, RefusalKind::Denied);
         }

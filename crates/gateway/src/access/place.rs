@@ -19,7 +19,10 @@ impl Place {
         if text.contains('@') {
             return None;
         }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let host = authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']');
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         let port = match authority.port() {
             Some(port) => Some(port.as_str().parse().ok()?),
@@ -60,12 +63,18 @@ mod tests {
     use super::*;
 
     fn place(host: &str, port: Option<u16>) -> Option<Place> {
-        Some(Place { host: host.to_owned(), port })
+        Some(Place {
+            host: host.to_owned(),
+            port,
+        })
     }
 
     #[test]
     fn hosts_are_read_as_browsers_write_them() {
-        assert_eq!(Place::of_host("LocalHost:7373"), place("localhost", Some(7373)));
+        assert_eq!(
+            Place::of_host("LocalHost:7373"),
+            place("localhost", Some(7373))
+        );
         assert_eq!(Place::of_host("[::1]:80"), place("::1", Some(80)));
         assert_eq!(Place::of_host("example.com."), place("example.com", None));
         for bad in ["", "a b", "user@localhost", "localhost:99999"] {
@@ -75,8 +84,14 @@ mod tests {
 
     #[test]
     fn origins_have_a_scheme_and_a_port() {
-        assert_eq!(Place::of_origin("http://localhost"), place("localhost", Some(80)));
-        assert_eq!(Place::of_origin("https://a.example:8443"), place("a.example", Some(8443)));
+        assert_eq!(
+            Place::of_origin("http://localhost"),
+            place("localhost", Some(80))
+        );
+        assert_eq!(
+            Place::of_origin("https://a.example:8443"),
+            place("a.example", Some(8443))
+        );
         for bad in ["null", "localhost", "file:///x", "http://a/b", "ftp://a"] {
             assert_eq!(Place::of_origin(bad), None, "{bad:?}");
         }
@@ -84,11 +99,23 @@ mod tests {
 
     #[test]
     fn loopback_is_known_by_name_and_address() {
-        for host in ["localhost", "127.0.0.1:1", "127.9.9.9", "[::1]:7373", "x.localhost"] {
-            assert!(Place::of_host(host).is_some_and(|place| place.is_loopback()), "{host}");
+        for host in [
+            "localhost",
+            "127.0.0.1:1",
+            "127.9.9.9",
+            "[::1]:7373",
+            "x.localhost",
+        ] {
+            assert!(
+                Place::of_host(host).is_some_and(|place| place.is_loopback()),
+                "{host}"
+            );
         }
         for host in ["localhost.example.com", "10.0.0.1", "127.0.0.1.example.com"] {
-            assert!(!Place::of_host(host).is_some_and(|place| place.is_loopback()), "{host}");
+            assert!(
+                !Place::of_host(host).is_some_and(|place| place.is_loopback()),
+                "{host}"
+            );
         }
     }
 }

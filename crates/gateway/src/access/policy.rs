@@ -12,8 +12,14 @@ use std::net::SocketAddr;
 /// The name of the operator who holds the token of the state directory.
 const LOCAL: &str = "local";
 /// Query parameters under which people try to pass tokens. What stands in a URL lands in logs.
-const TOKEN_NAMES: [&str; 6] =
-    ["token", "access_token", "auth_token", "api_key", "apikey", "authorization"];
+const TOKEN_NAMES: [&str; 6] = [
+    "token",
+    "access_token",
+    "auth_token",
+    "api_key",
+    "apikey",
+    "authorization",
+];
 
 /// Who may reach a mob, and from where. Tokens are kept as digests only.
 ///
@@ -52,7 +58,8 @@ impl Access {
     /// host changes nothing.
     #[must_use]
     pub fn allow_host(mut self, host: &str) -> Self {
-        self.hosts.extend(Place::of_host(host).map(|place| place.host));
+        self.hosts
+            .extend(Place::of_host(host).map(|place| place.host));
         self
     }
 
@@ -68,7 +75,9 @@ impl Access {
     pub(crate) fn check_place(&self, request: &Parts) -> Result<(), Refusal> {
         let host = self.check_host(request)?;
         let mut origins = request.headers.get_all(ORIGIN).iter();
-        let Some(origin) = origins.next() else { return Ok(()) };
+        let Some(origin) = origins.next() else {
+            return Ok(());
+        };
         let place = origin.to_str().ok().and_then(Place::of_origin);
         let known = place.is_some_and(|origin| self.knows_origin(&origin, &host));
         if known && origins.next().is_none() {
@@ -88,8 +97,10 @@ impl Access {
         };
         let Some(place) = named.as_deref().and_then(Place::of_host) else {
             let message = "the request names no host";
-            return Err(Refusal::new(RefusalKind::Invalid, "request.host_missing", message)
-                .hint("send one Host header with the address of the server"));
+            return Err(
+                Refusal::new(RefusalKind::Invalid, "request.host_missing", message)
+                    .hint("send one Host header with the address of the server"),
+            );
         };
         let known = place.is_loopback()
             || self.hosts.contains(&place.host)
@@ -106,8 +117,7 @@ impl Access {
         // The port of a request without one is that of the scheme, which the origin names.
         let same_port = host.port.is_none_or(|port| origin.port == Some(port))
             && (host.port.is_some() || matches!(origin.port, Some(80 | 443)));
-        let same_host =
-            origin.host == host.host || (origin.is_loopback() && host.is_loopback());
+        let same_host = origin.host == host.host || (origin.is_loopback() && host.is_loopback());
         (same_host && same_port) || self.origins.contains(origin)
     }
 
@@ -115,12 +125,19 @@ impl Access {
     pub(crate) fn check_url(request: &Parts) -> Result<(), Refusal> {
         let names = request.uri.query().unwrap_or_default().split('&');
         let mut names = names.map(|pair| pair.split('=').next().unwrap_or_default());
-        if !names.any(|name| TOKEN_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))) {
+        if !names.any(|name| {
+            TOKEN_NAMES
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
+        }) {
             return Ok(());
         }
         let message = "a token in a URL is not taken: URLs end up in logs and histories";
-        Err(Refusal::new(RefusalKind::Invalid, "access.token_in_url", message)
-            .hint("send `Authorization: Bearer TOKEN`, and consider this token known to others"))
+        Err(
+            Refusal::new(RefusalKind::Invalid, "access.token_in_url", message).hint(
+                "send `Authorization: Bearer TOKEN`, and consider this token known to others",
+            ),
+        )
     }
 
     /// Says who calls.
@@ -153,20 +170,40 @@ mod tests {
         let origin = |origin| check(&access, "127.0.0.1:7373", Some(origin));
         assert_eq!(origin("http://127.0.0.1:7373"), Ok(()));
         assert_eq!(origin("http://localhost:7373"), Ok(()));
-        let strangers =
-            ["http://localhost:3000", "http://localhost", "https://evil.example:7373", "null", ""];
+        let strangers = [
+            "http://localhost:3000",
+            "http://localhost",
+            "https://evil.example:7373",
+            "null",
+            "",
+        ];
         for stranger in strangers {
-            assert_eq!(origin(stranger), Err("access.origin".to_owned()), "{stranger:?}");
+            assert_eq!(
+                origin(stranger),
+                Err("access.origin".to_owned()),
+                "{stranger:?}"
+            );
         }
     }
 
     #[test]
     fn a_foreign_name_for_this_machine_opens_nothing() {
         let access = Access::operator_token("t");
-        for host in ["evil.example:7373", "localhost.evil.example", "10.0.0.5:7373"] {
-            assert_eq!(check(&access, host, None), Err("access.host".to_owned()), "{host}");
+        for host in [
+            "evil.example:7373",
+            "localhost.evil.example",
+            "10.0.0.5:7373",
+        ] {
+            assert_eq!(
+                check(&access, host, None),
+                Err("access.host".to_owned()),
+                "{host}"
+            );
         }
-        assert_eq!(check(&access, "", None), Err("request.host_missing".to_owned()));
+        assert_eq!(
+            check(&access, "", None),
+            Err("request.host_missing".to_owned())
+        );
     }
 
     #[test]

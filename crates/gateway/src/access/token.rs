@@ -18,7 +18,11 @@ impl TokenDigest {
     /// Compares in a time that says nothing about where the two differ.
     pub fn matches(&self, token: &str) -> bool {
         let other = Self::of(token);
-        let differences = self.0.iter().zip(other.0).fold(0, |sum, (a, b)| sum | (a ^ b));
+        let differences = self
+            .0
+            .iter()
+            .zip(other.0)
+            .fold(0, |sum, (a, b)| sum | (a ^ b));
         std::hint::black_box(differences) == 0
     }
 }
@@ -48,15 +52,25 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
 }
 
 fn missing(message: &str) -> Refusal {
-    Refusal::new(RefusalKind::Unauthenticated, "access.token_missing", message)
-        .hint("send `Authorization: Bearer TOKEN`; the token is in operator.token in the state directory")
+    Refusal::new(
+        RefusalKind::Unauthenticated,
+        "access.token_missing",
+        message,
+    )
+    .hint(
+        "send `Authorization: Bearer TOKEN`; the token is in operator.token in the state directory",
+    )
 }
 
 /// The refusal for a token that nobody has.
 pub(crate) fn invalid() -> Refusal {
     let message = "the bearer token is not one of this server";
-    Refusal::new(RefusalKind::Unauthenticated, "access.token_invalid", message)
-        .hint("the token is in operator.token in the state directory of this mob")
+    Refusal::new(
+        RefusalKind::Unauthenticated,
+        "access.token_invalid",
+        message,
+    )
+    .hint("the token is in operator.token in the state directory of this mob")
 }
 
 #[cfg(test)]

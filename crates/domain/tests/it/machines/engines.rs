@@ -56,8 +56,6 @@ fn a_member_takes_turns_once_its_engine_reports() {
     assert_eq!(mob.state_of("ext"), MemberState::Starting);
     mob.send("ext", "waits");
     mob.then("message.accepted");
-    let pause = MemberCommand::Pause { member: member("ext"), reason: None };
-    assert_eq!(mob.refused(Command::Member(pause)), "member.wrong_state");
     let other = Fence { generation: 1, incarnation: 2 };
     assert_eq!(mob.refused(started(other, None)), "member.stale");
     mob.internal(started(FIRST, None));
@@ -102,12 +100,31 @@ fn a_paused_member_whose_engine_can_not_start_again_fails() {
     let reason = "again".to_owned();
     mob.member(MemberCommand::Respawn { member: member("ext"), profile: None, reason });
     let second = Fence { generation: 1, incarnation: 2 };
-    let mut other = mob.clone();
-    other.internal(started(second, None));
-    other.then("");
-    assert_eq!(other.state_of("ext"), MemberState::Paused);
+    assert_eq!(open_effects(&mob.world.state), mob.asked, "a crash does not forget it");
     mob.internal(started(second, Some("no binary")));
     assert_eq!(mob.state_of("ext"), MemberState::Failed);
+}
+
+#[test]
+fn a_pause_while_the_engine_starts_holds_until_both_are_over() {
+    for resumed_first in [true, false] {
+        let mut mob = starting();
+        mob.send("ext", "waits");
+        mob.member(MemberCommand::Pause { member: member("ext"), reason: None });
+        assert_eq!(mob.state_of("ext"), MemberState::Paused);
+        if resumed_first {
+            mob.member(MemberCommand::Resume { member: member("ext") });
+            mob.then("member.resumed");
+            assert_eq!(mob.state_of("ext"), MemberState::Starting);
+            mob.internal(started(FIRST, None));
+        } else {
+            mob.internal(started(FIRST, None));
+            mob.then("member.updated");
+            assert_eq!(mob.state_of("ext"), MemberState::Paused);
+            mob.member(MemberCommand::Resume { member: member("ext") });
+        }
+        assert_eq!(mob.state_of("ext"), MemberState::Working);
+    }
 }
 
 #[test]
@@ -176,10 +193,10 @@ fn after_a_crash_the_engine_is_told_to_go_on() {
     mob.crash();
     let (turn, fence) = (mob.turn_of("ext"), FIRST);
     let go_on = Effect::EngineTurn { turn, member: member("ext"), fence, resumed: true };
-    assert_eq!(mob.asked, [go_on.clone()]);
+    assert_eq!(mob.asked, std::slice::from_ref(&go_on));
     mob.internal(engine_replied(&mob, reply("", &[publish()])));
     mob.crash();
-    assert_eq!(mob.asked, [go_on.clone()], "and the call is left to a person");
+    assert_eq!(mob.asked, std::slice::from_ref(&go_on), "and the call is left to a person");
     assert_eq!(open_effects(&mob.world.state), [go_on]);
     mob.runtime(RuntimeCommand::Ready);
     assert_eq!(mob.state_of("ext"), MemberState::Waiting);

@@ -41,7 +41,7 @@ fn a_newcomer_is_wired_as_the_mob_file_says() {
     mob.spawn(spec("r4", "reporter"));
     mob.then("member.spawned edge.wired edge.wired");
     let peers = &mob.world.state.members[&member("r4")].peers;
-    assert_eq!(peers.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["ann", "bob"]);
+    assert!(peers.iter().eq(&[member("ann"), member("bob")]));
     assert_eq!(mob.fence_of("r4"), Fence { generation: 1, incarnation: 1 });
     assert_eq!(mob.state_of("r4"), MemberState::Idle);
 }

@@ -7,6 +7,7 @@ mod engines;
 mod harness;
 mod host_tools;
 mod leaving;
+mod ledger;
 mod members;
 mod messages;
 mod mob;

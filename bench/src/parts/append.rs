@@ -1,0 +1,102 @@
+//! The journal alone: single events and batches.
+
+use crate::disk::Disk;
+use crate::events::Journal;
+use crate::mob::on_threads;
+use crate::part::Setting;
+use crate::report::Row;
+use crate::samples::{Samples, number, rate, ratio};
+use mobkit_store::Durability;
+use std::time::{Duration, Instant};
+
+const ROUNDS: usize = 40;
+const BATCH_EVENTS: u64 = 256;
+const EVENTS_PER_SECOND: f64 = 50_000.0;
+
+/// Rows of this part.
+pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
+    on_threads(async {
+        let mut rows = singles(setting).await?;
+        for durability in [Durability::Power, Durability::Process] {
+            for with_rows in [false, true] {
+                rows.push(batches(setting, durability, with_rows).await?);
+            }
+        }
+        Ok(rows)
+    })
+}
+
+/// One after the other. Disk and journals take turns, so that a slow moment of the disk hits all.
+async fn singles(setting: &Setting) -> anyhow::Result<Vec<Row>> {
+    let times = setting.work(50);
+    let mut disk = Disk::in_dir(&setting.dir)?;
+    let cases = [
+        (Durability::Power, false),
+        (Durability::Power, true),
+        (Durability::Process, false),
+        (Durability::Process, true),
+    ];
+    let mut journals = Vec::new();
+    for (durability, with_rows) in cases {
+        let dir = setting.dir.join(format!("{}-{with_rows}", durability.as_str()));
+        let journal = Journal::open(&dir, durability).await?;
+        journals.push((journal, with_rows, Samples::default()));
+    }
+    for _ in 0..ROUNDS {
+        disk.measure(times)?;
+        for (journal, with_rows, samples) in &mut journals {
+            for _ in 0..times {
+                let batch = journal.batch(1, *with_rows);
+                let began = Instant::now();
+                journal.append(batch).await?;
+                samples.since(began);
+            }
+        }
+    }
+    let base = disk.grown.p50();
+    let mut rows = vec![
+        Row::figure("disk: 4 KiB at the end of a file, fdatasync", disk.grown.show()),
+        Row::figure("disk: 4 KiB over old content, fdatasync", disk.written_over.show()),
+    ];
+    for (journal, with_rows, samples) in journals {
+        let durability = journal.store.durability();
+        journal.store.close().await?;
+        let what = format!("append of one event{}, {}", of_rows(with_rows), durability.as_str());
+        let times = ratio(samples.p50(), base);
+        let measured = format!("{} ({times:.2} × disk)", samples.show());
+        rows.push(match durability {
+            Durability::Power => Row::target(what, measured, "p50 ≤ 2 × disk", times <= 2.0),
+            _ => Row::figure(what, measured),
+        });
+    }
+    Ok(rows)
+}
+
+fn of_rows(with_rows: bool) -> &'static str {
+    if with_rows { " and its row" } else { "" }
+}
+
+async fn batches(
+    setting: &Setting,
+    durability: Durability,
+    with_rows: bool,
+) -> anyhow::Result<Row> {
+    let count = setting.work(1_000);
+    let dir = setting.dir.join(format!("batches-{}-{with_rows}", durability.as_str()));
+    let mut journal = Journal::open(&dir, durability).await?;
+    let mut took = Duration::ZERO;
+    for _ in 0..count {
+        let batch = journal.batch(BATCH_EVENTS, with_rows);
+        let began = Instant::now();
+        journal.append(batch).await?;
+        took += began.elapsed();
+    }
+    journal.store.close().await?;
+    let per_second = rate(count * BATCH_EVENTS as usize, took);
+    Ok(Row::target(
+        format!("batches of 256 events{}, {}", of_rows(with_rows), durability.as_str()),
+        format!("{} events/s", number(per_second)),
+        "≥ 50,000 events/s",
+        per_second >= EVENTS_PER_SECOND,
+    ))
+}

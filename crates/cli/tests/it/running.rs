@@ -1,0 +1,109 @@
+//! The newsroom example at work: `mobkit up` as a process, and its clients as processes.
+
+use crate::program::{Run, finish};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use tempfile::TempDir;
+
+/// A state directory for the newsroom, and the way to run the binary on it.
+pub(crate) struct Newsroom {
+    folder: TempDir,
+}
+
+impl Newsroom {
+    pub fn empty() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// The folder of the example.
+    pub fn example() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/newsroom")
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// A client command, not yet started.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mobkit"));
+        command.args(words).arg("--state").arg(self.state()).env_clear();
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a client command to its end.
+    pub fn run(&self, words: &[&str]) -> Run {
+        finish(&mut self.command(words))
+    }
+
+    /// The command that sends the whole feed to the desk and waits for every answer.
+    pub fn feed(&self) -> Command {
+        let mut command = self.command(&["send", "desk", "--wait", "--each-line"]);
+        command.arg(Self::example().join("feed.jsonl"));
+        command
+    }
+
+    /// Every event of the journal.
+    pub fn events(&self) -> Vec<Value> {
+        let run = self.run(&["events", "--json", "--after", "0"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.documents()
+    }
+
+    /// Starts the mob; it may not be ready.
+    pub fn up(&self) -> Up {
+        let mut command = self.command(&["up", "--json", "--rehearse", "--listen", "127.0.0.1:0"]);
+        let log = OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
+        command.arg(Self::example()).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().expect("the binary starts");
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        Up { child, stdout }
+    }
+
+    /// What all starts said on standard error.
+    pub fn log(&self) -> PathBuf {
+        self.folder.path().join("up.log")
+    }
+}
+
+/// A running `mobkit up`. It does not outlive the test.
+pub(crate) struct Up {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Up {
+    /// The next document that it prints; the first says that it takes messages.
+    pub fn document(&mut self) -> Value {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("text");
+        assert_ne!(line, "", "mobkit ended: {:?}", self.child.wait());
+        serde_json::from_str(&line).expect("each line is a document")
+    }
+
+    /// Ends it by SIGKILL, at once.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it is a child");
+    }
+
+    /// Stops it as Ctrl-C does. Returns the exit code and its last document.
+    pub fn interrupt(mut self) -> (Option<i32>, Value) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).expect("it runs");
+        let last = self.document();
+        (self.child.wait().expect("it is a child").code(), last)
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // It has ended already where the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

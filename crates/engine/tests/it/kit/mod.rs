@@ -1,0 +1,17 @@
+//! What the tests of this folder share: a mob, a runner that does what messages say, a store that
+//! can be held and can die, and questions to a journal.
+
+mod journal;
+mod mob;
+mod runner;
+mod script;
+mod source;
+mod tap;
+mod wait;
+
+pub use journal::{ends_of, journal, kinds, same_but_errors, sound};
+pub use mob::{BASE, HEAD, Mob, ada, member, send, send_as, settle, spec, text_of};
+pub use runner::{Did, Scripted};
+pub use source::Source;
+pub use tap::{Death, Tap};
+pub use wait::{beside, quiet, until};

@@ -1,0 +1,277 @@
+//! A runner that does what messages say, and remembers what it did.
+
+use super::script::{Act, step};
+use async_trait::async_trait;
+use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
+use mobkit_domain::effect::Effect;
+use mobkit_domain::event::{Event, Fence, ToolEffect};
+use mobkit_domain::id::{CallId, MemberId, TurnId};
+use mobkit_domain::model::{Failure, Reply};
+use mobkit_domain::state::Turn;
+use mobkit_domain::text::Text;
+use mobkit_domain::tool::{ToolSpec, Toolbox};
+use mobkit_engine::{EffectPort, Engine, EngineStopped, Runner};
+use serde_json::{Value, json};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Something that the outside world saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Did {
+    Model {
+        member: MemberId,
+        turn: TurnId,
+        step: u32,
+        attempt: u32,
+    },
+    /// A tool was called; its effect, if it has one, has happened from here on.
+    Tool {
+        tool: String,
+        call: CallId,
+    },
+    EngineStart {
+        member: MemberId,
+        fence: Fence,
+    },
+    EngineTurn {
+        turn: TurnId,
+        resumed: bool,
+    },
+    EngineStop {
+        member: MemberId,
+    },
+}
+
+/// Does what messages say. Shared by all processes of a test, like the outside world.
+#[derive(Default)]
+pub struct Scripted {
+    did: Mutex<Vec<Did>>,
+    /// Whether stopping it never ends.
+    pub hangs_at_stop: Mutex<bool>,
+}
+
+impl Scripted {
+    fn note(&self, did: Did) {
+        self.did.lock().expect("not poisoned").push(did);
+    }
+
+    pub fn did(&self) -> Vec<Did> {
+        self.did.lock().expect("not poisoned").clone()
+    }
+
+    /// The calls of a tool that were made, in order.
+    pub fn calls(&self, name: &str) -> Vec<CallId> {
+        let did = self.did();
+        let calls = did.iter().filter_map(|did| match did {
+            Did::Tool { tool, call } if tool == name => Some(*call),
+            _ => None,
+        });
+        calls.collect()
+    }
+
+    /// How many model calls were begun.
+    pub fn model_calls(&self) -> usize {
+        self.did()
+            .iter()
+            .filter(|did| matches!(did, Did::Model { .. }))
+            .count()
+    }
+
+    async fn act(&self, act: super::script::Step) -> Result<Reply, Failure> {
+        if act.after_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(act.after_ms)).await;
+        }
+        match act.act {
+            Act::Reply(reply) => Ok(reply),
+            Act::Fail(class) => Err(Failure {
+                class,
+                reason: "on purpose".to_owned(),
+                retry_after_ms: None,
+            }),
+            Act::Never => std::future::pending().await,
+            Act::Panic => panic!("a runner that panics on purpose"),
+        }
+    }
+
+    async fn tool(&self, args: &Value) -> Result<Text, String> {
+        let flag = |name: &str| args.get(name).is_some_and(|value| value == &json!(true));
+        if let Some(ms) = args.get("after_ms").and_then(Value::as_u64) {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+        }
+        if flag("never") {
+            std::future::pending::<()>().await;
+        }
+        assert!(!flag("panic"), "a tool that panics on purpose");
+        if flag("fail") {
+            Err("on purpose".to_owned())
+        } else {
+            Ok("ok".into())
+        }
+    }
+
+    async fn engine_turn(&self, turn: TurnId, fence: Fence, engine: &Engine) -> Command {
+        let message = message_of(engine, turn).await;
+        let recorded = || engine.view(|w| w.state.turns.get(&turn).map_or(0, |turn| turn.step));
+        // After a crash the calls of the last step may be open still.
+        let open = |turn: &Turn| turn.calls.iter().map(|call| call.id).collect::<Vec<_>>();
+        let open = engine.view(|w| w.state.turns.get(&turn).map(open));
+        for call in open.into_iter().flatten() {
+            super::journal::call_ended(engine, call).await;
+        }
+        let outcome = loop {
+            match self.act(step(&message, recorded() + 1, 1)).await {
+                Err(failure) => break Err(failure.reason),
+                Ok(reply) if reply.calls.is_empty() => break Ok(reply.text),
+                Ok(reply) => {
+                    let calls = (1..).take(reply.calls.len());
+                    let original = json!({ "own": "event" });
+                    let command = TurnCommand::EngineReplied {
+                        turn,
+                        fence,
+                        reply,
+                        original,
+                    };
+                    let answer = match engine.submit_internal(Command::Turn(command)).await {
+                        Ok(answer) => answer,
+                        Err(refusal) => break Err(refusal.to_string()),
+                    };
+                    for index in calls {
+                        let call = CallId {
+                            reply: answer.seq(),
+                            index,
+                        };
+                        super::journal::call_ended(engine, call).await;
+                    }
+                }
+            }
+        };
+        Command::Turn(TurnCommand::EngineEnded {
+            turn,
+            fence,
+            outcome,
+        })
+    }
+}
+
+/// What the message says that began a turn.
+async fn message_of(engine: &Engine, turn: TurnId) -> String {
+    let message = engine.view(|w| w.state.turns.get(&turn).map(|turn| turn.messages[0]));
+    let Some(message) = message else {
+        return "say late".to_owned();
+    };
+    let event = engine
+        .event(message.0)
+        .await
+        .expect("readable")
+        .expect("kept");
+    match &event.envelope.event {
+        Event::MessageAccepted(e) => e.text.inline().expect("short").to_owned(),
+        other => panic!("{message} is {other:?}"),
+    }
+}
+
+#[async_trait]
+impl Runner for Scripted {
+    async fn run(&self, effect: Effect, port: EffectPort) -> Option<Command> {
+        match effect {
+            Effect::ModelCall { at, member, .. } => {
+                let message = message_of(&port.engine, at.turn).await;
+                self.note(Did::Model {
+                    member,
+                    turn: at.turn,
+                    step: at.step,
+                    attempt: at.attempt,
+                });
+                let latency_ms = 0;
+                Some(Command::Turn(
+                    match self.act(step(&message, at.step, at.attempt)).await {
+                        Ok(reply) => TurnCommand::ModelReplied {
+                            at,
+                            reply,
+                            latency_ms,
+                        },
+                        Err(failure) => TurnCommand::ModelFailed {
+                            at,
+                            failure,
+                            latency_ms,
+                        },
+                    },
+                ))
+            }
+            Effect::ToolCall {
+                turn,
+                call,
+                tool,
+                args,
+                ..
+            } => {
+                self.note(Did::Tool { tool, call });
+                let outcome = self.tool(&args).await;
+                Some(Command::Turn(TurnCommand::ToolEnded {
+                    turn,
+                    call,
+                    outcome,
+                }))
+            }
+            Effect::EngineTurn {
+                turn,
+                fence,
+                resumed,
+                ..
+            } => {
+                self.note(Did::EngineTurn { turn, resumed });
+                Some(self.engine_turn(turn, fence, &port.engine).await)
+            }
+            Effect::EngineStart { member, fence } => {
+                self.note(Did::EngineStart {
+                    member: member.clone(),
+                    fence,
+                });
+                let error = member
+                    .as_str()
+                    .starts_with("bad")
+                    .then(|| "no engine".to_owned());
+                Some(Command::Member(MemberCommand::EngineStarted {
+                    member,
+                    fence,
+                    error,
+                }))
+            }
+            Effect::EngineStop { member } => {
+                self.note(Did::EngineStop { member });
+                None
+            }
+            Effect::Abort { .. } => panic!("an abort is never run"),
+        }
+    }
+
+    async fn stop(&self) -> Vec<EngineStopped> {
+        let hangs = *self.hangs_at_stop.lock().expect("not poisoned");
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        vec![EngineStopped {
+            engine: "scripted".to_owned(),
+            result: "stopped".to_owned(),
+        }]
+    }
+}
+
+/// The tools of the host.
+pub fn toolbox() -> Toolbox {
+    let tools = [
+        ("look", ToolEffect::Read),
+        ("put", ToolEffect::Idempotent),
+        ("pay", ToolEffect::Effect),
+    ];
+    let spec = |(name, effect): (&str, ToolEffect)| {
+        let spec = ToolSpec {
+            name: name.to_owned(),
+            description: "a tool of the host".to_owned(),
+            schema: json!({ "type": "object" }),
+            effect,
+        };
+        (name.to_owned(), spec)
+    };
+    Toolbox(tools.into_iter().map(spec).collect())
+}

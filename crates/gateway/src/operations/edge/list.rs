@@ -1,0 +1,92 @@
+//! `edge/list`.
+
+use crate::access::Permission;
+use crate::context::Context;
+use crate::operation::Define;
+use crate::page;
+use mobkit_domain::edge::Edge;
+use mobkit_domain::event::EdgeOrigin;
+use mobkit_domain::id::MemberId;
+use mobkit_domain::lifecycle::Verb;
+use mobkit_domain::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use std::ops::Bound;
+
+pub(in crate::operations) struct List;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::operations) struct Params {
+    /// Only edges of this member.
+    member: Option<MemberId>,
+    /// Only edges of this origin.
+    origin: Option<EdgeOrigin>,
+    cursor: Option<String>,
+    limit: Option<u64>,
+}
+
+/// An edge and who wants it.
+#[derive(Debug, Serialize)]
+pub(in crate::operations) struct EdgeView {
+    /// The two members, in the order of their ids.
+    #[serde(flatten)]
+    pub(super) edge: Edge,
+    /// Who wants it.
+    pub(super) origin: EdgeOrigin,
+}
+
+#[derive(Debug, Serialize)]
+pub(in crate::operations) struct Output {
+    /// The edges, in the order of their ends.
+    edges: Vec<EdgeView>,
+    /// Where the next page continues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Ids of members hold no `+`.
+fn cursor(text: Option<&str>) -> Result<Option<Edge>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    let (a, b) = text.split_once('+').unwrap_or((text, ""));
+    let ends = (
+        page::cursor::<MemberId>(Some(a))?,
+        page::cursor::<MemberId>(Some(b))?,
+    );
+    Ok(ends.0.zip(ends.1).map(|(a, b)| Edge { a, b }))
+}
+
+impl Define for List {
+    const NAME: &'static str = "edge/list";
+    const DOC: &'static str = "Lists who may message whom.";
+    const PERMISSION: Permission = Permission::Read;
+    const VERB: Verb = Verb::Read;
+    type Params = Params;
+    type Output = Output;
+
+    async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
+        let limit = page::limit(params.limit)?;
+        let from = cursor(params.cursor.as_deref())?.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut edges: Vec<EdgeView> = cx.engine.view(|world| {
+            let wired = world.state.wired.range((from, Bound::Unbounded));
+            let wanted = wired.filter(|(edge, origin)| {
+                params
+                    .member
+                    .as_ref()
+                    .is_none_or(|member| edge.touches(member))
+                    && params.origin.is_none_or(|wanted| wanted == **origin)
+            });
+            let views = wanted.map(|(edge, origin)| EdgeView {
+                edge: edge.clone(),
+                origin: *origin,
+            });
+            views.take(limit + 1).collect()
+        });
+        let more = edges.len() > limit;
+        edges.truncate(limit);
+        let next_cursor = edges
+            .last()
+            .filter(|_| more)
+            .map(|last| last.edge.to_string());
+        Ok(Output { edges, next_cursor })
+    }
+}

@@ -1,0 +1,5 @@
+//! Operations on events.
+
+mod query;
+
+pub(super) use query::Query;

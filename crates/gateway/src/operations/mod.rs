@@ -1,0 +1,52 @@
+//! The operations, one per file, and the table from which every surface is derived.
+
+mod edge;
+mod event;
+mod member;
+mod message;
+mod mob;
+mod system;
+mod tool;
+mod turn;
+
+use crate::operation::Operation;
+
+/// Every operation, by noun, in the order of the documentation.
+pub static OPERATIONS: &[Operation] = &[
+    Operation::of::<mob::Status>(),
+    Operation::of::<mob::Plan>(),
+    Operation::of::<mob::Apply>(),
+    Operation::of::<mob::Reconcile>(),
+    Operation::of::<mob::ReconcileEdges>(),
+    Operation::of::<mob::Rediscover>(),
+    Operation::of::<mob::Reset>(),
+    Operation::of::<mob::Pause>(),
+    Operation::of::<mob::Resume>(),
+    Operation::of::<member::Spawn>(),
+    Operation::of::<member::Ensure>(),
+    Operation::of::<member::List>(),
+    Operation::of::<member::Get>(),
+    Operation::of::<member::Retire>(),
+    Operation::of::<member::Respawn>(),
+    Operation::of::<member::Reset>(),
+    Operation::of::<member::Delete>(),
+    Operation::of::<member::Pause>(),
+    Operation::of::<member::Resume>(),
+    Operation::of::<member::Cancel>(),
+    Operation::of::<member::History>(),
+    Operation::of::<member::Send>(),
+    Operation::of::<member::Ask>(),
+    Operation::of::<edge::List>(),
+    Operation::of::<edge::Wire>(),
+    Operation::of::<edge::Unwire>(),
+    Operation::of::<message::Get>(),
+    Operation::of::<message::List>(),
+    Operation::of::<message::Cancel>(),
+    Operation::of::<turn::Get>(),
+    Operation::of::<turn::List>(),
+    Operation::of::<turn::Cancel>(),
+    Operation::of::<tool::Resolve>(),
+    Operation::of::<event::Query>(),
+    Operation::of::<system::Info>(),
+    Operation::of::<system::Shutdown>(),
+];

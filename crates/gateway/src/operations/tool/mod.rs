@@ -1,0 +1,5 @@
+//! Operations on tool calls.
+
+mod resolve;
+
+pub(super) use resolve::Resolve;

@@ -1,0 +1,9 @@
+//! Operations on turns.
+
+mod cancel;
+mod get;
+mod list;
+
+pub(super) use cancel::Cancel;
+pub(super) use get::Get;
+pub(super) use list::List;

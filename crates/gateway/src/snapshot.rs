@@ -1,0 +1,90 @@
+//! A member as clients see it.
+
+use mobkit_domain::definition::Engine;
+use mobkit_domain::event::WaitingFor;
+use mobkit_domain::id::{MemberId, ModelId, ProfileId, SessionId, TurnId};
+use mobkit_domain::model::Cost;
+use mobkit_domain::state::{CallState, MemberState};
+use mobkit_domain::time::Time;
+use mobkit_domain::world::World;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A member as it is at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct MemberSnapshot {
+    /// Its lasting identity.
+    pub id: MemberId,
+    /// Its role.
+    pub profile: ProfileId,
+    /// What executes its turns; null where the definition no longer has its profile.
+    pub engine: Option<Engine>,
+    /// The model that it uses; null where the definition no longer has its profile.
+    pub model: Option<ModelId>,
+    /// Its state.
+    pub state: MemberState,
+    /// Whom it waits for, where it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<WaitingFor>,
+    /// Since when its state is what it is.
+    pub since: Time,
+    /// Counts resets.
+    pub generation: u32,
+    /// Counts respawns.
+    pub incarnation: u32,
+    /// The session that it writes.
+    pub session: SessionId,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Members that it may message.
+    pub wired_to: Vec<MemberId>,
+    /// Messages that wait.
+    pub queue_len: usize,
+    /// The open turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<TurnId>,
+    /// Why it last failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Input and output tokens since it was spawned.
+    pub tokens: u64,
+    /// What they cost; null where a call had no price.
+    pub cost_usd: Option<Cost>,
+    /// Whether it can be reached from outside (A2A, OpenAI-compatible).
+    pub exposed: bool,
+}
+
+/// The member of this id.
+pub(crate) fn member_snapshot(world: &World, id: &MemberId) -> Option<MemberSnapshot> {
+    let member = world.state.members.get(id)?;
+    let profile = world.definition.profiles.get(&member.profile);
+    let turn = member.turn.and_then(|turn| world.state.turns.get(&turn));
+    let waiting_for = turn.filter(|turn| !turn.is_working()).and_then(|turn| {
+        let waits_for_peer = matches!(turn.waiting_call()?.state, CallState::Waiting { .. });
+        Some(if waits_for_peer {
+            WaitingFor::Peer
+        } else {
+            WaitingFor::Operator
+        })
+    });
+    Some(MemberSnapshot {
+        id: id.clone(),
+        profile: member.profile.clone(),
+        engine: profile.map(|profile| profile.engine),
+        model: profile.map(|profile| profile.model.clone()),
+        state: world.state.member_state(id)?,
+        waiting_for,
+        since: member.since,
+        generation: member.fence.generation,
+        incarnation: member.fence.incarnation,
+        session: member.session,
+        labels: member.labels.clone(),
+        wired_to: member.peers.iter().cloned().collect(),
+        queue_len: member.queue.len(),
+        turn: member.turn,
+        last_error: member.last_error.clone(),
+        tokens: member.usage.tokens(),
+        cost_usd: member.cost_usd(),
+        exposed: profile.is_some_and(|profile| profile.exposed),
+    })
+}
