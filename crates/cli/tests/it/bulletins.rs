@@ -38,14 +38,26 @@ pub(crate) struct Journal<'a> {
 
 impl<'a> Journal<'a> {
     pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &'a Value> {
-        self.events.iter().filter(move |event| event["kind"] == kind).map(|event| &event["data"])
+        self.events
+            .iter()
+            .filter(move |event| event["kind"] == kind)
+            .map(|event| &event["data"])
     }
 
     /// The texts that `from` sent, in their order, with their receivers and message ids.
     pub fn sent(&self, from: &str) -> Vec<(&'a str, &'a str, &'a str)> {
-        let sent = self.of_kind("message.accepted").filter(|data| data["from"] == from);
+        let sent = self
+            .of_kind("message.accepted")
+            .filter(|data| data["from"] == from);
         let text = |value: &'a Value| value.as_str().expect("a text");
-        sent.map(|data| (text(&data["text"]), text(&data["to"]), text(&data["message"]))).collect()
+        sent.map(|data| {
+            (
+                text(&data["text"]),
+                text(&data["to"]),
+                text(&data["message"]),
+            )
+        })
+        .collect()
     }
 
     /// The answer to each message. No message has two.
@@ -65,23 +77,39 @@ impl<'a> Journal<'a> {
     pub fn check_bulletins(&self, feed: &[String]) {
         let answers = self.answers();
         let handed = self.sent("agent:desk");
-        let significant: Vec<&String> =
-            feed.iter().filter(|line| is_significant(&report(line))).collect();
+        let significant: Vec<&String> = feed
+            .iter()
+            .filter(|line| is_significant(&report(line)))
+            .collect();
         let texts: Vec<&str> = handed.iter().map(|(text, _, _)| *text).collect();
-        assert_eq!(texts, significant, "each significant report is handed over, once");
+        assert_eq!(
+            texts, significant,
+            "each significant report is handed over, once"
+        );
         for (text, to, message) in handed {
             let report = report(text);
             assert_eq!(to, reporter(&report), "{report}");
             let answer = answers.get(message);
-            check_bulletin(answer.unwrap_or_else(|| panic!("no bulletin on {report}")), &report);
+            check_bulletin(
+                answer.unwrap_or_else(|| panic!("no bulletin on {report}")),
+                &report,
+            );
         }
         let drafts: BTreeSet<&str> = self
             .of_kind("message.accepted")
             .filter(|data| data["to"] == "fact-checker")
             .map(|data| data["message"].as_str().expect("an id"))
             .collect();
-        assert_eq!(drafts.len(), significant.len(), "each draft is checked, once");
-        assert!(drafts.iter().all(|draft| answers[draft].starts_with("Confirmed: ")));
+        assert_eq!(
+            drafts.len(),
+            significant.len(),
+            "each draft is checked, once"
+        );
+        assert!(
+            drafts
+                .iter()
+                .all(|draft| answers[draft].starts_with("Confirmed: "))
+        );
     }
 }
 

@@ -128,13 +128,30 @@ impl Life {
         let get = async |path: String| {
             let request = Client::new().get(path).bearer_auth(token.trim());
             let request = request.header("accept", "application/x-ndjson");
-            request.send().await.and_then(Response::error_for_status).expect("an answer")
+            request
+                .send()
+                .await
+                .and_then(Response::error_for_status)
+                .expect("an answer")
         };
-        let status = get(format!("{url}api/v1/mob/status")).await.bytes().await.expect("a body");
+        let status = get(format!("{url}api/v1/mob/status"))
+            .await
+            .bytes()
+            .await
+            .expect("a body");
         let status: Value = serde_json::from_slice(&status).expect("a document");
         let head = status["head"].as_u64().expect("a position");
-        let stream = get(format!("{url}api/v1/events?follow=true&after={}", seen.head())).await;
-        Self { up, stream, rest: Vec::new(), head }
+        let stream = get(format!(
+            "{url}api/v1/events?follow=true&after={}",
+            seen.head()
+        ))
+        .await;
+        Self {
+            up,
+            stream,
+            rest: Vec::new(),
+            head,
+        }
     }
 
     /// Reads on, by at least one event.
@@ -143,7 +160,8 @@ impl Life {
         while seen.head() == before {
             let chunk = tokio::time::timeout(STANDSTILL_MAX, self.stream.chunk()).await;
             let chunk = chunk.unwrap_or_else(|_| panic!("nothing moves: {:?}", seen.waiting));
-            self.rest.extend(chunk.expect("a stream").expect("the stream goes on"));
+            self.rest
+                .extend(chunk.expect("a stream").expect("the stream goes on"));
             while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.rest.drain(..=end).collect();
                 if !line.trim_ascii().is_empty() {
@@ -166,7 +184,9 @@ async fn run(newsroom: &Newsroom, kills: u64, seed: u64) -> (Seen, Life) {
     let answers = newsroom.log().with_file_name("answers.jsonl");
     let complaints = File::create(newsroom.log().with_file_name("send.log")).expect("a log");
     let mut sender = newsroom.feed();
-    sender.stdout(File::create(&answers).expect("a file")).stderr(complaints);
+    sender
+        .stdout(File::create(&answers).expect("a file"))
+        .stderr(complaints);
     let mut sender = sender.spawn().expect("the binary starts");
     // A journal of this feed has about twelve events for each line; the kills fall among the first
     // two thirds of them.
@@ -193,10 +213,18 @@ async fn run(newsroom: &Newsroom, kills: u64, seed: u64) -> (Seen, Life) {
         gap = 1 + chance.below(gap_max);
     }
     assert_eq!(killed, kills, "all work was done before the last kill");
-    assert!(sender.wait().expect("it is a child").success(), "the sender gave up");
+    assert!(
+        sender.wait().expect("it is a child").success(),
+        "the sender gave up"
+    );
     let answers = std::fs::read_to_string(&answers).expect("a file");
     assert_eq!(answers.lines().count(), fed, "one answer for each line");
-    assert!(answers.lines().all(|line| line.contains(r#""status":"completed""#)), "{answers}");
+    assert!(
+        answers
+            .lines()
+            .all(|line| line.contains(r#""status":"completed""#)),
+        "{answers}"
+    );
     (seen, life)
 }
 
@@ -205,11 +233,22 @@ fn check(events: &[Value], feed: &[String]) {
     let journal = Journal { events };
     let operators: BTreeSet<&str> = journal
         .of_kind("message.accepted")
-        .filter_map(|data| data["from"].as_str().filter(|from| from.starts_with("operator:")))
+        .filter_map(|data| {
+            data["from"]
+                .as_str()
+                .filter(|from| from.starts_with("operator:"))
+        })
         .collect();
     let operator = operators.first().expect("a sender");
-    let sent: Vec<&str> = journal.sent(operator).into_iter().map(|(text, _, _)| text).collect();
-    assert_eq!((operators.len(), sent), (1, feed.iter().map(String::as_str).collect()));
+    let sent: Vec<&str> = journal
+        .sent(operator)
+        .into_iter()
+        .map(|(text, _, _)| text)
+        .collect();
+    assert_eq!(
+        (operators.len(), sent),
+        (1, feed.iter().map(String::as_str).collect())
+    );
     let accepted: BTreeSet<&str> = journal
         .of_kind("message.accepted")
         .map(|data| data["message"].as_str().expect("an id"))
@@ -224,10 +263,17 @@ fn check(events: &[Value], feed: &[String]) {
     journal.check_bulletins(feed);
 }
 
-#[expect(clippy::disallowed_methods, reason = "the chore asks for more kills, or for a seed")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the chore asks for more kills, or for a seed"
+)]
 fn asked(name: &str, otherwise: u64) -> u64 {
-    let Ok(value) = std::env::var(name) else { return otherwise };
-    value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}"))
+    let Ok(value) = std::env::var(name) else {
+        return otherwise;
+    };
+    value
+        .parse()
+        .unwrap_or_else(|_| panic!("{name} is no number: {value}"))
 }
 
 #[tokio::test]
@@ -238,9 +284,15 @@ async fn nothing_is_lost_or_done_twice_under_sigkill() {
     let (seen, life) = run(&newsroom, kills, seed).await;
     let events = newsroom.events();
     let count = seen.events.len();
-    assert!(events[..count] == seen.events, "what was streamed is what is kept");
+    assert!(
+        events[..count] == seen.events,
+        "what was streamed is what is kept"
+    );
     check(&events, &feed());
-    let interrupted: u64 = events.iter().filter(|event| event["kind"] == "turn.resumed").count() as u64;
+    let interrupted: u64 = events
+        .iter()
+        .filter(|event| event["kind"] == "turn.resumed")
+        .count() as u64;
     let (code, last) = life.up.interrupt();
     assert_eq!(code, Some(0), "{last}");
     let store = SqliteStore::open(&newsroom.state(), Durability::Power).expect("a store");
@@ -248,5 +300,8 @@ async fn nothing_is_lost_or_done_twice_under_sigkill() {
     let found = store.verify(&mob).await.expect("it can be read");
     assert!(found.problems.is_empty(), "{:?}", found.problems);
     assert!(found.events > count as u64, "{found:?}");
-    eprintln!("{count} events, {interrupted} turns resumed, {} rows, verify clean", found.rows);
+    eprintln!(
+        "{count} events, {interrupted} turns resumed, {} rows, verify clean",
+        found.rows
+    );
 }

@@ -1,15 +1,19 @@
 //! The binary as its users meet it: run as a process, against a server made for the test.
 
+mod bulletins;
 mod check;
 mod each_line;
 mod exit_codes;
 mod fake;
 mod init;
 mod json;
+mod kill;
 mod logs;
 mod mob;
+mod newsroom;
 mod plan;
 mod program;
+mod running;
 mod send;
 mod streams;
 mod up;

@@ -16,7 +16,11 @@ fn wait_for(newsroom: &Newsroom, bulletins: usize) {
     let lines = BufReader::new(follow.stdout.take().expect("a pipe")).lines();
     let of_reporters = lines
         .map(|line| serde_json::from_str::<Value>(&line.expect("text")).expect("an event"))
-        .filter(|event| event["data"]["member"].as_str().is_some_and(|m| m.starts_with("reporter")));
+        .filter(|event| {
+            event["data"]["member"]
+                .as_str()
+                .is_some_and(|m| m.starts_with("reporter"))
+        });
     assert_eq!(of_reporters.take(bulletins).count(), bulletins);
     follow.kill().expect("it follows");
     follow.wait().expect("it is a child");
@@ -33,7 +37,10 @@ fn every_significant_report_of_the_feed_becomes_a_checked_bulletin() {
     let newsroom = Newsroom::empty();
     let mut up = newsroom.up();
     let ready = up.document();
-    assert_eq!((&ready["state"], &ready["rehearsal"]), (&json!("running"), &json!(true)));
+    assert_eq!(
+        (&ready["state"], &ready["rehearsal"]),
+        (&json!("running"), &json!(true))
+    );
 
     let feed = feed();
     let sent = crate::program::finish(&mut newsroom.feed());
@@ -42,20 +49,37 @@ fn every_significant_report_of_the_feed_becomes_a_checked_bulletin() {
     assert_eq!((feed.len(), documents.len()), (297, 297));
     let mut significant = 0;
     for (line, document) in feed.iter().zip(&documents) {
-        let text = document["text"].as_str().unwrap_or_else(|| panic!("no answer: {document}"));
+        let text = document["text"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no answer: {document}"));
         let report = report(line);
         let id = report["id"].as_str().expect("an id");
         assert!(text.starts_with(id), "{text} is not about {id}");
-        assert_eq!(text.contains("handed to reporter-"), is_significant(&report), "{text}");
-        assert_eq!(text.contains("not significant"), !is_significant(&report), "{text}");
+        assert_eq!(
+            text.contains("handed to reporter-"),
+            is_significant(&report),
+            "{text}"
+        );
+        assert_eq!(
+            text.contains("not significant"),
+            !is_significant(&report),
+            "{text}"
+        );
         significant += usize::from(is_significant(&report));
     }
     assert_eq!(significant, 137);
     wait_for(&newsroom, significant);
-    Journal { events: &newsroom.events() }.check_bulletins(&feed);
+    Journal {
+        events: &newsroom.events(),
+    }
+    .check_bulletins(&feed);
 
     let (code, last) = up.interrupt();
-    assert_eq!((code, &last["state"]), (Some(0), &json!("stopped")), "{last}");
+    assert_eq!(
+        (code, &last["state"]),
+        (Some(0), &json!("stopped")),
+        "{last}"
+    );
     assert_eq!(last["clean"], true, "{last}");
     let report = &last["report"];
     assert_eq!(report["state"], "stopped", "{last}");
@@ -79,8 +103,14 @@ fn the_fact_checker_names_what_differs_and_the_desk_names_its_peers() {
     assert_eq!(said, expected);
     let right = draft.replace("6.3", "5.3").replace(":32", ":31");
     let asked = json!({"draft": right, "report": report}).to_string();
-    assert_eq!(answer(&newsroom, "fact-checker", &asked), format!("Confirmed: {right}\n"));
+    assert_eq!(
+        answer(&newsroom, "fact-checker", &asked),
+        format!("Confirmed: {right}\n")
+    );
     let said = answer(&newsroom, "desk", "Who is there?");
-    assert!(said.contains("reporter-americas, reporter-eurasia, reporter-pacific"), "{said}");
+    assert!(
+        said.contains("reporter-americas, reporter-eurasia, reporter-pacific"),
+        "{said}"
+    );
     assert_eq!(up.interrupt().0, Some(0));
 }

@@ -16,7 +16,9 @@ pub(crate) struct Newsroom {
 
 impl Newsroom {
     pub fn empty() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        }
     }
 
     /// The folder of the example.
@@ -31,7 +33,11 @@ impl Newsroom {
     /// A client command, not yet started.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mobkit"));
-        command.args(words).arg("--state").arg(self.state()).env_clear();
+        command
+            .args(words)
+            .arg("--state")
+            .arg(self.state())
+            .env_clear();
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
@@ -58,8 +64,15 @@ impl Newsroom {
     /// Starts the mob; it may not be ready.
     pub fn up(&self) -> Up {
         let mut command = self.command(&["up", "--json", "--rehearse", "--listen", "127.0.0.1:0"]);
-        let log = OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
-        command.arg(Self::example()).stdout(Stdio::piped()).stderr(log);
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .expect("a log");
+        command
+            .arg(Self::example())
+            .stdout(Stdio::piped())
+            .stderr(log);
         let mut child = command.spawn().expect("the binary starts");
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         Up { child, stdout }
