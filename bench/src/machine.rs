@@ -10,12 +10,14 @@ pub fn describe(dir: &Path, quick: bool) -> String {
     format!(
         "* processor: {} ({cores} cores), memory: {}\n\
          * kernel: Linux {}\n\
+         * load before the run: {} (processes that others run on the same cores)\n\
          * disk: {}\n\
          * build: release, rustc {}, without link-time optimisation\n\
          * extent: {extent}\n",
         processor(),
         memory(),
         read_line("/proc/sys/kernel/osrelease"),
+        load(),
         disk(dir),
         env!("CARGO_PKG_RUST_VERSION"),
     )
@@ -34,6 +36,11 @@ fn field(path: &str, name: &str) -> Option<String> {
 
 fn processor() -> String {
     field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn load() -> String {
+    let text = read_line("/proc/loadavg");
+    text.split(' ').next().unwrap_or_default().to_owned()
 }
 
 fn memory() -> String {

@@ -16,7 +16,7 @@ mod part;
 mod parts;
 mod report;
 mod samples;
-//mod sse;
+mod sse;
 mod watched;
 
 use arguments::Arguments;

@@ -128,8 +128,11 @@ pub async fn ask(engine: &Engine, to: MemberId) -> anyhow::Result<()> {
     }
 }
 
-/// Runs on as many threads as there are cores, as the program does.
-pub fn on_threads<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+/// Runs on as many threads as there are cores, as the program does, and as a task among others, as
+/// the handler of a request does.
+pub fn on_threads<T: Send + 'static>(
+    work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
+) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.context("no runtime")?.block_on(work)
+    runtime.context("no runtime")?.block_on(async { tokio::spawn(work).await? })
 }

@@ -33,7 +33,7 @@ struct Part {
 const PARTS: &[Part] = &[
     Part { name: "append", run: parts::append::run },
     Part { name: "intake", run: parts::intake::run },
-    //Part { name: "stream", run: parts::stream::run },
+    Part { name: "stream", run: parts::stream::run },
     Part { name: "turn", run: parts::turn::run },
     Part { name: "members", run: parts::members::run },
     Part { name: "boot", run: parts::boot::run },

@@ -40,16 +40,20 @@ impl Reader {
     /// order.
     pub async fn read_until(mut self, last: Seq) -> anyhow::Result<Vec<(Seq, Instant)>> {
         let mut seen = Vec::new();
+        // An id without data is a sign of life, not an event.
+        let mut id: Option<Seq> = None;
         loop {
             let now = Instant::now();
             while let Some(line) = self.line() {
-                let Some(id) = line.strip_prefix("id:") else {
-                    continue;
-                };
-                let seq: Seq = id.trim().parse()?;
-                ensure!(seq == self.after + 1, "event {seq} came after event {}", self.after);
-                self.after = seq;
-                seen.push((seq, now));
+                if let Some(text) = line.strip_prefix("id:") {
+                    id = Some(text.trim().parse()?);
+                }
+                let data = line.starts_with("data:").then(|| id.take()).flatten();
+                if let Some(seq) = data {
+                    ensure!(seq == self.after + 1, "event {seq} came after event {}", self.after);
+                    self.after = seq;
+                    seen.push((seq, now));
+                }
             }
             if self.after >= last {
                 return Ok(seen);
@@ -58,8 +62,7 @@ impl Reader {
         }
     }
 
-    /// The next whole line. Lengths of chunks are lines of their own, and no line of an event
-    /// looks like `id:` beside the one that is.
+    /// The next whole line. Lengths of chunks are lines of their own, and look like none of these.
     fn line(&mut self) -> Option<String> {
         let end = self.read.iter().position(|byte| *byte == b'\n')?;
         let line: Vec<u8> = self.read.drain(..=end).collect();

@@ -1,7 +1,7 @@
 //! `cargo xtask local-model`: the newsroom on a real model that runs on this machine.
 //!
-//! The model is tiny and knows nothing of tools, so its judgement is worth nothing. What is shown is
-//! that text which a model generated comes back over the same path as that of a large one.
+//! The model is tiny and knows nothing of tools, so its judgement is worth nothing. What is shown
+//! is that text which a model generated comes back over the same path as that of a large one.
 
 mod install;
 mod newsroom;
@@ -81,7 +81,8 @@ fn report(answers: &[Answer], replies: &[Reply]) -> String {
     let output = replies.iter().map(|reply| reply.output).sum();
     let latency_ms = replies.iter().map(|reply| reply.latency_ms).sum();
     let speed = per_second(output, latency_ms);
-    let all = format!("all: {output} tokens written in {latency_ms} ms, {speed}\n");
+    let all =
+        format!("all: {output} tokens written in {latency_ms} ms, reading included, {speed}\n");
     answered
         .chain(["\n".to_owned()])
         .chain(called)

@@ -15,11 +15,12 @@ const EVENTS_PER_SECOND: f64 = 50_000.0;
 
 /// Rows of this part.
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
-    on_threads(async {
-        let mut rows = singles(setting).await?;
+    let setting = setting.clone();
+    on_threads(async move {
+        let mut rows = singles(&setting).await?;
         for durability in [Durability::Power, Durability::Process] {
             for with_rows in [false, true] {
-                rows.push(batches(setting, durability, with_rows).await?);
+                rows.push(batches(&setting, durability, with_rows).await?);
             }
         }
         Ok(rows)

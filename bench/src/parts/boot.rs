@@ -16,14 +16,15 @@ const READY: Duration = Duration::from_millis(150);
 
 /// Rows of this part.
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
-    let (mut first, mut second) = (Samples::default(), Samples::default());
-    on_threads(async {
+    let setting = setting.clone();
+    let (first, second) = on_threads(async move {
+        let (mut first, mut second) = (Samples::default(), Samples::default());
         for at in 0..setting.work(TIMES) {
             let dir = setting.dir.join(at.to_string());
             first.push(boot(&dir).await?);
             second.push(boot(&dir).await?);
         }
-        Ok(())
+        Ok((first, second))
     })?;
     let rows = [("first start", first), ("later start", second)];
     let row = |(what, samples): (&str, Samples)| {

@@ -21,11 +21,11 @@ const CASES: [(Durability, usize, usize); 6] = [
 /// Rows of this part.
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     let cases = CASES.into_iter().enumerate();
-    cases.map(|(at, case)| on_threads(senders(setting, at, case))).collect()
+    cases.map(|(at, case)| on_threads(senders(setting.clone(), at, case))).collect()
 }
 
 async fn senders(
-    setting: &Setting,
+    setting: Setting,
     at: usize,
     (durability, senders, messages): (Durability, usize, usize),
 ) -> anyhow::Result<Row> {

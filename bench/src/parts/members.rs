@@ -11,7 +11,7 @@ use mobkit_domain::definition::MemberSpec;
 use mobkit_domain::principal::Principal;
 use mobkit_engine::{ApplyOptions, Discovery, Engine, HookError, Hooks};
 use mobkit_store::{Durability, SqliteStore};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -33,8 +33,8 @@ impl Discovery for Found {
 /// Rows of this part.
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     let (full, empty) = (setting.dir.join("full"), setting.dir.join("empty"));
-    let took = on_threads(spawn(&full, MEMBERS))?;
-    on_threads(spawn(&empty, 0))?;
+    let took = on_threads(spawn(full.clone(), MEMBERS))?;
+    on_threads(spawn(empty.clone(), 0))?;
     // Measured in processes that only opened the mob: nothing in them but members and their mob.
     let with = memory_of(&full)?;
     let without = memory_of(&empty)?;
@@ -55,12 +55,12 @@ pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-async fn spawn(dir: &Path, members: usize) -> anyhow::Result<Duration> {
+async fn spawn(dir: PathBuf, members: usize) -> anyhow::Result<Duration> {
     let count = Arc::new(AtomicUsize::new(0));
     let discovery: Arc<dyn Discovery> = Arc::new(Found(Arc::clone(&count)));
     let mut hooks = Hooks::default();
     hooks.discovery = Some(discovery);
-    let store = SqliteStore::open(dir, Durability::Power)?;
+    let store = SqliteStore::open(&dir, Durability::Power)?;
     let engine = Engine::open(config(Arc::new(store), definition(0)?, hooks)).await?;
     engine.bring_up().await?;
     count.store(members, Ordering::SeqCst);
@@ -79,8 +79,9 @@ fn memory_of(dir: &Path) -> anyhow::Result<u64> {
 
 /// Opens the mob and prints how much memory this process uses, in KiB.
 pub fn memory(setting: &Setting) -> anyhow::Result<()> {
-    on_threads(async {
-        let store = SqliteStore::open(&setting.dir, Durability::Power)?;
+    let dir = setting.dir.clone();
+    on_threads(async move {
+        let store = SqliteStore::open(&dir, Durability::Power)?;
         let config = config(Arc::new(store), definition(0)?, Hooks::default());
         let engine = Engine::open(config).await?;
         println!("{}", resident_kib("self").context("no figure of memory")?);

@@ -6,5 +6,5 @@ pub mod intake;
 pub mod members;
 pub mod process;
 pub mod recovery;
-//pub mod stream;
+pub mod stream;
 pub mod turn;

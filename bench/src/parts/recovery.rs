@@ -20,8 +20,8 @@ const RECOVERED: Duration = Duration::from_secs(2);
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     fill_and_kill(setting)?;
     // The first looks on the journal as a user meets it; the second reads all of it again.
-    let (events, took) = on_threads(recover(setting, false))?;
-    let (_, whole) = on_threads(recover(setting, true))?;
+    let (events, took) = on_threads(recover(setting.clone(), false))?;
+    let (_, whole) = on_threads(recover(setting.clone(), true))?;
     let events = number(events as f64);
     Ok(vec![
         Row::target(
@@ -51,7 +51,7 @@ fn fill_and_kill(setting: &Setting) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn recover(setting: &Setting, whole: bool) -> anyhow::Result<(u64, Duration)> {
+async fn recover(setting: Setting, whole: bool) -> anyhow::Result<(u64, Duration)> {
     let definition = definition(MEMBERS)?;
     let began = Instant::now();
     let mut store: Arc<dyn Store> = Arc::new(SqliteStore::open(&setting.dir, Durability::Power)?);
@@ -69,9 +69,10 @@ async fn recover(setting: &Setting, whole: bool) -> anyhow::Result<(u64, Duratio
 /// Runs turns until the journal is long enough, says so, and goes on until it is killed.
 pub fn fill(setting: &Setting) -> anyhow::Result<()> {
     let wanted = setting.work(EVENTS) as u64;
-    on_threads(async {
+    let dir = setting.dir.clone();
+    on_threads(async move {
         // What is read back is the same; written this way it is there sooner.
-        let store = SqliteStore::open(&setting.dir, Durability::Process)?;
+        let store = SqliteStore::open(&dir, Durability::Process)?;
         let engine = start(Arc::new(store), MEMBERS).await?;
         let mut tasks = Vec::with_capacity(MEMBERS);
         for at in 0..MEMBERS {

@@ -30,11 +30,11 @@ const TARGET: Duration = Duration::from_millis(5);
 
 /// Rows of this part.
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
-    CASES.iter().map(|case| on_threads(readers(setting, *case))).collect()
+    CASES.iter().map(|case| on_threads(readers(setting.clone(), *case))).collect()
 }
 
 async fn readers(
-    setting: &Setting,
+    setting: Setting,
     (readers, events, pace): (usize, usize, Duration),
 ) -> anyhow::Result<Row> {
     let dir = setting.dir.join(readers.to_string());

@@ -16,15 +16,15 @@ const MEMBERS: usize = 1_000;
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for durability in [Durability::Power, Durability::Process] {
-        rows.extend(on_threads(one_by_one(setting, durability))?);
-        rows.push(on_threads(many(setting, durability))?);
+        rows.extend(on_threads(one_by_one(setting.clone(), durability))?);
+        rows.push(on_threads(many(setting.clone(), durability))?);
     }
     Ok(rows)
 }
 
 /// One member, one message at a time. Turns and bare commits take turns, so that a slow moment of
 /// the disk hits both.
-async fn one_by_one(setting: &Setting, durability: Durability) -> anyhow::Result<Vec<Row>> {
+async fn one_by_one(setting: Setting, durability: Durability) -> anyhow::Result<Vec<Row>> {
     let word = durability.as_str();
     let store = SqliteStore::open(&setting.dir.join(format!("one-{word}")), durability)?;
     let mut journal =
@@ -58,7 +58,7 @@ async fn one_by_one(setting: &Setting, durability: Durability) -> anyhow::Result
 }
 
 /// A thousand members, each asked again as soon as it has answered.
-async fn many(setting: &Setting, durability: Durability) -> anyhow::Result<Row> {
+async fn many(setting: Setting, durability: Durability) -> anyhow::Result<Row> {
     let word = durability.as_str();
     let store = SqliteStore::open(&setting.dir.join(format!("many-{word}")), durability)?;
     let engine = start(Arc::new(store), MEMBERS).await?;

@@ -3,8 +3,9 @@
 use crate::definition::MemberSpec;
 use crate::edge::Edge;
 use crate::event::{
-    AccessDenied, DrainReport, EdgeOrigin, Envelope, ErrorEvent, Event, Fence, KeyUse, MemberOrigin,
-    MessageMode, MobApplied, MobDefined, MobPlanned, ResolveHow, RetireMode, UnwireReason,
+    AccessDenied, DrainReport, EdgeOrigin, Envelope, ErrorEvent, Event, Fence, KeyUse,
+    MemberOrigin, MessageMode, MobApplied, MobDefined, MobPlanned, ResolveHow, RetireMode,
+    UnwireReason,
 };
 use crate::id::{CallId, MemberId, MessageId, ProfileId, Seq, TurnId};
 use crate::lifecycle::Verb;
@@ -32,7 +33,12 @@ pub struct Submission {
 impl Submission {
     /// A command that the runtime gives itself.
     pub fn internal(command: Command) -> Self {
-        Self { command, actor: Principal::Runtime, key: None, trace: None }
+        Self {
+            command,
+            actor: Principal::Runtime,
+            key: None,
+            trace: None,
+        }
     }
 }
 
@@ -358,7 +364,10 @@ impl Answer {
     /// The answer that a command got whose first event is `envelope`.
     pub fn from_event(envelope: &Envelope) -> Self {
         match &envelope.event {
-            Event::MessageAccepted(e) => Self::Message { message: e.message, seq: envelope.seq },
+            Event::MessageAccepted(e) => Self::Message {
+                message: e.message,
+                seq: envelope.seq,
+            },
             _ => Self::Done { seq: envelope.seq },
         }
     }

@@ -33,7 +33,14 @@ pub(crate) struct Draft<'w> {
 
 impl<'w> Draft<'w> {
     pub(crate) fn new(world: &'w World, now: Time, actor: Principal) -> Self {
-        Self { world, now, actor, events: Vec::new(), ended: BTreeSet::new(), dropped: BTreeSet::new() }
+        Self {
+            world,
+            now,
+            actor,
+            events: Vec::new(),
+            ended: BTreeSet::new(),
+            dropped: BTreeSet::new(),
+        }
     }
 
     pub(crate) fn state(&self) -> &'w State {
@@ -93,8 +100,15 @@ impl<'w> Draft<'w> {
     /// Ends with the position of the first event, or of the head where nothing changes.
     pub(crate) fn done(self) -> Decision {
         let first = self.world.state.head + 1;
-        let seq = if self.events.is_empty() { self.world.state.head } else { first };
-        Decision { events: self.events, answer: Answer::Done { seq } }
+        let seq = if self.events.is_empty() {
+            self.world.state.head
+        } else {
+            first
+        };
+        Decision {
+            events: self.events,
+            answer: Answer::Done { seq },
+        }
     }
 
     /// The member, or the refusal that it does not exist.

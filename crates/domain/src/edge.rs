@@ -20,8 +20,15 @@ pub struct Edge {
 impl Edge {
     /// The edge between two members, in either order.
     pub fn between(one: &MemberId, other: &MemberId) -> Self {
-        let (a, b) = if one <= other { (one, other) } else { (other, one) };
-        Self { a: a.clone(), b: b.clone() }
+        let (a, b) = if one <= other {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        Self {
+            a: a.clone(),
+            b: b.clone(),
+        }
     }
 
     /// Whether the member is one of the two ends.
@@ -56,7 +63,11 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &EdgeCommand) -> Result<Deci
             draft.present(&edge.b)?;
             // An edge belongs to who wired it first; wiring it again changes nothing.
             if !draft.state().wired.contains_key(edge) {
-                draft.order(EdgeWired { a: edge.a.clone(), b: edge.b.clone(), origin: *origin });
+                draft.order(EdgeWired {
+                    a: edge.a.clone(),
+                    b: edge.b.clone(),
+                    origin: *origin,
+                });
             }
         }
         EdgeCommand::Unwire { edge, reason } => {
@@ -69,7 +80,11 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &EdgeCommand) -> Result<Deci
                 )
                 .hint("`edge/list` shows the edges"));
             }
-            draft.order(EdgeUnwired { a: edge.a.clone(), b: edge.b.clone(), reason: *reason });
+            draft.order(EdgeUnwired {
+                a: edge.a.clone(),
+                b: edge.b.clone(),
+                reason: *reason,
+            });
         }
     }
     Ok(draft.done())

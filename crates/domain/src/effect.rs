@@ -81,7 +81,13 @@ impl Effect {
     }
 
     fn is_call_with_effect(&self) -> bool {
-        matches!(self, Self::ToolCall { effect: ToolEffect::Effect, .. })
+        matches!(
+            self,
+            Self::ToolCall {
+                effect: ToolEffect::Effect,
+                ..
+            }
+        )
     }
 }
 
@@ -90,9 +96,21 @@ fn of_phase(id: TurnId, turn: &Turn, resumed: bool) -> Vec<Effect> {
         return Vec::new();
     }
     match &turn.phase {
-        TurnPhase::Model { attempt, not_before } => {
-            let at = StepRef { turn: id, fence: turn.fence, step: turn.step, attempt: *attempt };
-            vec![Effect::ModelCall { at, member: turn.member.clone(), not_before: *not_before }]
+        TurnPhase::Model {
+            attempt,
+            not_before,
+        } => {
+            let at = StepRef {
+                turn: id,
+                fence: turn.fence,
+                step: turn.step,
+                attempt: *attempt,
+            };
+            vec![Effect::ModelCall {
+                at,
+                member: turn.member.clone(),
+                not_before: *not_before,
+            }]
         }
         TurnPhase::External => vec![Effect::EngineTurn {
             turn: id,
@@ -101,12 +119,20 @@ fn of_phase(id: TurnId, turn: &Turn, resumed: bool) -> Vec<Effect> {
             resumed,
         }],
         TurnPhase::Calls => {
-            let mut calls: Vec<Effect> =
-                turn.calls.iter().filter_map(|call| of_call(id, turn, call.id)).collect();
+            let mut calls: Vec<Effect> = turn
+                .calls
+                .iter()
+                .filter_map(|call| of_call(id, turn, call.id))
+                .collect();
             if turn.external && resumed {
                 // The engine that waits for these calls died with the process.
                 let (member, fence) = (turn.member.clone(), turn.fence);
-                calls.push(Effect::EngineTurn { turn: id, member, fence, resumed });
+                calls.push(Effect::EngineTurn {
+                    turn: id,
+                    member,
+                    fence,
+                    resumed,
+                });
             }
             calls
         }
@@ -130,13 +156,20 @@ fn of_call(id: TurnId, turn: &Turn, call: CallId) -> Option<Effect> {
 
 /// Whether the member's engine has to be told of it; the native engine keeps nothing per member.
 fn is_external(state: &State, member: &MemberId, starting: bool) -> bool {
-    starting || state.members.get(member).is_some_and(|m| m.mode == MemberMode::Starting)
+    starting
+        || state
+            .members
+            .get(member)
+            .is_some_and(|m| m.mode == MemberMode::Starting)
 }
 
 /// What an event asks of the outside world, given the state right after it.
 pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
     let phase_of = |id: TurnId, resumed: bool| {
-        state.turns.get(&id).map_or_else(Vec::new, |turn| of_phase(id, turn, resumed))
+        state
+            .turns
+            .get(&id)
+            .map_or_else(Vec::new, |turn| of_phase(id, turn, resumed))
     };
     match &envelope.event {
         Event::TurnStarted(e) => phase_of(e.turn, false),
@@ -149,18 +182,21 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
         Event::ModelFailed(e) if e.retry_at.is_some() => phase_of(e.turn, false),
         Event::ToolStarted(e) => {
             let turn = state.turns.get(&e.turn);
-            // Built-in tools are decided by the writer itself; their intent asks nothing of anybody.
+            // Built-in tools are decided by the writer itself; nobody has to make these calls.
             if crate::tool::is_built_in(&e.tool) {
                 return Vec::new();
             }
-            turn.and_then(|turn| of_call(e.turn, turn, e.call)).into_iter().collect()
+            turn.and_then(|turn| of_call(e.turn, turn, e.call))
+                .into_iter()
+                .collect()
         }
         Event::ToolFinished(_)
         | Event::ToolFailed(_)
         | Event::ToolRefused(_)
         | Event::ToolResolved(_) => {
-            let Some((id, turn)) =
-                envelope.turn.and_then(|id| state.turns.get(&id).map(|turn| (id, turn)))
+            let Some((id, turn)) = envelope
+                .turn
+                .and_then(|id| state.turns.get(&id).map(|turn| (id, turn)))
             else {
                 return Vec::new();
             };
@@ -177,16 +213,27 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
         Event::TurnCancelled(e) => vec![Effect::Abort { turn: e.turn }],
         Event::TurnCheckpointed(e) => vec![Effect::Abort { turn: e.turn }],
         Event::MemberSpawned(e) if is_external(state, &e.member, e.starting) => {
-            vec![Effect::EngineStart { member: e.member.clone(), fence: e.fence }]
+            vec![Effect::EngineStart {
+                member: e.member.clone(),
+                fence: e.fence,
+            }]
         }
         Event::MemberRespawned(e) if is_external(state, &e.member, e.starting) => {
-            vec![Effect::EngineStart { member: e.member.clone(), fence: e.fence }]
+            vec![Effect::EngineStart {
+                member: e.member.clone(),
+                fence: e.fence,
+            }]
         }
         Event::MemberReset(e) if is_external(state, &e.member, e.starting) => {
-            vec![Effect::EngineStart { member: e.member.clone(), fence: e.fence }]
+            vec![Effect::EngineStart {
+                member: e.member.clone(),
+                fence: e.fence,
+            }]
         }
         Event::MemberRetired(e) if !e.deleted => {
-            vec![Effect::EngineStop { member: e.member.clone() }]
+            vec![Effect::EngineStop {
+                member: e.member.clone(),
+            }]
         }
         _ => Vec::new(),
     }
@@ -198,7 +245,13 @@ pub fn open_effects(state: &State) -> Vec<Effect> {
         .members
         .iter()
         .filter(|(_, member)| member.starting)
-        .map(|(id, member)| Effect::EngineStart { member: id.clone(), fence: member.fence });
-    let turns = state.turns.iter().flat_map(|(id, turn)| of_phase(*id, turn, true));
+        .map(|(id, member)| Effect::EngineStart {
+            member: id.clone(),
+            fence: member.fence,
+        });
+    let turns = state
+        .turns
+        .iter()
+        .flat_map(|(id, turn)| of_phase(*id, turn, true));
     starting.chain(turns).collect()
 }

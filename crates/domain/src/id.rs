@@ -90,7 +90,6 @@ macro_rules! named_id {
     };
 }
 
-
 named_id!(
     /// Id of a mob: `[a-z0-9][a-z0-9-]{0,62}`.
     MobId, "mob", 63, slug_rest,
@@ -189,7 +188,7 @@ seq_id!(
     SessionId, "session", "ses-"
 );
 
-/// Id of a tool call: the position of the model reply that asked for it, and its place in that reply.
+/// Id of a tool call: the position of the model reply that asked for it, and its place in there.
 ///
 /// It stays the same over retries and restarts, so that a tool can recognise a repeated call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,8 +208,11 @@ impl fmt::Display for CallId {
 impl FromStr for CallId {
     type Err = IdError;
     fn from_str(value: &str) -> Result<Self, IdError> {
-        let parts = value.strip_prefix("call-").and_then(|rest| rest.split_once('-'));
-        let parsed = parts.and_then(|(reply, index)| Some((reply.parse().ok()?, index.parse().ok()?)));
+        let parts = value
+            .strip_prefix("call-")
+            .and_then(|rest| rest.split_once('-'));
+        let parsed =
+            parts.and_then(|(reply, index)| Some((reply.parse().ok()?, index.parse().ok()?)));
         match parsed {
             Some((reply, index)) => Ok(Self { reply, index }),
             None => Err(IdError {
@@ -242,7 +244,10 @@ mod tests {
     #[test]
     fn member_ids_follow_their_grammar() {
         for good in ["editor", "user:ada", "a", "9.x_y@z-1"] {
-            assert_eq!(MemberId::parse(good).map(|id| id.to_string()), Ok(good.to_owned()));
+            assert_eq!(
+                MemberId::parse(good).map(|id| id.to_string()),
+                Ok(good.to_owned())
+            );
         }
         for bad in ["", "Editor", ":x", "a b", "é", &"a".repeat(129)] {
             assert!(MemberId::parse(bad).is_err(), "{bad:?}");
@@ -252,7 +257,13 @@ mod tests {
     #[test]
     fn given_ids_survive_a_round_trip() {
         assert_eq!("msg-7".parse(), Ok(MessageId(7)));
-        assert_eq!("call-42-1".parse(), Ok(CallId { reply: 42, index: 1 }));
+        assert_eq!(
+            "call-42-1".parse(),
+            Ok(CallId {
+                reply: 42,
+                index: 1
+            })
+        );
         for bad in ["msg-", "msg-07", "turn-7", "msg-x", "msg--1"] {
             assert!(bad.parse::<MessageId>().is_err(), "{bad:?}");
         }

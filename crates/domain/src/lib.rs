@@ -1,16 +1,18 @@
-//! The pure core of mobkit: what a mob is, what may happen in it, and what follows from what happened.
+//! The pure core of mobkit: what a mob is, what may happen in it, and what follows from what
+//! happened.
 //!
-//! Duty: ids, the mob file, commands, events, effects, the state machines of members, messages, turns
-//! and edges, and the planners. Nothing here does IO, reads a clock or draws a random number; time
-//! and everything from outside arrive as arguments.
+//! Duty: ids, the mob file, commands, events, effects, the state machines of members, messages,
+//! turns and edges, and the planners. Nothing here does IO, reads a clock or draws a random number;
+//! time and everything from outside arrive as arguments.
 //!
 //! Invariants:
 //! * `decide` never changes state; `apply` cannot fail, since the journal is already true.
 //! * ids are derived from journal positions, so that the same commands give the same journal.
 //! * every stored event variant has a golden file in `tests/it/golden/`.
 //!
-//! The commonest change is a new thing that can happen: add the variant to [`event::Event`], its effect
-//! on state in `state`, the rule that emits it in the machine that owns it, and a golden file.
+//! The commonest change is a new thing that can happen: add the variant to [`event::Event`], its
+//! effect on state in `state`, the rule that emits it in the machine that owns it, and a golden
+//! file.
 
 pub mod canonical;
 pub mod command;

@@ -20,7 +20,9 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MobCommand) -> Decision {
         MobCommand::Reset => reset(&mut draft),
         MobCommand::Pause { reason } => {
             if !draft.state().paused {
-                draft.order(MobPaused { reason: reason.clone() });
+                draft.order(MobPaused {
+                    reason: reason.clone(),
+                });
             }
         }
         MobCommand::Resume => {
@@ -36,10 +38,20 @@ fn reset(draft: &mut Draft<'_>) {
     let members = draft.state().present().count() as u64;
     draft.order(MobReset { members });
     for (id, member) in draft.state().present() {
-        crate::member::retire(draft, id, member, RetireMode::Now, Some("the mob was reset"));
+        crate::member::retire(
+            draft,
+            id,
+            member,
+            RetireMode::Now,
+            Some("the mob was reset"),
+        );
     }
     for edge in &draft.state().managed {
         let reason = UnwireReason::Pruned;
-        draft.emit(EdgeUnwired { a: edge.a.clone(), b: edge.b.clone(), reason });
+        draft.emit(EdgeUnwired {
+            a: edge.a.clone(),
+            b: edge.b.clone(),
+            reason,
+        });
     }
 }

@@ -8,7 +8,10 @@ use std::ops::AddAssign;
 
 /// Tokens of one call or a sum of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the names of the wire say what is counted")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the wire say what is counted"
+)]
 pub struct Usage {
     /// Tokens sent to the model, cached ones included.
     pub input_tokens: u64,
@@ -19,7 +22,10 @@ pub struct Usage {
     pub cached_input_tokens: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }
@@ -35,11 +41,14 @@ impl AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
         self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
-        self.cached_input_tokens = self.cached_input_tokens.saturating_add(other.cached_input_tokens);
+        self.cached_input_tokens = self
+            .cached_input_tokens
+            .saturating_add(other.cached_input_tokens);
     }
 }
 
-/// Money, counted in billionths of a US dollar so that sums are exact. As JSON: a number of dollars.
+/// Money, counted in billionths of a US dollar so that sums are exact. As JSON: a number of
+/// dollars.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cost(pub u64);
 
@@ -51,7 +60,10 @@ impl Cost {
         let cached = usage.cached_input_tokens.min(usage.input_tokens);
         let fresh = usage.input_tokens - cached;
         let nano = |tokens: u64, usd_per_million: f64| {
-            #[expect(clippy::cast_precision_loss, reason = "token counts stay far below 2^52")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "token counts stay far below 2^52"
+            )]
             let exact = tokens as f64 * usd_per_million * 1_000.0;
             #[expect(
                 clippy::cast_possible_truncation,
@@ -70,7 +82,10 @@ impl Cost {
 
     /// In dollars.
     pub fn usd(self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "exact below nine million dollars")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "exact below nine million dollars"
+        )]
         let nano = self.0 as f64;
         nano / 1e9
     }
@@ -98,7 +113,9 @@ impl<'de> Deserialize<'de> for Cost {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let usd = f64::deserialize(d)?;
         if !usd.is_finite() || usd < 0.0 {
-            return Err(serde::de::Error::custom("a cost is a number of dollars, 0 or more"));
+            return Err(serde::de::Error::custom(
+                "a cost is a number of dollars, 0 or more",
+            ));
         }
         #[expect(
             clippy::cast_possible_truncation,
@@ -150,7 +167,8 @@ pub struct Reply {
     pub usage: Usage,
     /// Why it stopped.
     pub finish: Finish,
-    /// What the provider wants back unchanged in the next call of the same turn, e.g. signed reasoning.
+    /// What the provider wants back unchanged in the next call of the same turn, e.g. signed
+    /// reasoning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carry: Option<Value>,
 }
@@ -159,7 +177,7 @@ pub struct Reply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureClass {
-    /// HTTP 429: too many requests or no quota for now.
+    /// HTTP 429: too many requests, or the quota is used up.
     RateLimited,
     /// HTTP 401 or 403: the key is wrong or may not use the model.
     Unauthorized,
@@ -212,7 +230,11 @@ mod tests {
 
     #[test]
     fn costs_add_up_exactly() {
-        let usage = Usage { input_tokens: 1_000, output_tokens: 10, cached_input_tokens: 400 };
+        let usage = Usage {
+            input_tokens: 1_000,
+            output_tokens: 10,
+            cached_input_tokens: 400,
+        };
         let cost = Cost::of(usage, 1.25, 10.0, Some(0.125));
         assert_eq!(cost, Cost(600 * 1_250 + 400 * 125 + 10 * 10_000));
         let json = serde_json::to_string(&cost).expect("a number");

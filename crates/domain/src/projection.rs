@@ -15,14 +15,25 @@ pub fn project(state: &mut State, envelope: &Envelope) -> Vec<Row> {
         rows.push(Row::Message(row));
     }
     let ended = ended_row(state, envelope);
-    let before = envelope.turn.and_then(|id| state.turns.get(&id)).map(Turn::status);
+    let before = envelope
+        .turn
+        .and_then(|id| state.turns.get(&id))
+        .map(Turn::status);
     state.apply(envelope);
     if let Some(row) = ended {
-        rows.push(Row::Turn(TurnRow { seq: envelope.seq, ..row }));
-    } else if let Some((id, turn)) = envelope.turn.and_then(|id| Some((id, state.turns.get(&id)?)))
+        rows.push(Row::Turn(TurnRow {
+            seq: envelope.seq,
+            ..row
+        }));
+    } else if let Some((id, turn)) = envelope
+        .turn
+        .and_then(|id| Some((id, state.turns.get(&id)?)))
         && before != Some(turn.status())
     {
-        rows.push(Row::Turn(TurnRow { seq: envelope.seq, ..turn_row(id, turn) }));
+        rows.push(Row::Turn(TurnRow {
+            seq: envelope.seq,
+            ..turn_row(id, turn)
+        }));
     }
     rows
 }
@@ -75,12 +86,18 @@ fn message_row(state: &State, event: &Event, envelope: &Envelope) -> Option<Mess
         Event::MessageDelivered(e) => {
             let open = state.messages.get(&e.message)?;
             let row = open_message_row(e.message, open, MessageState::Delivered);
-            Some(MessageRow { turn: Some(e.turn), ..row })
+            Some(MessageRow {
+                turn: Some(e.turn),
+                ..row
+            })
         }
         Event::MessageCancelled(e) => {
             let open = state.messages.get(&e.message)?;
             let row = open_message_row(e.message, open, MessageState::Cancelled);
-            Some(MessageRow { reason: Some(e.reason.clone()), ..row })
+            Some(MessageRow {
+                reason: Some(e.reason.clone()),
+                ..row
+            })
         }
         Event::MessageExpired(e) => {
             let open = state.messages.get(&e.message)?;

@@ -1,7 +1,8 @@
 //! Rows of the read tables: what is kept of messages and turns for lists and look-ups.
 //!
-//! A row is written in the same transaction as the event that changes it, so a reader never sees one
-//! without the other. Open work lives in [`crate::state::State`]; rows make ended work findable.
+//! A row is written in the same transaction as the event that changes it, so a reader never sees
+//! one without the other. Open work lives in [`crate::state::State`]; rows make ended work
+//! findable.
 
 use crate::event::TurnFailure;
 use crate::id::{MemberId, MessageId, Seq, TurnId};

@@ -9,7 +9,12 @@ use crate::event::{
 
 pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision {
     match command {
-        RuntimeCommand::Start { version, epoch, durability, rehearsal } => {
+        RuntimeCommand::Start {
+            version,
+            epoch,
+            durability,
+            rehearsal,
+        } => {
             draft.emit(RuntimeStarted {
                 version: version.clone(),
                 epoch: *epoch,
@@ -23,10 +28,17 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
             draft.emit(RuntimeReady { members });
         }
         RuntimeCommand::Drain { timeout_ms } => {
-            draft.emit(RuntimeDraining { timeout_ms: *timeout_ms });
+            draft.emit(RuntimeDraining {
+                timeout_ms: *timeout_ms,
+            });
         }
         RuntimeCommand::Checkpoint => {
-            for (id, turn) in draft.state().turns.iter().filter(|(_, turn)| !turn.checkpointed) {
+            for (id, turn) in draft
+                .state()
+                .turns
+                .iter()
+                .filter(|(_, turn)| !turn.checkpointed)
+            {
                 draft.emit(TurnCheckpointed {
                     turn: *id,
                     member: turn.member.clone(),
@@ -35,11 +47,15 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
             }
         }
         RuntimeCommand::Stop { drain } => {
-            draft.emit(RuntimeStopped { drain: drain.clone() });
+            draft.emit(RuntimeStopped {
+                drain: drain.clone(),
+            });
         }
         RuntimeCommand::Tick => expire(&mut draft),
         RuntimeCommand::Raise(error) => {
-            draft.emit(ErrorRaised { error: error.clone() });
+            draft.emit(ErrorRaised {
+                error: error.clone(),
+            });
         }
         RuntimeCommand::Deny(denied) => {
             draft.emit(denied.clone());
@@ -54,8 +70,16 @@ pub(crate) fn expire(draft: &mut Draft<'_>) {
         if *due > draft.now {
             break;
         }
-        let Some(message) = draft.state().messages.get(id) else { continue };
-        let seq = draft.emit_from(id.0, MessageExpired { message: *id, member: message.to.clone() });
+        let Some(message) = draft.state().messages.get(id) else {
+            continue;
+        };
+        let seq = draft.emit_from(
+            id.0,
+            MessageExpired {
+                message: *id,
+                member: message.to.clone(),
+            },
+        );
         crate::message::answer_asker(draft, seq, message, Err("the message expired unanswered"));
     }
 }

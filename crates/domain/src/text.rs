@@ -101,6 +101,9 @@ pub struct Content {
 
 impl From<&str> for Content {
     fn from(text: &str) -> Self {
-        Self { text: text.into(), parts: Vec::new() }
+        Self {
+            text: text.into(),
+            parts: Vec::new(),
+        }
     }
 }

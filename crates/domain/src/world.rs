@@ -27,13 +27,19 @@ pub fn decide(world: &World, submission: &Submission, now: Time) -> Result<Decis
         match world.state.keys.lookup(&submission.actor, used) {
             KeyLookup::Fresh => {}
             KeyLookup::Repeated(answer) => {
-                return Ok(Decision { events: Vec::new(), answer: *answer });
+                return Ok(Decision {
+                    events: Vec::new(),
+                    answer: *answer,
+                });
             }
             KeyLookup::Reused => {
                 return Err(Refusal::new(
                     RefusalKind::Conflict,
                     "key.reused",
-                    format!("the idempotency key {:?} was used for another request", used.key),
+                    format!(
+                        "the idempotency key {:?} was used for another request",
+                        used.key
+                    ),
                 )
                 .hint("use a new key for a new request"));
             }

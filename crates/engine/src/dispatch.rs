@@ -11,6 +11,7 @@ use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
 use mobkit_domain::effect::Effect;
 use mobkit_domain::id::{CallId, MemberId, TurnId};
 use mobkit_domain::model::{Failure, FailureClass};
+use mobkit_domain::turn::RETRY_AFTER_MAX_MS as WAIT_MAX_MS;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -158,7 +159,8 @@ fn begin(engine: &Engine, effect: Effect) {
     let lost = effect.clone();
     let work = async move {
         if let Effect::ModelCall { not_before, .. } = &effect {
-            let wait_ms = not_before.since_ms(port.engine.now());
+            // No wait is longer than that; it looks so where the clock was set back.
+            let wait_ms = not_before.since_ms(port.engine.now()).min(WAIT_MAX_MS);
             if wait_ms > 0 {
                 tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             }

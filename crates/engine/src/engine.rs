@@ -15,7 +15,7 @@ use mobkit_domain::command::{Answer, Command, Submission};
 use mobkit_domain::definition::Definition;
 use mobkit_domain::id::{CallId, MessageId, MobId, Seq};
 use mobkit_domain::refusal::{Refusal, RefusalKind};
-use mobkit_domain::row::{Row, Table};
+use mobkit_domain::row::{MessageState, Row, Table};
 use mobkit_domain::time::Time;
 use mobkit_domain::tool::Toolbox;
 use mobkit_domain::world::World;
@@ -267,7 +267,7 @@ impl Engine {
         let row = store
             .row(self.mob(), Table::Message, message.0)
             .await
-            .map_err(store_refusal)?;
+            .map_err(|e| store_refusal(&e))?;
         let Some(Row::Message(row)) = row else {
             return Err(Refusal::new(
                 RefusalKind::Missing,
@@ -275,14 +275,13 @@ impl Engine {
                 format!("there is no message {message}"),
             ));
         };
-        use mobkit_domain::row::MessageState;
         match (row.state, row.turn) {
             (MessageState::Cancelled | MessageState::Expired, _) => {
                 Ok(Some(Outcome::Dropped { seq: message.0 }))
             }
             (MessageState::Delivered, Some(turn)) => {
                 let row = store.row(self.mob(), Table::Turn, turn.0).await;
-                Ok(match row.map_err(store_refusal)? {
+                Ok(match row.map_err(|e| store_refusal(&e))? {
                     Some(Row::Turn(row)) if row.status.is_ended() => {
                         Some(Outcome::Turn { turn, seq: row.seq })
                     }
@@ -320,7 +319,7 @@ pub(crate) fn writer_gone() -> Refusal {
 }
 
 /// How a failure of the store looks to a caller.
-pub(crate) fn store_refusal(error: StoreError) -> Refusal {
+pub(crate) fn store_refusal(error: &StoreError) -> Refusal {
     Refusal::new(RefusalKind::Internal, "store.failed", error.to_string())
         .hint("`mobkit check` and the log of the process say more about the state directory")
 }

@@ -101,11 +101,11 @@ pub(crate) fn of_call(engine: &Engine, call: CallId) -> Waiter<CallOutcome> {
     }
 }
 
-fn forget<K: Eq + Hash, T>(waiting: &mut HashMap<K, Vec<oneshot::Sender<T>>>, key: K) {
-    if let Some(list) = waiting.get_mut(&key) {
+fn forget<K: Eq + Hash, T>(waiting: &mut HashMap<K, Vec<oneshot::Sender<T>>>, key: &K) {
+    if let Some(list) = waiting.get_mut(key) {
         list.retain(|waiter| !waiter.is_closed());
         if list.is_empty() {
-            waiting.remove(&key);
+            waiting.remove(key);
         }
     }
 }
@@ -130,8 +130,8 @@ impl Outcomes {
     fn forget(&self, key: Key) {
         let mut waiting = self.lock();
         match key {
-            Key::Message(id) => forget(&mut waiting.messages, id),
-            Key::Call(id) => forget(&mut waiting.calls, id),
+            Key::Message(id) => forget(&mut waiting.messages, &id),
+            Key::Call(id) => forget(&mut waiting.calls, &id),
         }
     }
 

@@ -91,7 +91,7 @@ impl EventReader {
                     self.after = searched;
                     found
                 }
-                None => self.from_store(limit).await?,
+                None => self.read_store(limit).await?,
             };
             if !found.is_empty() {
                 return Ok(found);
@@ -100,7 +100,7 @@ impl EventReader {
         Ok(Vec::new())
     }
 
-    async fn from_store(&mut self, limit: usize) -> Result<Vec<Arc<Published>>, CursorError> {
+    async fn read_store(&mut self, limit: usize) -> Result<Vec<Arc<Published>>, CursorError> {
         let query = EventQuery {
             after: self.after,
             until: *self.head.borrow(),

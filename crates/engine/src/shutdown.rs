@@ -165,7 +165,7 @@ impl Engine {
             }
         };
         // A part of the time is kept for what follows, so that the whole stays inside it.
-        let timed_out = !self.drained(timeout - timeout / 10).await;
+        let timed_out = !self.drained(timeout.mul_f32(0.9)).await;
         // What still runs is put aside; its runners are told to stop by the events of that.
         if let Err(refusal) = self.direct(RuntimeCommand::Checkpoint).await {
             seen.problems.push(format!("checkpoint: {refusal}"));

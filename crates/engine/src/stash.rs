@@ -4,6 +4,7 @@ use bytes::Bytes;
 use mobkit_domain::text::{INLINE_BYTES_MAX, Text};
 use mobkit_store::{Store, StoreError};
 use serde_json::Value;
+use std::fmt::Write;
 
 /// Keeps a text in place, or as a blob if it is too long for an event.
 pub async fn stash_text(store: &dyn Store, text: &str) -> Result<Text, StoreError> {
@@ -38,7 +39,7 @@ fn find_long(value: &mut Value, pointer: &mut String, long: &mut Vec<(String, St
         }
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                pointer.push_str(&format!("/{index}"));
+                let _ = write!(pointer, "/{index}");
                 find_long(item, pointer, long);
                 pointer.truncate(base);
             }

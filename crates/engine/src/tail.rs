@@ -1,7 +1,9 @@
 //! The youngest events in memory, so that readers who keep up need no disk.
 
-use mobkit_domain::event::{Envelope, EventFilter};
+use mobkit_domain::event::{Envelope, Event, EventFilter};
 use mobkit_domain::id::Seq;
+use mobkit_domain::text::Text;
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use tokio::sync::watch;
@@ -111,13 +113,34 @@ impl Tail {
 
 /// A rough size: payloads above 32 KiB are references, so the fixed part dominates.
 fn weight(envelope: &Envelope) -> usize {
-    use mobkit_domain::event::Event;
-    let text = match &envelope.event {
-        Event::MessageAccepted(e) => e.text.inline().map_or(0, str::len),
-        Event::ModelReplied(e) => e.text.inline().map_or(0, str::len),
-        Event::TurnCompleted(e) => e.text.inline().map_or(0, str::len),
-        Event::ToolFinished(e) => e.result.inline().map_or(0, str::len),
+    let payload = match &envelope.event {
+        Event::MessageAccepted(e) => text_size(&e.text) * (1 + usize::from(!e.parts.is_empty())),
+        Event::ModelReplied(e) => {
+            let calls: usize = e.calls.iter().map(|call| value_size(&call.args)).sum();
+            let extras = [&e.carry, &e.engine].into_iter().flatten();
+            text_size(&e.text) + calls + extras.map(value_size).sum::<usize>()
+        }
+        Event::TurnCompleted(e) => text_size(&e.text),
+        Event::ToolStarted(e) => value_size(&e.args),
+        Event::ToolFinished(e) => text_size(&e.result),
         _ => 0,
     };
-    1_024 + 2 * text
+    // Twice: as it is, and as its wire form once somebody has read it.
+    1_024 + 2 * payload
+}
+
+fn text_size(text: &Text) -> usize {
+    text.inline().map_or(0, str::len)
+}
+
+fn value_size(value: &Value) -> usize {
+    const PLAIN: usize = 16;
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => PLAIN,
+        Value::String(text) => PLAIN + text.len(),
+        Value::Array(items) => PLAIN + items.iter().map(value_size).sum::<usize>(),
+        Value::Object(fields) => fields
+            .iter()
+            .fold(PLAIN, |sum, (key, item)| sum + key.len() + value_size(item)),
+    }
 }

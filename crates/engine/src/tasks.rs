@@ -110,10 +110,6 @@ impl Tasks {
     }
 
     /// Spawns a task. `None` from the handle means that it panicked or was ended by a stop.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that spawns"
-    )]
     pub fn spawn<T: Send + 'static>(
         &self,
         kind: TaskKind,
@@ -144,10 +140,6 @@ impl Tasks {
     }
 
     /// Runs a computation that would hold up other tasks on a thread of its own.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that spawns"
-    )]
     pub async fn compute<T: Send + 'static>(
         &self,
         name: &'static str,

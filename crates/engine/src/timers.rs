@@ -4,7 +4,7 @@ use mobkit_domain::time::Time;
 use std::time::Duration;
 
 /// The longest single sleep: a clock that was set is noticed within this time.
-const SLEEP_MAX: Duration = Duration::from_secs(3_600);
+const SLEEP_MAX: Duration = Duration::from_hours(1);
 
 /// Waits until `due`; for ever where nothing is due.
 pub(crate) async fn until(due: Option<Time>, now: Time) {

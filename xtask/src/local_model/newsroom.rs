@@ -49,7 +49,8 @@ impl Newsroom {
             built.is_ok_and(|built| built.success()),
             "mobkit can't be built"
         );
-        let program = root.join("target/debug/mobkit");
+        // Cargo puts what it builds beside this program.
+        let program = std::env::current_exe()?.with_file_name("mobkit");
         let folder = folder.join("newsroom");
         if folder.exists() {
             std::fs::remove_dir_all(&folder).context("the last run can't be cleared away")?;

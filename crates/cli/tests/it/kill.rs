@@ -154,24 +154,27 @@ impl Life {
         }
     }
 
-    /// Reads on, by at least one event.
+    /// Reads on, by at least one event. The stream is kept alive by lines that are none.
     async fn read(&mut self, seen: &mut Seen) {
-        let before = seen.head();
-        while seen.head() == before {
-            let chunk = tokio::time::timeout(STANDSTILL_MAX, self.stream.chunk()).await;
-            let chunk = chunk.unwrap_or_else(|_| panic!("nothing moves: {:?}", seen.waiting));
-            self.rest
-                .extend(chunk.expect("a stream").expect("the stream goes on"));
-            while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.rest.drain(..=end).collect();
-                if !line.trim_ascii().is_empty() {
-                    let event: Value = serde_json::from_slice(&line).expect("an event");
-                    if event["seq"].is_u64() {
-                        seen.take(event);
+        let head = seen.head();
+        let reading = async {
+            while seen.head() == head {
+                let chunk = self.stream.chunk().await.expect("a stream");
+                self.rest.extend(chunk.expect("the stream goes on"));
+                while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+                    let line: Vec<u8> = self.rest.drain(..=end).collect();
+                    if !line.trim_ascii().is_empty() {
+                        seen.take(serde_json::from_slice(&line).expect("an event"));
                     }
                 }
             }
-        }
+        };
+        let moved = tokio::time::timeout(STANDSTILL_MAX, reading).await.is_ok();
+        assert!(
+            moved,
+            "nothing moves after event {head}; waiting: {:?}",
+            seen.waiting
+        );
     }
 }
 

@@ -49,9 +49,9 @@ impl Newsroom {
 
     /// The command that sends the whole feed to the desk and waits for every answer.
     pub fn feed(&self) -> Command {
-        let mut command = self.command(&["send", "desk", "--wait", "--each-line"]);
-        command.arg(Self::example().join("feed.jsonl"));
-        command
+        let feed = Self::example().join("feed.jsonl");
+        let feed = feed.to_str().expect("a path of text");
+        self.command(&["send", "desk", "--wait", "--each-line", feed])
     }
 
     /// Every event of the journal.

@@ -1,10 +1,7 @@
 //! "Did you mean": the nearest of some names.
 
 /// The nearest of `names` to `given`, if one is near enough to be a slip of the keyboard.
-pub fn nearest<'a>(
-    given: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match given.chars().count() {
         0..=1 => return None,
         2..=4 => 1,

@@ -89,7 +89,12 @@ pub struct NewEvent {
 impl NewEvent {
     /// An event that follows from the runtime's own rules.
     pub fn of(event: impl Into<Event>) -> Self {
-        Self { event: event.into(), cause: None, actor: None, key: None }
+        Self {
+            event: event.into(),
+            cause: None,
+            actor: None,
+            key: None,
+        }
     }
 
     /// Names the event that led to this one.
@@ -144,7 +149,14 @@ impl Envelope {
             }
             _ => self.source != Source::Module,
         };
-        if fits { Ok(()) } else { Err(SourceError { kind: self.event.kind(), found: self.source }) }
+        if fits {
+            Ok(())
+        } else {
+            Err(SourceError {
+                kind: self.event.kind(),
+                found: self.source,
+            })
+        }
     }
 }
 

@@ -108,7 +108,10 @@ pub struct AccessDenied {
     pub more: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }

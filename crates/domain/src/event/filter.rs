@@ -56,9 +56,19 @@ impl EventFilter {
             .filter(|kind| !kind.is_empty())
             .map(parse_kind)
             .collect::<Result<Vec<_>, _>>()?;
-        let subject = subject.filter(|s| !s.is_empty()).map(parse_subject).transpose()?;
-        let source = source.filter(|s| !s.is_empty()).map(parse_source).transpose()?;
-        Ok(Self { kinds, subject, source })
+        let subject = subject
+            .filter(|s| !s.is_empty())
+            .map(parse_subject)
+            .transpose()?;
+        let source = source
+            .filter(|s| !s.is_empty())
+            .map(parse_source)
+            .transpose()?;
+        Ok(Self {
+            kinds,
+            subject,
+            source,
+        })
     }
 
     /// Whether an event of this kind, subject and source passes.
@@ -70,7 +80,10 @@ impl EventFilter {
                     .is_some_and(|noun| noun.ends_with(separator) && found.starts_with(noun))
         };
         (self.kinds.is_empty() || self.kinds.iter().any(|wanted| pattern(wanted, kind, '.')))
-            && self.subject.as_ref().is_none_or(|wanted| pattern(wanted, subject, '/'))
+            && self
+                .subject
+                .as_ref()
+                .is_none_or(|wanted| pattern(wanted, subject, '/'))
             && self.source.is_none_or(|wanted| wanted == source)
     }
 
@@ -87,9 +100,10 @@ impl EventFilter {
 
 fn parse_kind(kind: &str) -> Result<String, FilterError> {
     let known = match kind.strip_suffix(".*") {
-        Some(noun) => {
-            KINDS.iter().any(|k| k.strip_prefix(noun).is_some_and(|rest| rest.starts_with('.')))
-        }
+        Some(noun) => KINDS.iter().any(|k| {
+            k.strip_prefix(noun)
+                .is_some_and(|rest| rest.starts_with('.'))
+        }),
         None => KINDS.contains(&kind),
     };
     if known {
@@ -99,22 +113,30 @@ fn parse_kind(kind: &str) -> Result<String, FilterError> {
         let (noun, verb) = k.split_once('.').unwrap_or((k, ""));
         kind.starts_with(noun) || kind.ends_with(verb)
     });
-    Err(FilterError::KindUnknown { kind: kind.to_owned(), suggestion })
+    Err(FilterError::KindUnknown {
+        kind: kind.to_owned(),
+        suggestion,
+    })
 }
 
 fn parse_subject(subject: &str) -> Result<String, FilterError> {
     let well_formed = matches!(subject, "runtime" | "mob")
-        || subject.split_once('/').is_some_and(|(noun, id)| !noun.is_empty() && !id.is_empty());
+        || subject
+            .split_once('/')
+            .is_some_and(|(noun, id)| !noun.is_empty() && !id.is_empty());
     if well_formed {
         Ok(subject.to_owned())
     } else {
-        Err(FilterError::SubjectMalformed { subject: subject.to_owned() })
+        Err(FilterError::SubjectMalformed {
+            subject: subject.to_owned(),
+        })
     }
 }
 
 fn parse_source(source: &str) -> Result<Source, FilterError> {
-    serde_json::from_value(source.into())
-        .map_err(|_| FilterError::SourceUnknown { source_name: source.to_owned() })
+    serde_json::from_value(source.into()).map_err(|_| FilterError::SourceUnknown {
+        source_name: source.to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -49,7 +49,10 @@ pub struct MessageAccepted {
     pub call: Option<CallId>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
 fn is_queue(mode: &MessageMode) -> bool {
     *mode == MessageMode::Queue
 }

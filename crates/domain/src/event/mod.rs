@@ -37,8 +37,8 @@ pub use tool::{
     ToolUnknown,
 };
 pub use turn::{
-    BudgetExhausted, ModelFailed, ModelReplied, RecordedCall, TurnCancelled, TurnCheckpointed, TurnCompleted,
-    TurnFailed, TurnFailure, TurnResumed, TurnStarted, TurnWaiting, WaitingFor,
+    BudgetExhausted, ModelFailed, ModelReplied, RecordedCall, TurnCancelled, TurnCheckpointed,
+    TurnCompleted, TurnFailed, TurnFailure, TurnResumed, TurnStarted, TurnWaiting, WaitingFor,
 };
 
 use serde::{Deserialize, Serialize};

@@ -134,7 +134,10 @@ impl Event {
             Self::EdgeFailed(e) => format!("edge of {} and {} failed: {}", e.a, e.b, e.error),
             Self::ErrorRaised(e) => {
                 let json = serde_json::to_value(&e.error).unwrap_or_default();
-                format!("error: {}", json["error_kind"].as_str().unwrap_or("unknown"))
+                format!(
+                    "error: {}",
+                    json["error_kind"].as_str().unwrap_or("unknown")
+                )
             }
             Self::AccessDenied(e) => format!("denied {} ({})", e.operation, e.code),
             _ => return None,
@@ -146,7 +149,9 @@ impl Event {
             Self::MemberSpawned(e) => format!("{} spawned as {}", e.member, e.profile),
             Self::MemberUpdated(e) => format!("{} updated", e.member),
             Self::MemberRespawned(e) => format!("{} respawned: {}", e.member, e.reason),
-            Self::MemberReset(e) => format!("{} reset, generation {}", e.member, e.fence.generation),
+            Self::MemberReset(e) => {
+                format!("{} reset, generation {}", e.member, e.fence.generation)
+            }
             Self::MemberPaused(e) => format!("{} paused", e.member),
             Self::MemberResumed(e) => format!("{} resumed", e.member),
             Self::MemberRetiring(e) => format!("{} is retiring", e.member),
@@ -186,7 +191,12 @@ impl Event {
             Self::TurnCancelled(e) => format!("{} of {} cancelled: {}", e.turn, e.member, e.reason),
             Self::TurnCheckpointed(e) => format!("{} put {} aside", e.member, e.turn),
             Self::ModelReplied(e) if e.calls.is_empty() => {
-                format!("{} step {}: {}", e.member, e.step, e.text.excerpt(EXCERPT_CHARS))
+                format!(
+                    "{} step {}: {}",
+                    e.member,
+                    e.step,
+                    e.text.excerpt(EXCERPT_CHARS)
+                )
             }
             Self::ModelReplied(e) => {
                 let tools: Vec<&str> = e.calls.iter().map(|c| c.tool.as_str()).collect();

@@ -11,7 +11,10 @@ fn an_envelope_survives_a_round_trip() {
         json,
         r#"{"seq":7,"time":"1970-01-01T00:00:00.000Z","mob":"newsroom","kind":"runtime.ready","data":{"members":3},"source":"runtime","subject":"runtime"}"#
     );
-    assert_eq!(serde_json::from_str::<Envelope>(&json).expect("an envelope"), event);
+    assert_eq!(
+        serde_json::from_str::<Envelope>(&json).expect("an envelope"),
+        event
+    );
 }
 
 #[test]

@@ -15,10 +15,21 @@ use crate::state::{Member, MemberMode};
 
 pub(crate) fn decide(mut draft: Draft<'_>, command: &MemberCommand) -> Result<Decision, Refusal> {
     match command {
-        MemberCommand::Spawn { spec, origin, ensure, wire } => {
+        MemberCommand::Spawn {
+            spec,
+            origin,
+            ensure,
+            wire,
+        } => {
             spawn(&mut draft, spec, *origin, *ensure, *wire)?;
         }
-        MemberCommand::Update { member, labels, context, additional_instructions, origin } => {
+        MemberCommand::Update {
+            member,
+            labels,
+            context,
+            additional_instructions,
+            origin,
+        } => {
             draft.present(member)?;
             draft.order(MemberUpdated {
                 member: member.clone(),
@@ -29,60 +40,91 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MemberCommand) -> Result<De
                 engine_started: false,
             });
         }
-        MemberCommand::Retire { member, mode, reason } => {
+        MemberCommand::Retire {
+            member,
+            mode,
+            reason,
+        } => {
             let found = draft.present(member)?;
             retire(&mut draft, member, found, *mode, reason.as_deref());
         }
-        MemberCommand::Respawn { member, profile, reason } => {
+        MemberCommand::Respawn {
+            member,
+            profile,
+            reason,
+        } => {
             respawn(&mut draft, member, profile.as_ref(), reason)?;
         }
         MemberCommand::Reset { member } => reset(&mut draft, member)?,
-        MemberCommand::Delete { member } => {
-            if !draft.member(member)?.is_retired() {
-                return Err(Refusal::new(
-                    RefusalKind::Conflict,
-                    "member.not_retired",
-                    format!("{member} has not left the mob"),
-                )
-                .hint("`member/retire` comes first"));
-            }
-            draft.order(MemberRetired { member: member.clone(), deleted: true });
-        }
-        MemberCommand::Pause { member, reason } => {
-            let found = draft.present(member)?;
-            match found.mode {
-                MemberMode::Paused => {}
-                MemberMode::Active | MemberMode::Starting => {
-                    draft.order(MemberPaused { member: member.clone(), reason: reason.clone() });
-                }
-                mode => return Err(wrong_mode(member, mode, "pause")),
-            }
-        }
-        MemberCommand::Resume { member } => {
-            let found = draft.present(member)?;
-            match found.mode {
-                MemberMode::Active | MemberMode::Starting => {}
-                MemberMode::Paused | MemberMode::Quarantined => {
-                    draft.order(MemberResumed { member: member.clone() });
-                }
-                mode => return Err(wrong_mode(member, mode, "resume")),
-            }
-        }
+        MemberCommand::Delete { member } => delete(&mut draft, member)?,
+        MemberCommand::Pause { member, reason } => pause(&mut draft, member, reason.as_ref())?,
+        MemberCommand::Resume { member } => resume(&mut draft, member)?,
         MemberCommand::Cancel { member, reason } => {
-            let Some(turn) = draft.present(member)?.turn else {
-                return Err(Refusal::new(
-                    RefusalKind::Conflict,
-                    "member.idle",
-                    format!("{member} has no turn to cancel"),
-                ));
-            };
-            crate::turn::cancel(&mut draft, turn, reason.as_deref().unwrap_or("cancelled"));
+            let reason = reason.as_deref().unwrap_or("cancelled");
+            cancel(&mut draft, member, reason)?;
         }
-        MemberCommand::EngineStarted { member, fence, error } => {
+        MemberCommand::EngineStarted {
+            member,
+            fence,
+            error,
+        } => {
             engine_started(&mut draft, member, *fence, error.as_deref())?;
         }
     }
     Ok(draft.done())
+}
+
+fn delete(draft: &mut Draft<'_>, id: &MemberId) -> Result<(), Refusal> {
+    if !draft.member(id)?.is_retired() {
+        return Err(Refusal::new(
+            RefusalKind::Conflict,
+            "member.not_retired",
+            format!("{id} has not left the mob"),
+        )
+        .hint("`member/retire` comes first"));
+    }
+    draft.order(MemberRetired {
+        member: id.clone(),
+        deleted: true,
+    });
+    Ok(())
+}
+
+fn pause(draft: &mut Draft<'_>, id: &MemberId, reason: Option<&String>) -> Result<(), Refusal> {
+    match draft.present(id)?.mode {
+        MemberMode::Paused => {}
+        MemberMode::Active | MemberMode::Starting => {
+            draft.order(MemberPaused {
+                member: id.clone(),
+                reason: reason.cloned(),
+            });
+        }
+        mode => return Err(wrong_mode(id, mode, "pause")),
+    }
+    Ok(())
+}
+
+fn resume(draft: &mut Draft<'_>, id: &MemberId) -> Result<(), Refusal> {
+    match draft.present(id)?.mode {
+        MemberMode::Active | MemberMode::Starting => {}
+        MemberMode::Paused | MemberMode::Quarantined => {
+            draft.order(MemberResumed { member: id.clone() });
+        }
+        mode => return Err(wrong_mode(id, mode, "resume")),
+    }
+    Ok(())
+}
+
+fn cancel(draft: &mut Draft<'_>, id: &MemberId, reason: &str) -> Result<(), Refusal> {
+    let Some(turn) = draft.present(id)?.turn else {
+        return Err(Refusal::new(
+            RefusalKind::Conflict,
+            "member.idle",
+            format!("{id} has no turn to cancel"),
+        ));
+    };
+    crate::turn::cancel(draft, turn, reason);
+    Ok(())
 }
 
 fn wrong_mode(member: &MemberId, mode: MemberMode, verb: &str) -> Refusal {
@@ -128,7 +170,9 @@ fn respawn(
     });
     // The open turn goes on under the new token; what still comes in under the old one is stale.
     // One that was put aside gets the token when it goes on.
-    let open = member.turn.and_then(|turn| Some((turn, draft.state().turns.get(&turn)?)));
+    let open = member
+        .turn
+        .and_then(|turn| Some((turn, draft.state().turns.get(&turn)?)));
     if let Some((turn, open)) = open.filter(|(_, open)| !open.checkpointed) {
         crate::turn::resume(draft, seq, (turn, open), open.recoveries, "respawn");
     }
@@ -144,8 +188,15 @@ fn reset(draft: &mut Draft<'_>, id: &MemberId) -> Result<(), Refusal> {
     if let Some(turn) = member.turn {
         crate::turn::cancel(draft, turn, "the member was reset");
     }
-    let fence = Fence { generation: member.fence.generation + 1, incarnation: 1 };
-    draft.order(MemberReset { member: id.clone(), fence, starting });
+    let fence = Fence {
+        generation: member.fence.generation + 1,
+        incarnation: 1,
+    };
+    draft.order(MemberReset {
+        member: id.clone(),
+        fence,
+        starting,
+    });
     Ok(())
 }
 
@@ -175,9 +226,16 @@ fn engine_started(
             });
         }
         Some(error) => {
-            let seq = draft.emit(MemberFailed { member: id.clone(), error: error.to_owned() });
+            let seq = draft.emit(MemberFailed {
+                member: id.clone(),
+                error: error.to_owned(),
+            });
             let (profile, told) = (member.profile.clone(), error.to_owned());
-            let failure = ErrorEvent::SpawnFailure { member: id.clone(), profile, error: told };
+            let failure = ErrorEvent::SpawnFailure {
+                member: id.clone(),
+                profile,
+                error: told,
+            };
             draft.emit_from(seq, ErrorRaised { error: failure });
             if let Some(turn) = member.turn {
                 crate::turn::lose(draft, seq, turn, error);

@@ -15,10 +15,18 @@ pub(crate) fn retire(
 ) {
     // Who can't begin a turn can't work its queue off either.
     let broken = matches!(member.mode, MemberMode::Failed | MemberMode::Quarantined);
-    let mode = if broken || member.starting { RetireMode::Now } else { mode };
+    let mode = if broken || member.starting {
+        RetireMode::Now
+    } else {
+        mode
+    };
     let reason = reason.map(str::to_owned);
     if member.mode != MemberMode::Retiring || mode == RetireMode::Now {
-        draft.order(MemberRetiring { member: id.clone(), mode, reason });
+        draft.order(MemberRetiring {
+            member: id.clone(),
+            mode,
+            reason,
+        });
     }
     if mode == RetireMode::Drain {
         return;
@@ -40,11 +48,20 @@ pub(crate) fn turn_away(draft: &mut Draft<'_>, member: &Member, reason: &str) {
 
 /// The member has nothing left to do: its edges go, then it goes.
 pub(crate) fn leave(draft: &mut Draft<'_>, id: &MemberId) {
-    let Some(member) = draft.state().members.get(id) else { return };
+    let Some(member) = draft.state().members.get(id) else {
+        return;
+    };
     for peer in &member.peers {
         let edge = crate::edge::Edge::between(id, peer);
         let reason = UnwireReason::MemberRetired;
-        draft.emit(EdgeUnwired { a: edge.a, b: edge.b, reason });
+        draft.emit(EdgeUnwired {
+            a: edge.a,
+            b: edge.b,
+            reason,
+        });
     }
-    draft.emit(MemberRetired { member: id.clone(), deleted: false });
+    draft.emit(MemberRetired {
+        member: id.clone(),
+        deleted: false,
+    });
 }

@@ -35,7 +35,10 @@ pub(super) fn spawn(
         return Err(Refusal::new(
             RefusalKind::Conflict,
             "member.exists",
-            format!("{} is a member already, with profile {}", spec.id, member.profile),
+            format!(
+                "{} is a member already, with profile {}",
+                spec.id, member.profile
+            ),
         )
         .hint("`member/respawn` changes its profile, `member/reset` starts it over"));
     }
@@ -44,7 +47,10 @@ pub(super) fn spawn(
     draft.order(MemberSpawned {
         member: spec.id.clone(),
         profile: spec.profile.clone(),
-        fence: Fence { generation, incarnation: 1 },
+        fence: Fence {
+            generation,
+            incarnation: 1,
+        },
         session: spec.session,
         labels: spec.labels.clone(),
         context: spec.context.clone(),
@@ -59,8 +65,14 @@ pub(super) fn spawn(
 }
 
 pub(super) fn profile_missing(draft: &Draft<'_>, profile: &ProfileId) -> Refusal {
-    let known: Vec<&str> =
-        draft.world.definition.profiles.keys().map(ProfileId::as_str).take(20).collect();
+    let known: Vec<&str> = draft
+        .world
+        .definition
+        .profiles
+        .keys()
+        .map(ProfileId::as_str)
+        .take(20)
+        .collect();
     Refusal::new(
         RefusalKind::Invalid,
         "profile.not_found",
@@ -71,15 +83,23 @@ pub(super) fn profile_missing(draft: &Draft<'_>, profile: &ProfileId) -> Refusal
 
 /// An unknown session is an error, not a fresh start; and one session has one writer.
 fn check_session(draft: &Draft<'_>, spec: &MemberSpec) -> Result<(), Refusal> {
-    let Some(session) = spec.session else { return Ok(()) };
+    let Some(session) = spec.session else {
+        return Ok(());
+    };
     if !draft.state().sessions.contains_key(&session) {
         return Err(Refusal::new(
             RefusalKind::Invalid,
             "session.not_found",
-            format!("{} was to go on with {session}, which does not exist", spec.id),
+            format!(
+                "{} was to go on with {session}, which does not exist",
+                spec.id
+            ),
         ));
     }
-    let writer = draft.state().present().find(|(_, member)| member.session == session);
+    let writer = draft
+        .state()
+        .present()
+        .find(|(_, member)| member.session == session);
     match writer {
         None => Ok(()),
         Some((other, _)) => Err(Refusal::new(
@@ -108,6 +128,10 @@ fn wire_static(draft: &mut Draft<'_>, id: &MemberId, profile: &ProfileId) {
     }
     for other in others {
         let Edge { a, b } = Edge::between(id, other);
-        draft.emit(EdgeWired { a, b, origin: EdgeOrigin::Static });
+        draft.emit(EdgeWired {
+            a,
+            b,
+            origin: EdgeOrigin::Static,
+        });
     }
 }

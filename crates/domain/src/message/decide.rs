@@ -1,8 +1,8 @@
 //! Decisions about messages.
 
 use crate::command::{Answer, MessageCommand};
-use crate::draft::{Decision, Draft};
 use crate::definition::Busy;
+use crate::draft::{Decision, Draft};
 use crate::event::{
     Event, MessageAccepted, MessageCancelled, MessageMode, NewEvent, ToolFailed, ToolFinished,
 };
@@ -17,7 +17,13 @@ const QUEUE_RETRY_AFTER_MS: u64 = 1_000;
 
 pub(crate) fn decide(mut draft: Draft<'_>, command: &MessageCommand) -> Result<Decision, Refusal> {
     match command {
-        MessageCommand::Send { to, content, mode, correlation, expires } => {
+        MessageCommand::Send {
+            to,
+            content,
+            mode,
+            correlation,
+            expires,
+        } => {
             check_sender(&draft, to)?;
             let accepted = MessageAccepted {
                 message: MessageId(draft.next_seq()),
@@ -34,14 +40,19 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MessageCommand) -> Result<D
             let message = accepted.message;
             let seq = draft.order(accepted);
             let answer = Answer::Message { message, seq };
-            Ok(Decision { events: draft.into_events(), answer })
+            Ok(Decision {
+                events: draft.into_events(),
+                answer,
+            })
         }
         MessageCommand::Cancel { message, reason } => {
             let waiting = draft.state().messages.get(message).ok_or_else(|| {
                 Refusal::new(
                     RefusalKind::Missing,
                     "message.not_open",
-                    format!("{message} does not wait: there is no such message, or it was answered"),
+                    format!(
+                        "{message} does not wait: there is no such message, or it was answered"
+                    ),
                 )
             })?;
             if let Some(turn) = waiting.turn {
@@ -73,7 +84,9 @@ fn mode_by_default(draft: &Draft<'_>, to: &MemberId) -> MessageMode {
 
 /// Messages of members go only along edges, whichever way they come in.
 fn check_sender(draft: &Draft<'_>, to: &MemberId) -> Result<(), Refusal> {
-    let Principal::Agent(from) = &draft.actor else { return Ok(()) };
+    let Principal::Agent(from) = &draft.actor else {
+        return Ok(());
+    };
     let sender = draft.state().members.get(from);
     if sender.is_some_and(|member| member.peers.contains(to)) {
         return Ok(());
@@ -101,12 +114,10 @@ fn check(draft: &Draft<'_>, accepted: &MessageAccepted) -> Result<(), Refusal> {
         MessageMode::Queue => {}
         MessageMode::Reject if member.turn.is_none() && member.queue.is_empty() => {}
         MessageMode::Reject => {
-            return Err(Refusal::new(
-                RefusalKind::Busy,
-                "member.busy",
-                format!("{to} is at work"),
-            )
-            .retry_after_ms(QUEUE_RETRY_AFTER_MS));
+            return Err(
+                Refusal::new(RefusalKind::Busy, "member.busy", format!("{to} is at work"))
+                    .retry_after_ms(QUEUE_RETRY_AFTER_MS),
+            );
         }
         MessageMode::Steer | MessageMode::Interrupt => {
             return Err(Refusal::new(
@@ -170,7 +181,11 @@ pub(crate) fn cancel(draft: &mut Draft<'_>, id: MessageId, message: &Message, re
         return;
     }
     let member = message.to.clone();
-    let seq = draft.order(MessageCancelled { message: id, member, reason: reason.to_owned() });
+    let seq = draft.order(MessageCancelled {
+        message: id,
+        member,
+        reason: reason.to_owned(),
+    });
     let told = format!("the message was cancelled: {reason}");
     answer_asker(draft, seq, message, Err(&told));
 }
@@ -182,9 +197,13 @@ pub(crate) fn answer_asker(
     message: &Message,
     outcome: Result<&Text, &str>,
 ) {
-    let (Some(call), Principal::Agent(asker)) = (message.call, &message.from) else { return };
+    let (Some(call), Principal::Agent(asker)) = (message.call, &message.from) else {
+        return;
+    };
     let state = draft.state();
-    let Some(turn) = state.members.get(asker).and_then(|member| member.turn) else { return };
+    let Some(turn) = state.members.get(asker).and_then(|member| member.turn) else {
+        return;
+    };
     if draft.has_ended(turn) {
         return;
     }
@@ -196,10 +215,23 @@ pub(crate) fn answer_asker(
     let Some(waiting) = waits else { return };
     let (member, tool, args) = (asker.clone(), waiting.tool.clone(), waiting.args.clone());
     let event: Event = match outcome {
-        Ok(text) => ToolFinished { call, turn, member, tool, result: text.clone() }.into(),
-        Err(reason) => {
-            ToolFailed { call, turn, member, tool, args, reason: reason.to_owned() }.into()
+        Ok(text) => ToolFinished {
+            call,
+            turn,
+            member,
+            tool,
+            result: text.clone(),
         }
+        .into(),
+        Err(reason) => ToolFailed {
+            call,
+            turn,
+            member,
+            tool,
+            args,
+            reason: reason.to_owned(),
+        }
+        .into(),
     };
     draft.emit_from(cause, event);
 }

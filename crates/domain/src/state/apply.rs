@@ -71,8 +71,15 @@ impl State {
             }
             Event::MemberPaused(e) => self.set_mode(&e.member, MemberMode::Paused, now),
             Event::MemberResumed(e) => {
-                let starting = self.members.get(&e.member).is_some_and(|member| member.starting);
-                let mode = if starting { MemberMode::Starting } else { MemberMode::Active };
+                let starting = self
+                    .members
+                    .get(&e.member)
+                    .is_some_and(|member| member.starting);
+                let mode = if starting {
+                    MemberMode::Starting
+                } else {
+                    MemberMode::Active
+                };
                 self.set_mode(&e.member, mode, now);
             }
             Event::MemberRetiring(e) => self.set_mode(&e.member, MemberMode::Retiring, now),
@@ -126,7 +133,11 @@ impl State {
             labels: e.labels.clone(),
             context: e.context.clone(),
             additional_instructions: e.additional_instructions.clone(),
-            mode: if e.starting { MemberMode::Starting } else { MemberMode::Active },
+            mode: if e.starting {
+                MemberMode::Starting
+            } else {
+                MemberMode::Active
+            },
             starting: e.starting,
             since: now,
             queue: VecDeque::new(),
@@ -147,12 +158,18 @@ impl State {
         if let Some(member) = self.members.get_mut(id) {
             member.session = session;
         }
-        let span = SessionSpan { member: id.clone(), from: seq, until: None };
+        let span = SessionSpan {
+            member: id.clone(),
+            from: seq,
+            until: None,
+        };
         self.sessions.entry(session).or_default().push(span);
     }
 
     fn session_ends(&mut self, id: &MemberId, seq: Seq) {
-        let Some(session) = self.members.get(id).map(|member| member.session) else { return };
+        let Some(session) = self.members.get(id).map(|member| member.session) else {
+            return;
+        };
         for span in self.sessions.entry(session).or_default() {
             if span.member == *id && span.until.is_none() {
                 span.until = Some(seq);
@@ -161,7 +178,9 @@ impl State {
     }
 
     fn member_updated(&mut self, e: &MemberUpdated) {
-        let Some(member) = self.members.get_mut(&e.member) else { return };
+        let Some(member) = self.members.get_mut(&e.member) else {
+            return;
+        };
         if let Some(labels) = &e.labels {
             member.labels.clone_from(labels);
         }
@@ -190,13 +209,19 @@ impl State {
     }
 
     fn member_restarts(&mut self, id: &MemberId, fence: Fence, starting: bool) {
-        let Some(member) = self.members.get_mut(id) else { return };
+        let Some(member) = self.members.get_mut(id) else {
+            return;
+        };
         member.fence = fence;
         member.starting = starting;
         member.last_error = None;
         // A pause outlives a respawn: only who paused it lets it go on.
         if member.mode != MemberMode::Paused {
-            member.mode = if starting { MemberMode::Starting } else { MemberMode::Active };
+            member.mode = if starting {
+                MemberMode::Starting
+            } else {
+                MemberMode::Active
+            };
         }
     }
 

@@ -10,7 +10,9 @@ use crate::time::Time;
 
 impl State {
     pub(super) fn apply_turn(&mut self, now: Time, event: &Event) {
-        let Some((member, id)) = event.member().cloned().zip(event.turn()) else { return };
+        let Some((member, id)) = event.member().cloned().zip(event.turn()) else {
+            return;
+        };
         self.with_member(&member, now, |state| {
             match event {
                 Event::TurnStarted(e) => state.turn_started(e, now),
@@ -62,7 +64,10 @@ impl State {
         let phase = if e.external {
             TurnPhase::External
         } else {
-            TurnPhase::Model { attempt: 1, not_before: now }
+            TurnPhase::Model {
+                attempt: 1,
+                not_before: now,
+            }
         };
         let turn = Turn {
             member: e.member.clone(),
@@ -90,7 +95,9 @@ impl State {
     }
 
     fn turn_ended(&mut self, member: &MemberId, id: TurnId) {
-        let Some(turn) = self.turns.remove(&id) else { return };
+        let Some(turn) = self.turns.remove(&id) else {
+            return;
+        };
         self.unindex_turn(&turn, id);
         for message in &turn.messages {
             self.messages.remove(message);
@@ -102,7 +109,9 @@ impl State {
 
     fn turn_resumed(&mut self, e: &TurnResumed) {
         let fence = self.members.get(&e.member).map(|member| member.fence);
-        let Some(turn) = self.turns.get_mut(&e.turn) else { return };
+        let Some(turn) = self.turns.get_mut(&e.turn) else {
+            return;
+        };
         turn.checkpointed = false;
         turn.recoveries = e.recoveries;
         if let Some(fence) = fence {
@@ -128,7 +137,9 @@ impl State {
                 None => member.unpriced = true,
             }
         }
-        let Some(turn) = self.turns.get_mut(&e.turn) else { return };
+        let Some(turn) = self.turns.get_mut(&e.turn) else {
+            return;
+        };
         turn.usage += e.usage;
         match e.cost_usd {
             Some(cost) => turn.cost += cost,
@@ -155,12 +166,19 @@ impl State {
 
     fn model_failed(&mut self, e: &ModelFailed) {
         if let (Some(turn), Some(retry_at)) = (self.turns.get_mut(&e.turn), e.retry_at) {
-            turn.phase = TurnPhase::Model { attempt: e.attempt + 1, not_before: retry_at };
+            turn.phase = TurnPhase::Model {
+                attempt: e.attempt + 1,
+                not_before: retry_at,
+            };
         }
     }
 
     fn call_mut(&mut self, turn: TurnId, call: CallId) -> Option<&mut Call> {
-        self.turns.get_mut(&turn)?.calls.iter_mut().find(|c| c.id == call)
+        self.turns
+            .get_mut(&turn)?
+            .calls
+            .iter_mut()
+            .find(|c| c.id == call)
     }
 
     fn set_call(&mut self, turn: TurnId, id: CallId, state: CallState) {
@@ -171,7 +189,9 @@ impl State {
 
     fn call_done(&mut self, id: TurnId, call: CallId, now: Time) {
         self.set_call(id, call, CallState::Done);
-        let Some(turn) = self.turns.get_mut(&id) else { return };
+        let Some(turn) = self.turns.get_mut(&id) else {
+            return;
+        };
         turn.recoveries = 0;
         if turn.calls.iter().all(|call| call.state == CallState::Done) {
             turn.calls.clear();
@@ -179,7 +199,10 @@ impl State {
                 turn.phase = TurnPhase::External;
             } else {
                 turn.step += 1;
-                turn.phase = TurnPhase::Model { attempt: 1, not_before: now };
+                turn.phase = TurnPhase::Model {
+                    attempt: 1,
+                    not_before: now,
+                };
             }
         }
     }

@@ -1,5 +1,5 @@
-//! The indexes of the state: who could work, who waits, who leaves. Recomputed for a member or a turn
-//! whenever an event touches it, so that the writer never searches.
+//! The indexes of the state: who could work, who waits, who leaves. Recomputed for a member or a
+//! turn whenever an event touches it, so that the writer never searches.
 
 use super::{CallState, MemberMode, MemberState, Stage, State, TurnPhase};
 use crate::id::{MemberId, TurnId};
@@ -25,12 +25,7 @@ impl State {
     }
 
     /// Runs `change` and notes the time if the visible state of the member changed.
-    pub(super) fn with_member(
-        &mut self,
-        id: &MemberId,
-        now: Time,
-        change: impl FnOnce(&mut Self),
-    ) {
+    pub(super) fn with_member(&mut self, id: &MemberId, now: Time, change: impl FnOnce(&mut Self)) {
         let before = self.member_state(id);
         change(self);
         self.index_member(id);
@@ -54,9 +49,8 @@ impl State {
             _ => None,
         };
         let was = std::mem::replace(&mut member.ready_as, ready_as.clone());
-        let done = member.mode == MemberMode::Retiring
-            && member.turn.is_none()
-            && member.queue.is_empty();
+        let done =
+            member.mode == MemberMode::Retiring && member.turn.is_none() && member.queue.is_empty();
         if was != ready_as {
             if let Some((role, message)) = was
                 && let Some(waiting) = self.ready.get_mut(&role)
@@ -67,7 +61,10 @@ impl State {
                 }
             }
             if let Some((role, message)) = ready_as {
-                self.ready.entry(role).or_default().insert((message, id.clone()));
+                self.ready
+                    .entry(role)
+                    .or_default()
+                    .insert((message, id.clone()));
             }
         }
         if done {
@@ -87,7 +84,11 @@ impl State {
         if counts != turn.counted {
             turn.counted = counts;
             let working = self.working.entry(turn.model.clone()).or_insert(0);
-            *working = if counts { *working + 1 } else { working.saturating_sub(1) };
+            *working = if counts {
+                *working + 1
+            } else {
+                working.saturating_sub(1)
+            };
             if *working == 0 {
                 self.working.remove(&turn.model);
             }

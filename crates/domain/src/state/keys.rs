@@ -59,7 +59,10 @@ impl Keys {
         now: Time,
     ) {
         let name = name(principal, &used.key);
-        let record = KeyRecord { digest: used.digest.clone(), answer };
+        let record = KeyRecord {
+            digest: used.digest.clone(),
+            answer,
+        };
         if self.records.insert(name.clone(), record).is_none() {
             self.order.push_back((now, name));
         }
@@ -81,11 +84,20 @@ mod tests {
     fn a_key_counts_per_principal_and_is_forgotten_after_a_week() {
         let ada = Principal::Operator("ada".to_owned());
         let bob = Principal::Operator("bob".to_owned());
-        let used = KeyUse { key: "k".to_owned(), digest: "d".to_owned() };
-        let other = KeyUse { key: "k".to_owned(), digest: "e".to_owned() };
+        let used = KeyUse {
+            key: "k".to_owned(),
+            digest: "d".to_owned(),
+        };
+        let other = KeyUse {
+            key: "k".to_owned(),
+            digest: "e".to_owned(),
+        };
         let mut keys = Keys::default();
         keys.remember(&ada, &used, Answer::Done { seq: 1 }, Time(0));
-        assert_eq!(keys.lookup(&ada, &used), KeyLookup::Repeated(&Answer::Done { seq: 1 }));
+        assert_eq!(
+            keys.lookup(&ada, &used),
+            KeyLookup::Repeated(&Answer::Done { seq: 1 })
+        );
         assert_eq!(keys.lookup(&ada, &other), KeyLookup::Reused);
         assert_eq!(keys.lookup(&bob, &used), KeyLookup::Fresh);
         let later = Time(0).plus_ms(KEY_AGE_MAX_MS + 1);

@@ -98,7 +98,9 @@ impl State {
 
     /// Members that have not left.
     pub fn present(&self) -> impl Iterator<Item = (&MemberId, &Member)> {
-        self.members.iter().filter(|(_, member)| member.mode != MemberMode::Retired)
+        self.members
+            .iter()
+            .filter(|(_, member)| member.mode != MemberMode::Retired)
     }
 
     /// The first position that open work or a session of a present member still needs; everything
@@ -110,6 +112,10 @@ impl State {
             .map(|span| span.from);
         let messages = self.messages.keys().map(|message| message.0);
         let turns = self.turns.keys().map(|turn| turn.0);
-        sessions.chain(messages).chain(turns).min().unwrap_or(self.head + 1)
+        sessions
+            .chain(messages)
+            .chain(turns)
+            .min()
+            .unwrap_or(self.head + 1)
     }
 }

@@ -1,7 +1,7 @@
 //! The state of a mob: what the journal says, folded.
 //!
-//! [`State`] holds open work and identities only. Texts, transcripts and ended work stay in the journal
-//! and the read tables, so an idle member costs a few hundred bytes.
+//! [`State`] holds open work and identities only. Texts, transcripts and ended work stay in the
+//! journal and the read tables, so an idle member costs a few hundred bytes.
 
 mod apply;
 mod apply_turn;

@@ -9,7 +9,8 @@ use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A message that waits or is part of an open turn. What it says is in the journal, at its position.
+/// A message that waits or is part of an open turn. What it says is in the journal, at its
+/// position.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Who sent it.
@@ -86,7 +87,10 @@ pub struct Call {
 
 /// A turn that has not ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "four facts that do not depend on each other")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that do not depend on each other"
+)]
 pub struct Turn {
     /// Whose turn.
     pub member: MemberId,
@@ -149,9 +153,10 @@ impl Turn {
     pub fn is_in_flight(&self) -> bool {
         match self.phase {
             TurnPhase::Model { .. } | TurnPhase::External => true,
-            TurnPhase::Calls => {
-                self.calls.iter().any(|call| matches!(call.state, CallState::Running { .. }))
-            }
+            TurnPhase::Calls => self
+                .calls
+                .iter()
+                .any(|call| matches!(call.state, CallState::Running { .. })),
         }
     }
 

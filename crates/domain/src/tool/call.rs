@@ -12,8 +12,13 @@ use serde_json::Value;
 
 /// Looks at the next calls of a turn that nobody has looked at.
 pub(crate) fn next_call(draft: &mut Draft<'_>, id: TurnId) {
-    let Some(turn) = draft.state().turns.get(&id) else { return };
-    let owed = turn.calls.iter().filter(|call| call.state == CallState::Owed);
+    let Some(turn) = draft.state().turns.get(&id) else {
+        return;
+    };
+    let owed = turn
+        .calls
+        .iter()
+        .filter(|call| call.state == CallState::Owed);
     let reads = |call: &Call| {
         let host = || Some(draft.world.toolbox.0.get(&call.tool)?.effect);
         let effect = built_in_effect(&call.tool).or_else(host);
@@ -27,10 +32,14 @@ pub(crate) fn next_call(draft: &mut Draft<'_>, id: TurnId) {
 }
 
 fn start(draft: &mut Draft<'_>, id: TurnId, turn: &Turn, call: &Call) {
-    let offered = draft.profile(&turn.profile).is_some_and(|p| p.offers(&call.tool));
+    let offered = draft
+        .profile(&turn.profile)
+        .is_some_and(|p| p.offers(&call.tool));
     let host = draft.world.toolbox.0.get(&call.tool);
     let built_in = built_in_effect(&call.tool);
-    let effect = built_in.or(host.map(|spec| spec.effect)).filter(|_| offered);
+    let effect = built_in
+        .or(host.map(|spec| spec.effect))
+        .filter(|_| offered);
     let Some(effect) = effect else {
         return refuse(draft, id, turn, call, &not_offered(draft, turn, call));
     };
@@ -64,7 +73,13 @@ fn start(draft: &mut Draft<'_>, id: TurnId, turn: &Turn, call: &Call) {
             let (member, tool) = (member.clone(), call.tool.clone());
             draft.emit_from(
                 started,
-                ToolFinished { call: call.id, turn: id, member, tool, result },
+                ToolFinished {
+                    call: call.id,
+                    turn: id,
+                    member,
+                    tool,
+                    result,
+                },
             );
         }
         Err(refusal) => refuse(draft, id, turn, call, &refusal),
@@ -73,7 +88,10 @@ fn start(draft: &mut Draft<'_>, id: TurnId, turn: &Turn, call: &Call) {
 
 fn not_offered(draft: &Draft<'_>, turn: &Turn, call: &Call) -> ToolRefusal {
     let specs = super::built_in_specs();
-    let names = specs.iter().map(|s| &s.name).chain(draft.world.toolbox.0.keys());
+    let names = specs
+        .iter()
+        .map(|s| &s.name)
+        .chain(draft.world.toolbox.0.keys());
     let profile = draft.profile(&turn.profile);
     let offered: Vec<&str> = names
         .map(String::as_str)
@@ -81,7 +99,11 @@ fn not_offered(draft: &Draft<'_>, turn: &Turn, call: &Call) -> ToolRefusal {
         .collect();
     ToolRefusal::new(
         "tool.not_offered",
-        format!("there is no tool {:?}; you have: {}", call.tool, offered.join(", ")),
+        format!(
+            "there is no tool {:?}; you have: {}",
+            call.tool,
+            offered.join(", ")
+        ),
     )
 }
 
@@ -91,7 +113,10 @@ fn unreadable(args: &Value) -> Option<ToolRefusal> {
         Value::Object(_) => None,
         other => Some(ToolRefusal::new(
             "tool.bad_arguments",
-            format!("arguments must be a JSON object, found {}", Text::from(other.to_string()).excerpt(80)),
+            format!(
+                "arguments must be a JSON object, found {}",
+                Text::from(other.to_string()).excerpt(80)
+            ),
         )),
     }
 }

@@ -13,7 +13,10 @@ pub(super) struct ToolRefusal {
 
 impl ToolRefusal {
     pub(super) fn new(code: &'static str, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into() }
+        Self {
+            code,
+            reason: reason.into(),
+        }
     }
 }
 
@@ -26,7 +29,9 @@ pub(super) fn addressed(args: &Value) -> Result<(MemberId, Content), ToolRefusal
     let to = MemberId::parse(to).map_err(|error| bad(error.to_string()))?;
     let text = match args.get("content") {
         None | Some(Value::Null) => {
-            return Err(bad("\"content\" is missing: say what the message is".to_owned()));
+            return Err(bad(
+                "\"content\" is missing: say what the message is".to_owned()
+            ));
         }
         Some(Value::String(text)) => Text::from(text.as_str()),
         // A long string arrives as a reference; anything else is data and is sent as JSON.
@@ -35,5 +40,11 @@ pub(super) fn addressed(args: &Value) -> Result<(MemberId, Content), ToolRefusal
             Err(_) => Text::from(other.to_string()),
         },
     };
-    Ok((to, Content { text, parts: Vec::new() }))
+    Ok((
+        to,
+        Content {
+            text,
+            parts: Vec::new(),
+        },
+    ))
 }

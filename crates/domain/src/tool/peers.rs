@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 
 pub(super) fn run(draft: &Draft<'_>, member: &MemberId) -> Text {
     let state = draft.state();
-    let peers = state.members.get(member).into_iter().flat_map(|m| m.peers.iter());
+    let peers = state
+        .members
+        .get(member)
+        .into_iter()
+        .flat_map(|m| m.peers.iter());
     let list: Vec<Value> = peers
         .filter_map(|id| {
             let peer = state.members.get(id)?;

@@ -30,12 +30,19 @@ pub(super) fn check_edge(
     if peers.is_some_and(|peers| peers.contains(to)) {
         return Ok(());
     }
-    let known: Vec<&str> =
-        peers.into_iter().flatten().map(MemberId::as_str).take(20).collect();
+    let known: Vec<&str> = peers
+        .into_iter()
+        .flatten()
+        .map(MemberId::as_str)
+        .take(20)
+        .collect();
     let reason = if known.is_empty() {
         format!("you are not wired to {to}; you have no peers")
     } else {
-        format!("you are not wired to {to}; your peers are {}", known.join(", "))
+        format!(
+            "you are not wired to {to}; your peers are {}",
+            known.join(", ")
+        )
     };
     let code = "edge.missing";
     draft.emit(MessageRefused {

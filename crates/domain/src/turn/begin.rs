@@ -24,7 +24,11 @@ fn room<'d>(state: &State, definition: &'d Definition, role: &ProfileId) -> Room
         return Room::Gone(format!("the definition has no model {}", profile.model));
     };
     let working = state.working.get(&profile.model).copied().unwrap_or(0);
-    if model.turns_max.is_none_or(|max| working < max) { Room::Free(profile) } else { Room::Full }
+    if model.turns_max.is_none_or(|max| working < max) {
+        Room::Free(profile)
+    } else {
+        Room::Full
+    }
 }
 
 /// Begins the turn that has waited longest among those for which there is room.
@@ -36,7 +40,9 @@ pub(crate) fn begin_next(draft: &mut Draft<'_>) {
     }
     let mut oldest: Option<(MessageId, &MemberId, &Profile)> = None;
     for (role, waiting) in &state.ready {
-        let Some((message, id)) = waiting.first() else { continue };
+        let Some((message, id)) = waiting.first() else {
+            continue;
+        };
         match room(state, definition, role) {
             Room::Full => {}
             Room::Gone(error) => return set_aside(draft, id, error),
@@ -54,23 +60,39 @@ pub(crate) fn begin_next(draft: &mut Draft<'_>) {
 
 /// The member can't begin its turn: it fails and keeps what waits, unless it is leaving.
 fn set_aside(draft: &mut Draft<'_>, id: &MemberId, error: String) {
-    let Some(member) = draft.state().members.get(id) else { return };
+    let Some(member) = draft.state().members.get(id) else {
+        return;
+    };
     if member.mode == MemberMode::Retiring {
         return crate::member::turn_away(draft, member, &error);
     }
-    let seq = draft.emit(MemberFailed { member: id.clone(), error: error.clone() });
-    let error = ErrorEvent::MemberCrashed { member: id.clone(), error };
+    let seq = draft.emit(MemberFailed {
+        member: id.clone(),
+        error: error.clone(),
+    });
+    let error = ErrorEvent::MemberCrashed {
+        member: id.clone(),
+        error,
+    };
     draft.emit_from(seq, ErrorRaised { error });
 }
 
 fn begin(draft: &mut Draft<'_>, message: MessageId, id: &MemberId, profile: &Profile) {
     let state = draft.state();
-    let (Some(member), Some(waiting)) = (state.members.get(id), state.messages.get(&message)) else {
+    let (Some(member), Some(waiting)) = (state.members.get(id), state.messages.get(&message))
+    else {
         return;
     };
     // The message is delivered first, so the turn's own position is the one after it.
     let turn = TurnId(draft.next_seq() + 1);
-    draft.emit_from(message.0, MessageDelivered { message, member: id.clone(), turn });
+    draft.emit_from(
+        message.0,
+        MessageDelivered {
+            message,
+            member: id.clone(),
+            turn,
+        },
+    );
     draft.emit_from(
         message.0,
         TurnStarted {

@@ -11,24 +11,45 @@ use crate::text::Text;
 
 pub(crate) fn decide(mut draft: Draft<'_>, command: &TurnCommand) -> Result<Decision, Refusal> {
     match command {
-        TurnCommand::ModelReplied { at, reply, latency_ms } => {
+        TurnCommand::ModelReplied {
+            at,
+            reply,
+            latency_ms,
+        } => {
             let turn = awaited(&draft, *at)?;
             reply::replied(&mut draft, *at, turn, reply, *latency_ms);
         }
-        TurnCommand::ModelFailed { at, failure, latency_ms } => {
+        TurnCommand::ModelFailed {
+            at,
+            failure,
+            latency_ms,
+        } => {
             let turn = awaited(&draft, *at)?;
             fail::model_failed(&mut draft, *at, turn, failure, *latency_ms);
         }
-        TurnCommand::ToolEnded { turn, call, outcome } => {
+        TurnCommand::ToolEnded {
+            turn,
+            call,
+            outcome,
+        } => {
             tool_ended(&mut draft, *turn, *call, outcome)?;
         }
         TurnCommand::ToolResolve { call, how, result } => {
             resolve::resolve(&mut draft, *call, *how, result.as_ref())?;
         }
-        TurnCommand::EngineReplied { turn, fence, reply, original } => {
+        TurnCommand::EngineReplied {
+            turn,
+            fence,
+            reply,
+            original,
+        } => {
             engine::replied(&mut draft, *turn, *fence, reply, original)?;
         }
-        TurnCommand::EngineEnded { turn, fence, outcome } => {
+        TurnCommand::EngineEnded {
+            turn,
+            fence,
+            outcome,
+        } => {
             engine::ended(&mut draft, *turn, *fence, outcome)?;
         }
         TurnCommand::Cancel { turn, reason } => {
@@ -59,13 +80,13 @@ pub(super) fn stale(id: TurnId) -> Refusal {
 }
 
 /// The turn, if it is waiting for exactly this piece of work under exactly this token.
-pub(super) fn fenced<'w>(
-    draft: &Draft<'w>,
-    id: TurnId,
-    fence: Fence,
-) -> Result<&'w Turn, Refusal> {
+pub(super) fn fenced<'w>(draft: &Draft<'w>, id: TurnId, fence: Fence) -> Result<&'w Turn, Refusal> {
     let turn = open(draft, id)?;
-    let current = draft.state().members.get(&turn.member).map(|member| member.fence);
+    let current = draft
+        .state()
+        .members
+        .get(&turn.member)
+        .map(|member| member.fence);
     if turn.checkpointed || turn.fence != fence || current != Some(fence) {
         return Err(stale(id));
     }
@@ -93,16 +114,41 @@ fn tool_ended(
         .calls
         .iter()
         .find(|c| c.id == call && matches!(c.state, CallState::Running { .. }));
-    let Some(running) = running else { return Err(stale(id)) };
-    let (member, tool, args) = (turn.member.clone(), running.tool.clone(), running.args.clone());
+    let Some(running) = running else {
+        return Err(stale(id));
+    };
+    let (member, tool, args) = (
+        turn.member.clone(),
+        running.tool.clone(),
+        running.args.clone(),
+    );
     match outcome {
         Ok(result) => {
             let result = result.clone();
-            draft.emit_from(call.reply, ToolFinished { call, turn: id, member, tool, result });
+            draft.emit_from(
+                call.reply,
+                ToolFinished {
+                    call,
+                    turn: id,
+                    member,
+                    tool,
+                    result,
+                },
+            );
         }
         Err(reason) => {
             let reason = reason.clone();
-            draft.emit_from(call.reply, ToolFailed { call, turn: id, member, tool, args, reason });
+            draft.emit_from(
+                call.reply,
+                ToolFailed {
+                    call,
+                    turn: id,
+                    member,
+                    tool,
+                    args,
+                    reason,
+                },
+            );
         }
     }
     Ok(())

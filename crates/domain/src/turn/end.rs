@@ -21,7 +21,11 @@ pub(super) struct Used {
 impl Used {
     /// What the journal says that the turn used.
     pub(super) fn so_far(turn: &Turn) -> Self {
-        Self { steps: turn.steps(), usage: turn.usage, cost: turn.cost_usd() }
+        Self {
+            steps: turn.steps(),
+            usage: turn.usage,
+            cost: turn.cost_usd(),
+        }
     }
 }
 
@@ -74,7 +78,14 @@ pub(super) fn fail(
     let told = format!("{member} could not answer: {reason}");
     draft.emit_from(
         seq,
-        ErrorRaised { error: ErrorEvent::TurnFailed { member, turn: id, class, reason } },
+        ErrorRaised {
+            error: ErrorEvent::TurnFailed {
+                member,
+                turn: id,
+                class,
+                reason,
+            },
+        },
     );
     withdraw_questions(draft, turn);
     tell_askers(draft, seq, turn, Err(&told));
@@ -82,14 +93,24 @@ pub(super) fn fail(
 
 /// Ends a turn that its engine can't go on with.
 pub(crate) fn lose(draft: &mut Draft<'_>, cause: Seq, id: TurnId, reason: &str) {
-    let Some(turn) = draft.state().turns.get(&id) else { return };
+    let Some(turn) = draft.state().turns.get(&id) else {
+        return;
+    };
     let used = Used::so_far(turn);
-    fail(draft, cause, (id, turn), (TurnFailure::Engine, reason), used);
+    fail(
+        draft,
+        cause,
+        (id, turn),
+        (TurnFailure::Engine, reason),
+        used,
+    );
 }
 
 /// Stops a turn, if it is open.
 pub(crate) fn cancel(draft: &mut Draft<'_>, id: TurnId, reason: &str) {
-    let Some(turn) = draft.state().turns.get(&id) else { return };
+    let Some(turn) = draft.state().turns.get(&id) else {
+        return;
+    };
     let used = Used::so_far(turn);
     let seq = draft.order(TurnCancelled {
         turn: id,
@@ -101,13 +122,20 @@ pub(crate) fn cancel(draft: &mut Draft<'_>, id: TurnId, reason: &str) {
         cost_usd: used.cost,
     });
     withdraw_questions(draft, turn);
-    tell_askers(draft, seq, turn, Err(&format!("the turn of {} was cancelled", turn.member)));
+    tell_askers(
+        draft,
+        seq,
+        turn,
+        Err(&format!("the turn of {} was cancelled", turn.member)),
+    );
 }
 
 /// Questions of an ended turn that nobody has taken up are not worth an answer any longer.
 fn withdraw_questions(draft: &mut Draft<'_>, turn: &Turn) {
     for call in &turn.calls {
-        let CallState::Waiting { message, .. } = &call.state else { continue };
+        let CallState::Waiting { message, .. } = &call.state else {
+            continue;
+        };
         let asked = draft.state().messages.get(message);
         let open = asked.filter(|asked| asked.turn.is_none() && !draft.has_dropped(*message));
         if let Some(waiting) = open {
@@ -123,7 +151,9 @@ fn withdraw_questions(draft: &mut Draft<'_>, turn: &Turn) {
 
 fn tell_askers(draft: &mut Draft<'_>, cause: Seq, turn: &Turn, outcome: Result<&Text, &str>) {
     for message in &turn.messages {
-        let Some(open) = draft.state().messages.get(message) else { continue };
+        let Some(open) = draft.state().messages.get(message) else {
+            continue;
+        };
         if matches!(open.from, Principal::Agent(_)) {
             crate::message::answer_asker(draft, cause, open, outcome);
         }

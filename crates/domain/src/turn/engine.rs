@@ -64,7 +64,13 @@ pub(super) fn ended(
     match outcome {
         Ok(text) => end::complete(draft, cause, (id, turn), text, used),
         Err(reason) => {
-            end::fail(draft, cause, (id, turn), (TurnFailure::Engine, reason), used);
+            end::fail(
+                draft,
+                cause,
+                (id, turn),
+                (TurnFailure::Engine, reason),
+                used,
+            );
         }
     }
     Ok(())

@@ -35,10 +35,15 @@ pub(super) fn model_failed(
     failure: &Failure,
     latency_ms: u64,
 ) {
-    let patient = failure.retry_after_ms.is_none_or(|ms| ms <= RETRY_AFTER_MAX_MS);
+    let patient = failure
+        .retry_after_ms
+        .is_none_or(|ms| ms <= RETRY_AFTER_MAX_MS);
     let again = failure.class.is_transient() && at.attempt < ATTEMPTS_MAX && patient;
-    let retry_at =
-        again.then(|| draft.now.plus_ms(retry_delay_ms(at, failure.retry_after_ms)));
+    let retry_at = again.then(|| {
+        draft
+            .now
+            .plus_ms(retry_delay_ms(at, failure.retry_after_ms))
+    });
     let seq = draft.emit(ModelFailed {
         turn: at.turn,
         member: turn.member.clone(),
@@ -57,6 +62,12 @@ pub(super) fn model_failed(
             failure.reason.clone()
         };
         let used = Used::so_far(turn);
-        end::fail(draft, seq, (at.turn, turn), (TurnFailure::Model, &reason), used);
+        end::fail(
+            draft,
+            seq,
+            (at.turn, turn),
+            (TurnFailure::Model, &reason),
+            used,
+        );
     }
 }

@@ -39,14 +39,32 @@ fn recover_turn(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
     if recoveries >= RECOVERIES_MAX {
         return quarantine(draft, cause, id, turn);
     }
-    let reason = if turn.checkpointed { "checkpoint" } else { "crash" };
-    let Some(seq) = resume(draft, cause, (id, turn), recoveries, reason) else { return };
+    let reason = if turn.checkpointed {
+        "checkpoint"
+    } else {
+        "crash"
+    };
+    let Some(seq) = resume(draft, cause, (id, turn), recoveries, reason) else {
+        return;
+    };
     for call in &turn.calls {
-        if call.state == (CallState::Running { effect: ToolEffect::Effect }) {
+        if call.state
+            == (CallState::Running {
+                effect: ToolEffect::Effect,
+            })
+        {
             let (member, tool) = (turn.member.clone(), call.tool.clone());
             let args = call.args.clone();
-            let unknown = draft
-                .emit_from(seq, ToolUnknown { call: call.id, turn: id, member, tool, args });
+            let unknown = draft.emit_from(
+                seq,
+                ToolUnknown {
+                    call: call.id,
+                    turn: id,
+                    member,
+                    tool,
+                    args,
+                },
+            );
             draft.emit_from(
                 unknown,
                 TurnWaiting {
@@ -80,19 +98,37 @@ pub(crate) fn resume(
     };
     if let Some(gone) = gone {
         let used = Used::so_far(turn);
-        end::fail(draft, cause, (id, turn), (TurnFailure::Definition, &gone), used);
+        end::fail(
+            draft,
+            cause,
+            (id, turn),
+            (TurnFailure::Definition, &gone),
+            used,
+        );
         return None;
     }
     let member = turn.member.clone();
     let reason = reason.to_owned();
-    let resumed = TurnResumed { turn: id, member, step: turn.step, recoveries, reason };
+    let resumed = TurnResumed {
+        turn: id,
+        member,
+        step: turn.step,
+        recoveries,
+        reason,
+    };
     Some(draft.emit_from(cause, resumed))
 }
 
 fn quarantine(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
     let reason = format!("{id} was interrupted {RECOVERIES_MAX} times without getting on");
     let used = Used::so_far(turn);
-    end::fail(draft, cause, (id, turn), (TurnFailure::Quarantined, &reason), used);
+    end::fail(
+        draft,
+        cause,
+        (id, turn),
+        (TurnFailure::Quarantined, &reason),
+        used,
+    );
     let member = turn.member.clone();
     let found = draft.state().members.get(&member);
     let seq = if let Some(leaving) = found.filter(|found| found.mode == MemberMode::Retiring) {
@@ -101,10 +137,22 @@ fn quarantine(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
         cause
     } else {
         let (member, reason) = (member.clone(), reason.clone());
-        draft.emit_from(cause, MemberQuarantined { member, turn: id, reason })
+        draft.emit_from(
+            cause,
+            MemberQuarantined {
+                member,
+                turn: id,
+                reason,
+            },
+        )
     };
     draft.emit_from(
         seq,
-        ErrorRaised { error: ErrorEvent::MemberCrashed { member, error: reason } },
+        ErrorRaised {
+            error: ErrorEvent::MemberCrashed {
+                member,
+                error: reason,
+            },
+        },
     );
 }

@@ -16,7 +16,12 @@ pub(super) fn replied(
     reply: &Reply,
     latency_ms: u64,
 ) {
-    let price = draft.world.definition.models.get(&turn.model).and_then(|m| m.price.as_ref());
+    let price = draft
+        .world
+        .definition
+        .models
+        .get(&turn.model)
+        .and_then(|m| m.price.as_ref());
     let cost = price.map(|p| Cost::of(reply.usage, p.input, p.output, p.cached_input));
     let seq = draft.next_seq();
     let calls = recorded_calls(seq, reply);
@@ -67,7 +72,11 @@ pub(super) fn used_with(turn: &Turn, step: u32, reply: &Reply, cost: Option<Cost
         }
         _ => None,
     };
-    Used { steps: step, usage, cost: total }
+    Used {
+        steps: step,
+        usage,
+        cost: total,
+    }
 }
 
 /// A turn that wants to go on must have something left to go on with.
@@ -77,13 +86,17 @@ pub(super) fn check_budget(
     (id, turn): (TurnId, &Turn),
     used: Used,
 ) {
-    let Some(profile) = draft.profile(&turn.profile) else { return };
+    let Some(profile) = draft.profile(&turn.profile) else {
+        return;
+    };
     let steps_max = profile.steps_per_turn();
     let tokens = used.usage.tokens();
     let exhausted = match profile.budget.tokens_per_turn {
-        _ if used.steps >= steps_max => {
-            ("steps_per_turn", u64::from(steps_max), u64::from(used.steps))
-        }
+        _ if used.steps >= steps_max => (
+            "steps_per_turn",
+            u64::from(steps_max),
+            u64::from(used.steps),
+        ),
         Some(tokens_max) if tokens >= tokens_max => ("tokens_per_turn", tokens_max, tokens),
         _ => return,
     };
@@ -99,5 +112,11 @@ pub(super) fn check_budget(
         },
     );
     let reason = format!("the budget {budget} of {limit} is used up");
-    end::fail(draft, cause, (id, turn), (TurnFailure::Budget, &reason), used);
+    end::fail(
+        draft,
+        cause,
+        (id, turn),
+        (TurnFailure::Budget, &reason),
+        used,
+    );
 }

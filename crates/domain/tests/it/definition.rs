@@ -289,9 +289,7 @@ fn every_error_says_where_what_and_why() {
 #[test]
 fn at_most_twenty_errors_and_a_count_of_the_rest() {
     let mut text = "[mob]\nid = \"m\"\n".to_owned();
-    for i in 0..20 {
-        text += &format!("key_{i} = 1\n");
-    }
+    text.extend((0..20).map(|i| format!("key_{i} = 1\n")));
     assert_eq!(codes(&text).len(), 20);
     text.push_str("one_more = 1\n");
     let found = findings(&text);

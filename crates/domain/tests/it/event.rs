@@ -45,11 +45,16 @@ fn relied_on(kind: &str) -> Vec<&'static str> {
 
 #[test]
 fn every_kind_has_a_golden_file_and_every_file_a_kind() {
-    let files = fs::read_dir(golden()).expect("the folder is there").map(|entry| {
-        let path = entry.expect("the entry can be read").path();
-        let name = path.file_stem().and_then(|name| name.to_str()).map(str::to_owned);
-        name.expect("the name is text")
-    });
+    let files = fs::read_dir(golden())
+        .expect("the folder is there")
+        .map(|entry| {
+            let path = entry.expect("the entry can be read").path();
+            let name = path
+                .file_stem()
+                .and_then(|name| name.to_str())
+                .map(str::to_owned);
+            name.expect("the name is text")
+        });
     let files: BTreeSet<String> = files.collect();
     let kinds: BTreeSet<String> = KINDS.iter().map(|kind| (*kind).to_owned()).collect();
     assert_eq!(files, kinds);
@@ -75,7 +80,10 @@ fn an_event_carries_what_clients_rely_on() {
     for kind in KINDS {
         let envelope: Value = serde_json::from_str(&text(kind)).expect("JSON");
         for field in relied_on(kind) {
-            assert!(envelope["data"].get(field).is_some(), "{kind} has no {field}");
+            assert!(
+                envelope["data"].get(field).is_some(),
+                "{kind} has no {field}"
+            );
         }
     }
 }
@@ -93,7 +101,11 @@ fn what_clients_rely_on_is_there_even_where_it_is_empty() {
             }
         }
         let read: Envelope = serde_json::from_value(envelope.clone()).expect("an envelope");
-        assert_eq!(serde_json::to_value(&read).expect("JSON"), envelope, "{kind}");
+        assert_eq!(
+            serde_json::to_value(&read).expect("JSON"),
+            envelope,
+            "{kind}"
+        );
     }
 }
 
@@ -103,7 +115,10 @@ fn every_event_has_a_summary_of_one_line() {
         let envelope: Envelope = serde_json::from_str(&text(kind)).expect("an envelope");
         let wire = envelope.to_wire();
         let summary = wire["summary"].as_str().expect("a summary");
-        assert!(!summary.is_empty() && !summary.contains('\n'), "{kind}: {summary:?}");
+        assert!(
+            !summary.is_empty() && !summary.contains('\n'),
+            "{kind}: {summary:?}"
+        );
         assert_ne!(summary, *kind, "{kind} has no words of its own");
     }
 }
@@ -114,5 +129,8 @@ fn a_summary_stays_one_short_line_whatever_it_quotes() {
     envelope["data"]["reason"] = Value::from("line\n".repeat(1_000));
     let envelope: Envelope = serde_json::from_value(envelope).expect("an envelope");
     let summary = envelope.event.summary();
-    assert!(!summary.contains('\n') && summary.chars().count() <= 401, "{summary}");
+    assert!(
+        !summary.contains('\n') && summary.chars().count() <= 401,
+        "{summary}"
+    );
 }

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 type Log<T> = Arc<Mutex<Vec<T>>>;
+type Change<'c> = Box<dyn Fn(&mut Mob) + 'c>;
 
 fn seen<T: Clone>(log: &Log<T>) -> Vec<T> {
     log.lock().expect("not poisoned").clone()
@@ -169,8 +170,7 @@ async fn after_a_restart_errors_are_told_only_if_they_were_not() {
     assert_eq!(members_of(&seen(&log)), ["a"]);
     mob.tap.dies(Death::Before(mob.tap.appends().len() + 1));
     let slow = Log::default();
-    let held = std::mem::replace(&mut mob.hooks.on_error, Some(told(&slow, 0)));
-    drop(held);
+    mob.hooks.on_error = Some(told(&slow, 0));
     engine.tasks().stop(Duration::ZERO).await;
     mob.again();
     let engine = mob.up().await;
@@ -234,7 +234,7 @@ async fn a_start_whose_hooks_fail_is_undone_and_can_be_repeated() {
     mob.hooks.discovery = Some(Arc::clone(&source) as _);
     mob.hooks.edge_discovery = Some(Arc::clone(&source) as _);
     mob.up().await.shutdown().await;
-    let wrong: [(&str, Box<dyn Fn(&mut Mob)>); 6] = [
+    let wrong: [(&str, Change<'_>); 6] = [
         (
             "pre-spawn",
             Box::new(|mob| {

@@ -12,15 +12,15 @@ use mobkit_engine::{Engine, EventReader};
 use std::sync::Arc;
 
 /// Reads until the stream ends; returns the positions and the last kind.
-async fn follow(engine: Engine) -> (Vec<Seq>, String) {
+async fn follow(engine: Engine) -> (Vec<Seq>, &'static str) {
     let mut reader = EventReader::open(&engine, 0, EventFilter::default())
         .await
         .expect("a reader");
-    let (mut seen, mut last) = (Vec::new(), String::new());
+    let (mut seen, mut last) = (Vec::new(), "");
     while let Some(events) = reader.next(7).await.expect("readable") {
         for event in events {
             seen.push(event.envelope.seq);
-            last = event.envelope.event.kind().to_owned();
+            last = event.envelope.event.kind();
         }
     }
     (seen, last)
@@ -295,8 +295,8 @@ async fn a_task_that_does_not_end_is_dropped_and_named() {
     let held = Arc::new(());
     let inside = Arc::clone(&held);
     engine.tasks().spawn(kind, async move {
-        let _inside = inside;
         std::future::pending::<()>().await;
+        drop(inside);
     });
     let report = engine.shutdown().await;
     assert_eq!(report.tasks_dropped, ["deaf"]);

@@ -24,9 +24,9 @@ impl Place {
             .trim_start_matches('[')
             .trim_end_matches(']');
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        let port = match authority.port() {
-            Some(port) => Some(port.as_str().parse().ok()?),
-            None => None,
+        let port = match authority.as_str().strip_prefix(authority.host())? {
+            "" => None,
+            rest => Some(rest.strip_prefix(':')?.parse().ok()?),
         };
         (!host.is_empty()).then_some(Self { host, port })
     }

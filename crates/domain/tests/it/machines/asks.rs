@@ -10,7 +10,11 @@ use serde_json::json;
 
 /// Lets a member's model ask a peer.
 fn ask(mob: &mut Mob, from: &str, to: &str) {
-    mob.calls(from, "", &[("ask_peer", json!({"to": to, "content": "well?"}))]);
+    mob.calls(
+        from,
+        "",
+        &[("ask_peer", json!({"to": to, "content": "well?"}))],
+    );
 }
 
 /// A mob in which ann has asked r1.
@@ -84,7 +88,10 @@ fn a_withdrawn_question_is_told() {
     mob.send("ann", "go");
     ask(&mut mob, "ann", "r1");
     let message = question(&mob, "ann");
-    mob.order(Command::Message(MessageCommand::Cancel { message, reason: None }));
+    mob.order(Command::Message(MessageCommand::Cancel {
+        message,
+        reason: None,
+    }));
     mob.then("message.cancelled tool.failed");
     assert_eq!(mob.told(), ["the message was cancelled: cancelled"]);
 }
@@ -92,7 +99,11 @@ fn a_withdrawn_question_is_told() {
 #[test]
 fn a_peer_that_is_retired_or_reset_ends_the_wait() {
     let (member, mode) = (member("r1"), RetireMode::Now);
-    let retire = MemberCommand::Retire { member: member.clone(), mode, reason: None };
+    let retire = MemberCommand::Retire {
+        member: member.clone(),
+        mode,
+        reason: None,
+    };
     for command in [retire, MemberCommand::Reset { member }] {
         let mut mob = asked();
         mob.member(command);
@@ -151,7 +162,11 @@ fn an_answer_to_an_asker_that_has_stopped_is_told_to_nobody() {
     ask(&mut mob, "ann", "r1");
     mob.answers("r1", "an answer to the first question");
     mob.then("model.replied turn.completed message.delivered turn.started");
-    assert_eq!(mob.state_of("ann"), MemberState::Waiting, "its own question is not answered yet");
+    assert_eq!(
+        mob.state_of("ann"),
+        MemberState::Waiting,
+        "its own question is not answered yet"
+    );
     mob.answers("r1", "an answer to the second");
     assert_eq!(mob.told(), ["an answer to the second"]);
 }

@@ -35,13 +35,26 @@ fn peers_lists_whom_the_member_may_message() {
 #[test]
 fn a_message_to_a_peer_is_accepted_along_the_edge() {
     let mut mob = Mob::ready();
-    let told = called(&mut mob, "send_message", json!({"to": "r1", "content": "write"}));
+    let told = called(
+        &mut mob,
+        "send_message",
+        json!({"to": "r1", "content": "write"}),
+    );
     mob.then(
         "model.replied tool.started message.accepted tool.finished message.delivered turn.started",
     );
     let message = mob.data("message.accepted");
-    assert_eq!((&message["from"], &message["text"]), (&json!("agent:ann"), &json!("write")));
-    assert_eq!(told, [format!("accepted as {}", message["message"].as_str().expect("an id"))]);
+    assert_eq!(
+        (&message["from"], &message["text"]),
+        (&json!("agent:ann"), &json!("write"))
+    );
+    assert_eq!(
+        told,
+        [format!(
+            "accepted as {}",
+            message["message"].as_str().expect("an id")
+        )]
+    );
     assert_eq!(mob.data("turn.started")["from"], "agent:ann");
     mob.answers("r1", "written");
     mob.then("model.replied turn.completed");
@@ -51,7 +64,11 @@ fn a_message_to_a_peer_is_accepted_along_the_edge() {
 fn without_an_edge_a_message_is_refused_and_says_who_the_peers_are() {
     let mut mob = Mob::ready();
     mob.send("r1", "work");
-    mob.calls("r1", "", &[("send_message", json!({"to": "r2", "content": "psst"}))]);
+    mob.calls(
+        "r1",
+        "",
+        &[("send_message", json!({"to": "r2", "content": "psst"}))],
+    );
     mob.then("model.replied tool.started message.refused tool.refused");
     assert_eq!(
         mob.told(),
@@ -67,26 +84,62 @@ fn a_peer_that_is_leaving_or_full_takes_no_message() {
     for _ in 0..4 {
         mob.send("r1", "work");
     }
-    let told = called(&mut mob, "send_message", json!({"to": "r1", "content": "more"}));
+    let told = called(
+        &mut mob,
+        "send_message",
+        json!({"to": "r1", "content": "more"}),
+    );
     assert_eq!(told, ["message.refused: 3 messages wait for r1 already"]);
     mob.then("model.replied tool.started message.refused tool.refused");
     assert_eq!(mob.data("message.refused")["code"], "member.busy");
     let (member, mode) = (member("r1"), RetireMode::Drain);
-    mob.order(Command::Member(MemberCommand::Retire { member, mode, reason: None }));
-    mob.calls("ann", "", &[("ask_peer", json!({"to": "r1", "content": "and?"}))]);
-    assert_eq!(mob.told(), ["message.refused: r1 is leaving and takes no further message"]);
+    mob.order(Command::Member(MemberCommand::Retire {
+        member,
+        mode,
+        reason: None,
+    }));
+    mob.calls(
+        "ann",
+        "",
+        &[("ask_peer", json!({"to": "r1", "content": "and?"}))],
+    );
+    assert_eq!(
+        mob.told(),
+        ["message.refused: r1 is leaving and takes no further message"]
+    );
 }
 
 #[test]
 fn wrong_arguments_are_told_to_the_model() {
     let cases = [
-        (json!({"content": "x"}), "tool.bad_arguments: \"to\" is missing"),
-        (json!({"to": "No One", "content": "x"}), "tool.bad_arguments: \"No One\" is not a valid"),
-        (json!({"to": "r1"}), "tool.bad_arguments: \"content\" is missing"),
-        (json!({"to": "r1", "content": null}), "tool.bad_arguments: \"content\" is missing"),
-        (json!("{\"to\":"), "tool.bad_arguments: arguments must be a JSON object, found"),
-        (json!(null), "tool.bad_arguments: arguments must be a JSON object, found null"),
-        (json!([1]), "tool.bad_arguments: arguments must be a JSON object, found [1]"),
+        (
+            json!({"content": "x"}),
+            "tool.bad_arguments: \"to\" is missing",
+        ),
+        (
+            json!({"to": "No One", "content": "x"}),
+            "tool.bad_arguments: \"No One\" is not a valid",
+        ),
+        (
+            json!({"to": "r1"}),
+            "tool.bad_arguments: \"content\" is missing",
+        ),
+        (
+            json!({"to": "r1", "content": null}),
+            "tool.bad_arguments: \"content\" is missing",
+        ),
+        (
+            json!("{\"to\":"),
+            "tool.bad_arguments: arguments must be a JSON object, found",
+        ),
+        (
+            json!(null),
+            "tool.bad_arguments: arguments must be a JSON object, found null",
+        ),
+        (
+            json!([1]),
+            "tool.bad_arguments: arguments must be a JSON object, found [1]",
+        ),
     ];
     for tool in ["send_message", "ask_peer"] {
         for (args, expected) in &cases {
@@ -102,7 +155,11 @@ fn wrong_arguments_are_told_to_the_model() {
 #[test]
 fn data_instead_of_text_is_sent_as_json() {
     let mut mob = Mob::ready();
-    called(&mut mob, "send_message", json!({"to": "r1", "content": {"a": 1}}));
+    called(
+        &mut mob,
+        "send_message",
+        json!({"to": "r1", "content": {"a": 1}}),
+    );
     assert_eq!(mob.data("message.accepted")["text"], r#"{"a":1}"#);
 }
 
@@ -125,7 +182,11 @@ fn the_calls_of_a_reply_are_made_in_their_order() {
     let mut mob = Mob::ready();
     mob.send("ann", "go");
     let ask = |to: &str| ("send_message", json!({"to": to, "content": "x"}));
-    mob.calls("ann", "", &[ask("r1"), ("rm_rf", json!({})), ask("nobody"), ask("r2")]);
+    mob.calls(
+        "ann",
+        "",
+        &[ask("r1"), ("rm_rf", json!({})), ask("nobody"), ask("r2")],
+    );
     mob.then(
         "model.replied tool.started message.accepted tool.finished tool.refused tool.started \
          message.refused tool.refused tool.started message.accepted tool.finished \
@@ -140,5 +201,11 @@ fn the_calls_of_a_reply_are_made_in_their_order() {
     let wanted: Vec<String> = (1..=4).map(|n| format!("\"call-{reply}-{n}\"")).collect();
     assert_eq!(calls, wanted);
     let at = mob.at("ann");
-    assert_eq!(mob.models_asked().iter().filter(|asked| **asked == at).count(), 1);
+    assert_eq!(
+        mob.models_asked()
+            .iter()
+            .filter(|asked| **asked == at)
+            .count(),
+        1
+    );
 }

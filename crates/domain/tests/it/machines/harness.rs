@@ -1,4 +1,4 @@
-//! A mob without a process: decides, applies and lets follow what follows, exactly as a writer does.
+//! A mob without a process: decides, applies and lets follow what follows, as the writer does.
 
 use mobkit_domain::command::{
     Answer, Command, MemberCommand, MessageCommand, MobCommand, RuntimeCommand, StepRef,
@@ -6,7 +6,9 @@ use mobkit_domain::command::{
 };
 use mobkit_domain::definition::{self, Definition, MemberSpec, NoFiles};
 use mobkit_domain::effect::{Effect, effects};
-use mobkit_domain::event::{Envelope, Event, Fence, MemberOrigin, NewEvent, ResolveHow, ToolEffect};
+use mobkit_domain::event::{
+    Envelope, Event, Fence, MemberOrigin, NewEvent, ResolveHow, ToolEffect,
+};
 use mobkit_domain::id::{CallId, MemberId, MessageId, Seq, TurnId};
 use mobkit_domain::model::{CallRequest, Failure, FailureClass, Finish, Reply, Usage};
 use mobkit_domain::principal::Principal;
@@ -105,7 +107,12 @@ pub fn toolbox() -> Toolbox {
     ];
     let specs = tools.map(|(name, effect)| {
         let description = "a tool of the test".to_owned();
-        let spec = ToolSpec { name: name.to_owned(), description, schema: Value::Null, effect };
+        let spec = ToolSpec {
+            name: name.to_owned(),
+            description,
+            schema: Value::Null,
+            effect,
+        };
         (name.to_owned(), spec)
     });
     Toolbox(specs.into_iter().collect())
@@ -118,11 +125,19 @@ pub fn reply(text: &str, calls: &[(&str, Value)]) -> Reply {
         args: args.clone(),
         provider_id: None,
     };
-    let finish = if calls.is_empty() { Finish::Stop } else { Finish::Calls };
+    let finish = if calls.is_empty() {
+        Finish::Stop
+    } else {
+        Finish::Calls
+    };
     Reply {
         text: text.into(),
         calls: calls.iter().map(request).collect(),
-        usage: Usage { input_tokens: 100, output_tokens: 10, cached_input_tokens: 0 },
+        usage: Usage {
+            input_tokens: 100,
+            output_tokens: 10,
+            cached_input_tokens: 0,
+        },
         finish,
         carry: None,
     }
@@ -149,7 +164,11 @@ impl Mob {
         let state = State::of(definition.id.clone());
         let toolbox = Arc::new(toolbox());
         Self {
-            world: World { state, definition: Arc::new(definition), toolbox },
+            world: World {
+                state,
+                definition: Arc::new(definition),
+                toolbox,
+            },
             now: Time(1_763_791_200_000),
             journal: Vec::new(),
             asked: Vec::new(),
@@ -190,7 +209,11 @@ impl Mob {
         if let Some(first) = decision.events.first() {
             let seq = before.head + 1;
             let first = first.clone().at(seq, self.now, &before.mob);
-            assert_eq!(Answer::from_event(&first), decision.answer, "what a repeated key gets");
+            assert_eq!(
+                Answer::from_event(&first),
+                decision.answer,
+                "what a repeated key gets"
+            );
         }
         self.extend(decision.events);
         self.settle();
@@ -224,25 +247,42 @@ impl Mob {
             left = after;
         }
         let state = &self.world.state;
-        assert!(state.owed.is_empty(), "a call was not looked at: {:?}", state.owed);
-        assert!(state.leaving.is_empty(), "a member did not leave: {:?}", state.leaving);
+        assert!(
+            state.owed.is_empty(),
+            "a call was not looked at: {:?}",
+            state.owed
+        );
+        assert!(
+            state.leaving.is_empty(),
+            "a member did not leave: {:?}",
+            state.leaving
+        );
     }
 
     /// Runs a command of an operator that must be accepted.
     pub fn order(&mut self, command: Command) -> Answer {
-        let submission = Submission { actor: ada(), ..Submission::internal(command) };
+        let submission = Submission {
+            actor: ada(),
+            ..Submission::internal(command)
+        };
         self.run(&submission).expect("the command is accepted")
     }
 
     /// Runs a command of the runtime that must be accepted.
     pub fn internal(&mut self, command: Command) -> Answer {
-        self.run(&Submission::internal(command)).expect("the command is accepted")
+        self.run(&Submission::internal(command))
+            .expect("the command is accepted")
     }
 
     /// Runs a command of an operator that must be refused; gives the code.
     pub fn refused(&mut self, command: Command) -> String {
-        let submission = Submission { actor: ada(), ..Submission::internal(command) };
-        self.run(&submission).expect_err("the command is refused").code
+        let submission = Submission {
+            actor: ada(),
+            ..Submission::internal(command)
+        };
+        self.run(&submission)
+            .expect_err("the command is refused")
+            .code
     }
 
     /// Checks the kinds of the events that the last command led to.
@@ -263,14 +303,19 @@ impl Mob {
     #[track_caller]
     pub fn data(&self, kind: &str) -> Value {
         let mut found = self.last().filter(|envelope| envelope.event.kind() == kind);
-        let event = found.next().unwrap_or_else(|| panic!("there was no {kind}"));
+        let event = found
+            .next()
+            .unwrap_or_else(|| panic!("there was no {kind}"));
         assert_eq!(found.next(), None, "there was more than one {kind}");
         serde_json::to_value(event).expect("an event is JSON")["data"].clone()
     }
 
     /// How many events of a kind the journal has.
     pub fn count(&self, kind: &str) -> usize {
-        self.journal.iter().filter(|envelope| envelope.event.kind() == kind).count()
+        self.journal
+            .iter()
+            .filter(|envelope| envelope.event.kind() == kind)
+            .count()
     }
 
     // The process.
@@ -280,7 +325,12 @@ impl Mob {
         self.epoch += 1;
         let (version, durability) = ("0.0.0".to_owned(), "power".to_owned());
         let epoch = self.epoch;
-        let start = RuntimeCommand::Start { version, epoch, durability, rehearsal: true };
+        let start = RuntimeCommand::Start {
+            version,
+            epoch,
+            durability,
+            rehearsal: true,
+        };
         self.internal(Command::Runtime(start));
     }
 
@@ -317,7 +367,10 @@ impl Mob {
     }
 
     pub fn state_of(&self, id: &str) -> MemberState {
-        self.world.state.member_state(&member(id)).expect("the member exists")
+        self.world
+            .state
+            .member_state(&member(id))
+            .expect("the member exists")
     }
 
     pub fn mode_of(&self, id: &str) -> MemberMode {
@@ -344,7 +397,9 @@ impl Mob {
     /// The open turn of a member.
     #[track_caller]
     pub fn turn_of(&self, id: &str) -> TurnId {
-        self.world.state.members[&member(id)].turn.expect("the member has an open turn")
+        self.world.state.members[&member(id)]
+            .turn
+            .expect("the member has an open turn")
     }
 
     pub fn open_turn(&self, id: &str) -> &Turn {
@@ -358,7 +413,12 @@ impl Mob {
         let TurnPhase::Model { attempt, .. } = open.phase else {
             panic!("{id} waits for no model: {:?}", open.phase)
         };
-        StepRef { turn, fence: open.fence, step: open.step, attempt }
+        StepRef {
+            turn,
+            fence: open.fence,
+            step: open.step,
+            attempt,
+        }
     }
 
     /// The model of a member answers.
@@ -377,15 +437,27 @@ impl Mob {
     /// The model of a member fails.
     #[track_caller]
     pub fn fails(&mut self, id: &str, class: FailureClass, retry_after_ms: Option<u64>) {
-        let failure = Failure { class, reason: "no luck".to_owned(), retry_after_ms };
+        let failure = Failure {
+            class,
+            reason: "no luck".to_owned(),
+            retry_after_ms,
+        };
         let at = self.at(id);
-        let command = TurnCommand::ModelFailed { at, failure, latency_ms: 7 };
+        let command = TurnCommand::ModelFailed {
+            at,
+            failure,
+            latency_ms: 7,
+        };
         self.internal(Command::Turn(command));
     }
 
     /// The calls of a member's open turn.
     pub fn open_calls(&self, id: &str) -> Vec<CallId> {
-        self.open_turn(id).calls.iter().map(|call| call.id).collect()
+        self.open_turn(id)
+            .calls
+            .iter()
+            .map(|call| call.id)
+            .collect()
     }
 
     /// A tool gives its result for the n-th open call of a member.
@@ -398,7 +470,11 @@ impl Mob {
     pub fn tool_ended(&self, id: &str, n: usize, outcome: Result<&str, &str>) -> Command {
         let (turn, call) = (self.turn_of(id), self.open_calls(id)[n]);
         let outcome = outcome.map(Into::into).map_err(str::to_owned);
-        Command::Turn(TurnCommand::ToolEnded { turn, call, outcome })
+        Command::Turn(TurnCommand::ToolEnded {
+            turn,
+            call,
+            outcome,
+        })
     }
 
     // Rows.
@@ -453,10 +529,20 @@ impl Mob {
 /// messages that wait, members that leave, members that could work.
 fn left_to_do(state: &State) -> (usize, usize, usize, usize) {
     let owed = state.turns.values().flat_map(|turn| &turn.calls);
-    let owed = owed.filter(|call| call.state == mobkit_domain::state::CallState::Owed).count();
-    let waiting = state.messages.values().filter(|message| message.turn.is_none()).count();
+    let owed = owed
+        .filter(|call| call.state == mobkit_domain::state::CallState::Owed)
+        .count();
+    let waiting = state
+        .messages
+        .values()
+        .filter(|message| message.turn.is_none())
+        .count();
     let willing = |mode| matches!(mode, MemberMode::Active | MemberMode::Retiring);
-    let members = state.members.values().filter(|member| willing(member.mode)).count();
+    let members = state
+        .members
+        .values()
+        .filter(|member| willing(member.mode))
+        .count();
     (owed, waiting, state.leaving.len(), members)
 }
 
@@ -466,11 +552,19 @@ pub fn ada() -> Principal {
 
 pub fn spawn(spec: MemberSpec) -> MemberCommand {
     let (spec, origin) = (Box::new(spec), MemberOrigin::Definition);
-    MemberCommand::Spawn { spec, origin, ensure: false, wire: true }
+    MemberCommand::Spawn {
+        spec,
+        origin,
+        ensure: false,
+        wire: true,
+    }
 }
 
 pub fn spec(id: &str, profile: &str) -> MemberSpec {
-    MemberSpec::new(member(id), profile.parse().expect("the test gives a valid id"))
+    MemberSpec::new(
+        member(id),
+        profile.parse().expect("the test gives a valid id"),
+    )
 }
 
 pub fn send(to: &str, text: &str) -> MessageCommand {
@@ -484,7 +578,11 @@ pub fn send(to: &str, text: &str) -> MessageCommand {
 }
 
 pub fn replied(at: StepRef, reply: Reply) -> Command {
-    Command::Turn(TurnCommand::ModelReplied { at, reply, latency_ms: 5 })
+    Command::Turn(TurnCommand::ModelReplied {
+        at,
+        reply,
+        latency_ms: 5,
+    })
 }
 
 pub fn resolve(call: CallId, how: ResolveHow, result: Option<&str>) -> Command {

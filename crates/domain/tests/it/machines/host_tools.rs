@@ -42,7 +42,10 @@ fn calls_that_only_read_run_side_by_side() {
 #[test]
 fn calls_that_do_something_run_one_by_one_in_their_order() {
     let mut mob = calling(&["look", "publish", "save", "publish"]);
-    for (n, tool) in ["look", "publish", "save", "publish"].into_iter().enumerate() {
+    for (n, tool) in ["look", "publish", "save", "publish"]
+        .into_iter()
+        .enumerate()
+    {
         assert_eq!(mob.tools_asked(), [tool]);
         mob.tool_ends("ann", n, Ok("done"));
     }
@@ -52,10 +55,18 @@ fn calls_that_do_something_run_one_by_one_in_their_order() {
 #[test]
 fn the_effect_carries_the_exact_call() {
     let mob = calling(&["publish"]);
-    let [Effect::ToolCall { turn, call, args, .. }] = &mob.asked[..] else {
+    let [
+        Effect::ToolCall {
+            turn, call, args, ..
+        },
+    ] = &mob.asked[..]
+    else {
         panic!("{:?}", mob.asked)
     };
-    assert_eq!((*turn, *call), (mob.turn_of("ann"), mob.open_calls("ann")[0]));
+    assert_eq!(
+        (*turn, *call),
+        (mob.turn_of("ann"), mob.open_calls("ann")[0])
+    );
     assert_eq!(args, &json!({"n": 1}));
     assert_eq!(mob.data("tool.started")["args"], json!({"n": 1}));
 }
@@ -66,8 +77,18 @@ fn a_second_or_strange_outcome_is_refused() {
     let again = mob.tool_ended("ann", 0, Ok("twice"));
     mob.tool_ends("ann", 0, Ok("once"));
     assert_eq!(mob.refused(again), "turn.stale");
-    let (turn, call) = (mob.turn_of("ann"), CallId { reply: 9_999, index: 1 });
-    let strange = TurnCommand::ToolEnded { turn, call, outcome: Ok("".into()) };
+    let (turn, call) = (
+        mob.turn_of("ann"),
+        CallId {
+            reply: 9_999,
+            index: 1,
+        },
+    );
+    let strange = TurnCommand::ToolEnded {
+        turn,
+        call,
+        outcome: Ok("".into()),
+    };
     assert_eq!(mob.refused(Command::Turn(strange)), "turn.stale");
     let late = mob.tool_ended("ann", 1, Ok("late"));
     mob.order(Command::Turn(TurnCommand::Cancel { turn, reason: None }));
@@ -96,9 +117,16 @@ fn a_crash_leaves_a_call_with_an_effect_to_a_person() {
     assert_eq!(mob.data("tool.unknown")["call"], call.to_string());
     assert_eq!(mob.state_of("ann"), MemberState::Waiting);
     assert_eq!(mob.turn_row(mob.turn_of("ann")).status, TurnStatus::Waiting);
-    assert_eq!((mob.tools_asked(), open_effects(&mob.world.state)), (vec![], vec![]));
+    assert_eq!(
+        (mob.tools_asked(), open_effects(&mob.world.state)),
+        (vec![], vec![])
+    );
     let late = mob.tool_ended("ann", 0, Ok("late"));
-    assert_eq!(mob.refused(late), "turn.stale", "nobody is left who could know");
+    assert_eq!(
+        mob.refused(late),
+        "turn.stale",
+        "nobody is left who could know"
+    );
     for _ in 0..5 {
         mob.crash();
         mob.then("runtime.started runtime.recovered turn.resumed");
@@ -123,10 +151,17 @@ fn what_did_not_happen_is_run_once_more() {
     mob.order(resolve(call, ResolveHow::Run, None));
     mob.then("tool.resolved");
     assert_eq!(mob.tools_asked(), ["publish"]);
-    assert_eq!(mob.refused(resolve(call, ResolveHow::Run, None)), "tool.not_unknown");
+    assert_eq!(
+        mob.refused(resolve(call, ResolveHow::Run, None)),
+        "tool.not_unknown"
+    );
     mob.crash();
     assert_eq!(mob.tools_asked(), [""; 0]);
-    assert_eq!(mob.state_of("ann"), MemberState::Waiting, "it is unknown again");
+    assert_eq!(
+        mob.state_of("ann"),
+        MemberState::Waiting,
+        "it is unknown again"
+    );
     mob.order(resolve(call, ResolveHow::Run, None));
     mob.tool_ends("ann", 0, Ok("published"));
     mob.then("tool.finished");
@@ -149,13 +184,25 @@ fn a_resolution_must_fit_the_call() {
         (ResolveHow::Run, Some("x")),
         (ResolveHow::GiveUp, Some("x")),
     ] {
-        assert_eq!(mob.refused(resolve(call, how, result)), "tool.result_mismatch");
+        assert_eq!(
+            mob.refused(resolve(call, how, result)),
+            "tool.result_mismatch"
+        );
     }
-    let nobody = CallId { reply: 9_999, index: 1 };
-    assert_eq!(mob.refused(resolve(nobody, ResolveHow::Run, None)), "tool.not_open");
+    let nobody = CallId {
+        reply: 9_999,
+        index: 1,
+    };
+    assert_eq!(
+        mob.refused(resolve(nobody, ResolveHow::Run, None)),
+        "tool.not_open"
+    );
     let mob = &mut calling(&["publish"]);
     let running = mob.open_calls("ann")[0];
-    assert_eq!(mob.refused(resolve(running, ResolveHow::Run, None)), "tool.not_unknown");
+    assert_eq!(
+        mob.refused(resolve(running, ResolveHow::Run, None)),
+        "tool.not_unknown"
+    );
 }
 
 #[test]

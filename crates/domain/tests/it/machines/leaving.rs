@@ -8,7 +8,11 @@ use mobkit_domain::state::{MemberMode, MemberState};
 use serde_json::json;
 
 fn retire(id: &str, mode: RetireMode) -> Command {
-    Command::Member(MemberCommand::Retire { member: member(id), mode, reason: None })
+    Command::Member(MemberCommand::Retire {
+        member: member(id),
+        mode,
+        reason: None,
+    })
 }
 
 /// The mob file without the role of the reporters.
@@ -24,7 +28,12 @@ fn an_idle_member_leaves_at_once_with_its_edges() {
     mob.order(retire("r1", RetireMode::Drain));
     mob.then("member.retiring edge.unwired edge.unwired member.retired");
     assert_eq!(mob.state_of("r1"), MemberState::Retired);
-    assert_eq!(mob.asked, [Effect::EngineStop { member: member("r1") }]);
+    assert_eq!(
+        mob.asked,
+        [Effect::EngineStop {
+            member: member("r1")
+        }]
+    );
     let peers = &mob.world.state.members[&member("ann")].peers;
     assert!(!peers.contains(&member("r1")));
     assert_eq!(mob.refused(retire("r1", RetireMode::Now)), "member.retired");
@@ -37,7 +46,10 @@ fn drain_answers_what_waits_and_takes_nothing_more() {
     mob.send("ann", "second");
     mob.order(retire("ann", RetireMode::Drain));
     mob.then("member.retiring");
-    assert_eq!(mob.refused(Command::Message(send("ann", "third"))), "member.retiring");
+    assert_eq!(
+        mob.refused(Command::Message(send("ann", "third"))),
+        "member.retiring"
+    );
     mob.order(retire("ann", RetireMode::Drain));
     mob.then("");
     mob.answers("ann", "one");
@@ -66,7 +78,10 @@ fn now_cancels_the_turn_and_what_waits() {
 #[test]
 fn a_paused_member_drains_too() {
     let mut mob = Mob::ready();
-    mob.member(MemberCommand::Pause { member: member("r1"), reason: None });
+    mob.member(MemberCommand::Pause {
+        member: member("r1"),
+        reason: None,
+    });
     mob.send("r1", "work");
     mob.order(retire("r1", RetireMode::Drain));
     mob.then("member.retiring message.delivered turn.started");
@@ -115,24 +130,55 @@ fn a_reset_of_the_mob_ends_each_question_once() {
     // ann has asked r1, whose turn runs, and bob has asked r1, where the question waits.
     let mut mob = Mob::ready();
     mob.send("ann", "go");
-    mob.calls("ann", "", &[("ask_peer", json!({"to": "r1", "content": "well?"}))]);
+    mob.calls(
+        "ann",
+        "",
+        &[("ask_peer", json!({"to": "r1", "content": "well?"}))],
+    );
     mob.send("bob", "go");
-    mob.calls("bob", "", &[("ask_peer", json!({"to": "r1", "content": "and?"}))]);
+    mob.calls(
+        "bob",
+        "",
+        &[("ask_peer", json!({"to": "r1", "content": "and?"}))],
+    );
     mob.mob(MobCommand::Reset);
     let kinds: Vec<&str> = mob.last().map(|e| e.event.kind()).collect();
     let count = |kind| kinds.iter().filter(|k| **k == kind).count();
     assert_eq!(count("turn.cancelled"), 3);
     assert_eq!(count("message.cancelled"), 1);
     assert_eq!(count("tool.failed"), 0, "nobody is left to be told");
+    // The other way round: what r1 asks waits at ann, who goes first.
+    let mut mob = Mob::ready();
+    mob.send("ann", "go");
+    mob.send("r1", "go");
+    mob.calls(
+        "r1",
+        "",
+        &[("ask_peer", json!({"to": "ann", "content": "well?"}))],
+    );
+    mob.mob(MobCommand::Reset);
+    let cancelled = mob
+        .last()
+        .filter(|e| e.event.kind() == "message.cancelled")
+        .count();
+    assert_eq!(cancelled, 1);
 }
 
 #[test]
 fn the_askers_of_a_retired_member_are_told() {
     let mut mob = Mob::ready();
     mob.send("ann", "go");
-    mob.calls("ann", "", &[("ask_peer", json!({"to": "r1", "content": "well?"}))]);
+    mob.calls(
+        "ann",
+        "",
+        &[("ask_peer", json!({"to": "r1", "content": "well?"}))],
+    );
     mob.send("bob", "go");
-    mob.calls("bob", "", &[("ask_peer", json!({"to": "r1", "content": "and?"}))]);
+    mob.calls(
+        "bob",
+        "",
+        &[("ask_peer", json!({"to": "r1", "content": "and?"}))],
+    );
     mob.order(retire("r1", RetireMode::Now));
     mob.then(
         "member.retiring turn.cancelled tool.failed message.cancelled tool.failed edge.unwired \

@@ -37,21 +37,30 @@ pub struct Ledger {
     turns: BTreeMap<TurnId, OpenTurn>,
     /// Messages without an end.
     pub messages: BTreeSet<MessageId>,
+    expiries: BTreeMap<MessageId, Time>,
     /// How often a call was begun, and how often a person said that it is to be made again.
     begun: BTreeMap<CallId, (u32, u32)>,
 }
 
 impl Ledger {
     fn turn(&mut self, id: TurnId) -> &mut OpenTurn {
-        self.turns.get_mut(&id).unwrap_or_else(|| panic!("{id} is not open"))
+        self.turns
+            .get_mut(&id)
+            .unwrap_or_else(|| panic!("{id} is not open"))
     }
 
     fn end_message(&mut self, id: MessageId) {
-        assert!(self.messages.remove(&id), "{id} ends twice, or was never accepted");
+        assert!(
+            self.messages.remove(&id),
+            "{id} ends twice, or was never accepted"
+        );
     }
 
     fn end_turn(&mut self, id: TurnId, messages: &[MessageId]) {
-        assert!(self.turns.remove(&id).is_some(), "{id} ends twice, or never began");
+        assert!(
+            self.turns.remove(&id).is_some(),
+            "{id} ends twice, or never began"
+        );
         for message in messages {
             self.end_message(*message);
         }
@@ -59,7 +68,10 @@ impl Ledger {
 
     fn end_call(&mut self, id: TurnId, call: CallId, now: Time) {
         let turn = self.turn(id);
-        assert!(turn.calls.remove(&call).is_some(), "{call} ends twice, or was never asked for");
+        assert!(
+            turn.calls.remove(&call).is_some(),
+            "{call} ends twice, or was never asked for"
+        );
         if turn.calls.is_empty() && !turn.external {
             (turn.step, turn.attempt, turn.not_before) = (turn.step + 1, 1, now);
         }
@@ -73,7 +85,9 @@ impl Ledger {
     pub fn feed(&mut self, envelope: &Envelope) {
         let now = envelope.time;
         match &envelope.event {
-            Event::MemberSpawned(e) => _ = self.fences.insert(e.member.clone(), (e.fence, e.starting)),
+            Event::MemberSpawned(e) => {
+                self.restarted(&e.member, e.fence, e.starting);
+            }
             Event::MemberReset(e) => self.restarted(&e.member, e.fence, e.starting),
             Event::MemberRespawned(e) => self.restarted(&e.member, e.fence, e.starting),
             Event::MemberUpdated(e) if e.engine_started => self.settled(&e.member),
@@ -85,7 +99,14 @@ impl Ledger {
                 assert!(!open, "{} leaves in a turn", e.member);
                 self.fences.remove(&e.member);
             }
-            Event::MessageAccepted(e) => assert!(self.messages.insert(e.message)),
+            Event::MessageAccepted(e) => {
+                assert!(self.messages.insert(e.message));
+                self.expiries.extend(e.expires.map(|due| (e.message, due)));
+            }
+            Event::MessageDelivered(e) => {
+                let due = self.expiries.get(&e.message);
+                assert!(due.is_none_or(|due| now < *due), "{} is over", e.message);
+            }
             Event::MessageCancelled(e) => self.end_message(e.message),
             Event::MessageExpired(e) => self.end_message(e.message),
             other => self.feed_turn(other, now),
@@ -130,8 +151,17 @@ impl Ledger {
             Event::TurnCancelled(e) => self.end_turn(e.turn, &e.messages),
             Event::ModelReplied(e) => {
                 let turn = self.turn(e.turn);
-                assert!(turn.calls.is_empty(), "{} answers beside open calls", e.turn);
-                assert!(turn.external || turn.step == e.step, "{} skips a step", e.turn);
+                assert!(!turn.checkpointed, "{} was put aside", e.turn);
+                assert!(
+                    turn.calls.is_empty(),
+                    "{} answers beside open calls",
+                    e.turn
+                );
+                assert!(
+                    turn.external || turn.step == e.step,
+                    "{} skips a step",
+                    e.turn
+                );
                 let open = |call: &mobkit_domain::event::RecordedCall| OpenCall {
                     tool: call.tool.clone(),
                     args: call.args.clone(),
@@ -179,9 +209,14 @@ impl Ledger {
 
     /// What the outside world owes; `resumed` of an engine's turn is not told apart.
     pub fn owed(&self) -> Vec<Effect> {
-        let starting = self.fences.iter().filter(|(_, (_, starting))| *starting).map(
-            |(member, (fence, _))| Effect::EngineStart { member: member.clone(), fence: *fence },
-        );
+        let starting = self
+            .fences
+            .iter()
+            .filter(|(_, (_, starting))| *starting)
+            .map(|(member, (fence, _))| Effect::EngineStart {
+                member: member.clone(),
+                fence: *fence,
+            });
         let mut owed: Vec<Effect> = starting.collect();
         for (id, turn) in self.turns.iter().filter(|(_, turn)| !turn.checkpointed) {
             for (call, open) in &turn.calls {
@@ -199,10 +234,24 @@ impl Ledger {
             }
             let (turn_id, member, fence) = (*id, turn.member.clone(), turn.fence);
             if turn.external {
-                owed.push(Effect::EngineTurn { turn: turn_id, member, fence, resumed: true });
+                owed.push(Effect::EngineTurn {
+                    turn: turn_id,
+                    member,
+                    fence,
+                    resumed: true,
+                });
             } else if turn.calls.is_empty() {
-                let at = StepRef { turn: turn_id, fence, step: turn.step, attempt: turn.attempt };
-                owed.push(Effect::ModelCall { at, member, not_before: turn.not_before });
+                let at = StepRef {
+                    turn: turn_id,
+                    fence,
+                    step: turn.step,
+                    attempt: turn.attempt,
+                };
+                owed.push(Effect::ModelCall {
+                    at,
+                    member,
+                    not_before: turn.not_before,
+                });
             }
         }
         owed

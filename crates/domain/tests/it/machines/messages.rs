@@ -9,24 +9,50 @@ use mobkit_domain::time::Time;
 use mobkit_domain::world::next_due;
 
 fn send_in_mode(to: &str, mode: MessageMode) -> Command {
-    let MessageCommand::Send { to, content, .. } = send(to, "hello") else { unreachable!() };
+    let MessageCommand::Send { to, content, .. } = send(to, "hello") else {
+        unreachable!()
+    };
     let mode = Some(mode);
-    Command::Message(MessageCommand::Send { to, content, mode, correlation: None, expires: None })
+    Command::Message(MessageCommand::Send {
+        to,
+        content,
+        mode,
+        correlation: None,
+        expires: None,
+    })
 }
 
 fn send_until(to: &str, expires: Time) -> Command {
-    let MessageCommand::Send { to, content, .. } = send(to, "hello") else { unreachable!() };
+    let MessageCommand::Send { to, content, .. } = send(to, "hello") else {
+        unreachable!()
+    };
     let (mode, expires) = (None, Some(expires));
-    Command::Message(MessageCommand::Send { to, content, mode, correlation: None, expires })
+    Command::Message(MessageCommand::Send {
+        to,
+        content,
+        mode,
+        correlation: None,
+        expires,
+    })
 }
 
 fn cancel(message: MessageId) -> Command {
-    Command::Message(MessageCommand::Cancel { message, reason: None })
+    Command::Message(MessageCommand::Cancel {
+        message,
+        reason: None,
+    })
 }
 
 fn with_key(key: &str, digest: &str, actor: Principal, command: Command) -> Submission {
-    let key = Some(KeyUse { key: key.to_owned(), digest: digest.to_owned() });
-    Submission { actor, key, ..Submission::internal(command) }
+    let key = Some(KeyUse {
+        key: key.to_owned(),
+        digest: digest.to_owned(),
+    });
+    Submission {
+        actor,
+        key,
+        ..Submission::internal(command)
+    }
 }
 
 #[test]
@@ -43,7 +69,10 @@ fn a_message_begins_a_turn() {
 #[test]
 fn nobody_is_told_of_a_member_that_is_not_there() {
     let mut mob = Mob::ready();
-    assert_eq!(mob.refused(Command::Message(send("nobody", "hello"))), "member.not_found");
+    assert_eq!(
+        mob.refused(Command::Message(send("nobody", "hello"))),
+        "member.not_found"
+    );
 }
 
 #[test]
@@ -53,7 +82,10 @@ fn a_full_queue_is_busy() {
         mob.send("ann", "hello");
     }
     assert_eq!(mob.queue_of("ann"), 3, "one of them is at work");
-    assert_eq!(mob.refused(Command::Message(send("ann", "hello"))), "member.busy");
+    assert_eq!(
+        mob.refused(Command::Message(send("ann", "hello"))),
+        "member.busy"
+    );
     mob.answers("ann", "done");
     mob.send("ann", "hello");
 }
@@ -62,20 +94,32 @@ fn a_full_queue_is_busy() {
 fn reject_takes_a_message_only_for_an_idle_member() {
     let mut mob = Mob::ready();
     mob.order(send_in_mode("ann", MessageMode::Reject));
-    assert_eq!(mob.refused(send_in_mode("ann", MessageMode::Reject)), "member.busy");
+    assert_eq!(
+        mob.refused(send_in_mode("ann", MessageMode::Reject)),
+        "member.busy"
+    );
     mob.order(send_in_mode("ann", MessageMode::Queue));
     for mode in [MessageMode::Steer, MessageMode::Interrupt] {
-        assert_eq!(mob.refused(send_in_mode("ann", mode)), "message.mode_unsupported");
+        assert_eq!(
+            mob.refused(send_in_mode("ann", mode)),
+            "message.mode_unsupported"
+        );
     }
 }
 
 #[test]
 fn without_a_mode_the_profile_decides() {
-    let rejecting = NEWSROOM.replace(r#"instructions = "You edit.""#, "busy = \"reject\"\ninstructions = \"x\"");
+    let rejecting = NEWSROOM.replace(
+        r#"instructions = "You edit.""#,
+        "busy = \"reject\"\ninstructions = \"x\"",
+    );
     let mut mob = Mob::ready_of(&rejecting);
     mob.send("ann", "hello");
     assert_eq!(mob.data("message.accepted")["mode"], "reject");
-    assert_eq!(mob.refused(Command::Message(send("ann", "hello"))), "member.busy");
+    assert_eq!(
+        mob.refused(Command::Message(send("ann", "hello"))),
+        "member.busy"
+    );
     mob.order(send_in_mode("ann", MessageMode::Queue));
 }
 
@@ -131,19 +175,22 @@ fn a_message_whose_time_is_over_begins_no_turn_even_before_the_next_tick() {
 #[test]
 fn a_repeated_key_gets_the_first_answer_and_changes_nothing() {
     let mut mob = Mob::ready();
-    let request = |digest: &str, actor| {
-        with_key("k", digest, actor, Command::Message(send("ann", "hello")))
-    };
+    let request =
+        |digest: &str, actor| with_key("k", digest, actor, Command::Message(send("ann", "hello")));
     let first = mob.run(&request("d", ada())).expect("it is accepted");
     let head = mob.world.state.head;
     assert!(matches!(first, Answer::Message { .. }));
     assert_eq!(mob.run(&request("d", ada())), Ok(first));
     mob.then("");
     assert_eq!(mob.world.state.head, head);
-    let reused = mob.run(&request("other", ada())).expect_err("other content");
+    let reused = mob
+        .run(&request("other", ada()))
+        .expect_err("other content");
     assert_eq!(reused.code, "key.reused");
     let bob = Principal::App("bob".to_owned());
-    let second = mob.run(&request("d", bob)).expect("a key counts per principal");
+    let second = mob
+        .run(&request("d", bob))
+        .expect("a key counts per principal");
     assert_ne!(second, first);
 }
 
@@ -161,7 +208,9 @@ fn a_key_outlives_the_process_and_what_it_made() {
 fn a_key_names_who_used_it_on_the_first_event() {
     let mut mob = Mob::ready();
     mob.send("ann", "hello");
-    let reset = mobkit_domain::command::MemberCommand::Reset { member: member("ann") };
+    let reset = mobkit_domain::command::MemberCommand::Reset {
+        member: member("ann"),
+    };
     let request = with_key("k", "d", ada(), Command::Member(reset));
     let first = mob.run(&request).expect("it is accepted");
     mob.then("turn.cancelled member.reset");
@@ -191,7 +240,9 @@ fn an_agent_sends_along_its_edges_whichever_way_it_comes_in() {
         actor: Principal::Agent(member(from)),
         ..Submission::internal(Command::Message(send(to, "hello")))
     };
-    let refusal = mob.run(&by_agent("r1", "r2")).expect_err("they are not wired");
+    let refusal = mob
+        .run(&by_agent("r1", "r2"))
+        .expect_err("they are not wired");
     assert_eq!(refusal.code, "edge.missing");
     mob.run(&by_agent("r1", "ann")).expect("they are wired");
     assert_eq!(mob.data("message.accepted")["from"], "agent:r1");

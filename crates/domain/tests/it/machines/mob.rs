@@ -10,7 +10,11 @@ fn a_definition_comes_into_force_once() {
     let mut mob = Mob::of(NEWSROOM);
     mob.start();
     let define = |digest: &str| {
-        MobCommand::Define(MobDefined { digest: digest.to_owned(), members: 5, profiles: 3 })
+        MobCommand::Define(MobDefined {
+            digest: digest.to_owned(),
+            members: 5,
+            profiles: 3,
+        })
     };
     mob.mob(define("a"));
     mob.then("mob.defined");
@@ -31,6 +35,9 @@ fn every_command_of_a_caller_has_a_row_in_the_lifecycle_table() {
     let (turn, message) = (TurnId(1), MessageId(1));
     let cancel = TurnCommand::Cancel { turn, reason: None };
     assert_eq!(verb(Command::Turn(cancel)), Some(Verb::Cancel));
-    let cancel = MessageCommand::Cancel { message, reason: None };
+    let cancel = MessageCommand::Cancel {
+        message,
+        reason: None,
+    };
     assert_eq!(verb(Command::Message(cancel)), Some(Verb::Cancel));
 }

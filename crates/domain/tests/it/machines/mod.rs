@@ -12,6 +12,7 @@ mod members;
 mod messages;
 mod mob;
 mod models;
+mod ops;
 mod properties;
 mod recovery;
 mod rows;

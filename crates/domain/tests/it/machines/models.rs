@@ -20,7 +20,10 @@ fn an_answer_without_calls_ends_the_turn_even_if_it_is_empty() {
         mob.answers("ann", text);
         mob.then("model.replied turn.completed");
         let completed = mob.data("turn.completed");
-        assert_eq!((&completed["text"], &completed["steps"]), (&json!(text), &json!(1)));
+        assert_eq!(
+            (&completed["text"], &completed["steps"]),
+            (&json!(text), &json!(1))
+        );
         assert_eq!(mob.data("model.replied")["calls"], json!([]));
         assert_eq!(mob.asked, [Effect::Abort { turn }]);
     }
@@ -34,16 +37,39 @@ fn only_the_awaited_answer_counts() {
     let stale = [
         StepRef { step: 2, ..at },
         StepRef { attempt: 2, ..at },
-        StepRef { fence: Fence { generation: 1, incarnation: 2 }, ..at },
-        StepRef { fence: Fence { generation: 2, incarnation: 1 }, ..at },
+        StepRef {
+            fence: Fence {
+                generation: 1,
+                incarnation: 2,
+            },
+            ..at
+        },
+        StepRef {
+            fence: Fence {
+                generation: 2,
+                incarnation: 1,
+            },
+            ..at
+        },
     ];
     for other in stale {
-        assert_eq!(mob.refused(replied(other, reply("", &[]))), "turn.stale", "{other:?}");
+        assert_eq!(
+            mob.refused(replied(other, reply("", &[]))),
+            "turn.stale",
+            "{other:?}"
+        );
     }
-    let gone = StepRef { turn: TurnId(9_999), ..at };
+    let gone = StepRef {
+        turn: TurnId(9_999),
+        ..at
+    };
     assert_eq!(mob.refused(replied(gone, reply("", &[]))), "turn.not_open");
     mob.internal(replied(at, reply("", &[("now", json!({}))])));
-    assert_eq!(mob.refused(replied(at, reply("", &[]))), "turn.stale", "it was recorded");
+    assert_eq!(
+        mob.refused(replied(at, reply("", &[]))),
+        "turn.stale",
+        "it was recorded"
+    );
     assert_eq!(mob.at("ann").step, 2);
 }
 
@@ -57,23 +83,39 @@ fn a_transient_failure_is_tried_again_with_growing_pauses() {
         assert_eq!(at.attempt, attempt);
         mob.fails("ann", FailureClass::Server, None);
         mob.then("model.failed");
-        let [Effect::ModelCall { at: next, not_before, .. }] = mob.asked[..] else {
+        let [
+            Effect::ModelCall {
+                at: next,
+                not_before,
+                ..
+            },
+        ] = mob.asked[..]
+        else {
             panic!("{:?}", mob.asked)
         };
         assert_eq!((next.step, next.attempt), (1, attempt + 1));
         let pause = not_before.since_ms(mob.now);
-        assert_eq!(pause, retry_delay_ms(at, None), "the same journal gives the same times");
+        assert_eq!(
+            pause,
+            retry_delay_ms(at, None),
+            "the same journal gives the same times"
+        );
         assert!(pause > last, "{pause} after {last}");
         last = pause;
     }
     mob.fails("ann", FailureClass::Timeout, None);
     mob.then("model.failed turn.failed error.raised");
     assert_eq!(mob.data("turn.failed")["class"], "model");
-    assert_eq!(mob.data("turn.failed")["reason"], "no luck (after 6 attempts)");
+    assert_eq!(
+        mob.data("turn.failed")["reason"],
+        "no luck (after 6 attempts)"
+    );
     assert_eq!(mob.data("turn.failed")["steps"], 0);
     assert_eq!(mob.data("error.raised")["error_kind"], "turn_failed");
     assert_eq!(mob.state_of("ann"), MemberState::Idle);
-    let error = mob.world.state.members[&member("ann")].last_error.as_deref();
+    let error = mob.world.state.members[&member("ann")]
+        .last_error
+        .as_deref();
     assert_eq!(error, Some("no luck (after 6 attempts)"));
 }
 
@@ -92,9 +134,15 @@ fn retry_after_is_honoured_within_reason() {
     let mut mob = Mob::ready();
     mob.send("ann", "work");
     mob.fails("ann", FailureClass::RateLimited, Some(60_000));
-    let [Effect::ModelCall { not_before, .. }] = mob.asked[..] else { panic!() };
+    let [Effect::ModelCall { not_before, .. }] = mob.asked[..] else {
+        panic!()
+    };
     assert_eq!(not_before, mob.now.plus_ms(60_000));
-    mob.fails("ann", FailureClass::RateLimited, Some(RETRY_AFTER_MAX_MS + 1));
+    mob.fails(
+        "ann",
+        FailureClass::RateLimited,
+        Some(RETRY_AFTER_MAX_MS + 1),
+    );
     mob.then("model.failed turn.failed error.raised");
 }
 
@@ -116,8 +164,16 @@ fn a_stale_failure_is_refused() {
     mob.send("ann", "work");
     let at = mob.at("ann");
     mob.fails("ann", FailureClass::Server, None);
-    let failure = Failure { class: FailureClass::Cut, reason: String::new(), retry_after_ms: None };
-    let late = TurnCommand::ModelFailed { at, failure, latency_ms: 0 };
+    let failure = Failure {
+        class: FailureClass::Cut,
+        reason: String::new(),
+        retry_after_ms: None,
+    };
+    let late = TurnCommand::ModelFailed {
+        at,
+        failure,
+        latency_ms: 0,
+    };
     assert_eq!(mob.refused(Command::Turn(late)), "turn.stale");
 }
 
@@ -131,7 +187,10 @@ fn a_turn_that_wants_to_go_on_without_steps_left_fails() {
     mob.calls("ann", "", &[("now", json!({}))]);
     mob.then("model.replied budget.exhausted turn.failed error.raised");
     let spent = mob.data("budget.exhausted");
-    assert_eq!((&spent["budget"], &spent["limit"]), (&json!("steps_per_turn"), &json!(4)));
+    assert_eq!(
+        (&spent["budget"], &spent["limit"]),
+        (&json!("steps_per_turn"), &json!(4))
+    );
     assert_eq!(mob.data("turn.failed")["class"], "budget");
     assert_eq!(mob.data("turn.failed")["steps"], 4);
     mob.send("ann", "four steps are enough for an answer in the fourth");
@@ -147,7 +206,11 @@ fn a_turn_that_wants_to_go_on_without_tokens_left_fails() {
     let mut mob = Mob::ready();
     mob.send("ann", "work");
     let mut long = reply("", &[("now", json!({}))]);
-    long.usage = Usage { input_tokens: 900, output_tokens: 100, cached_input_tokens: 0 };
+    long.usage = Usage {
+        input_tokens: 900,
+        output_tokens: 100,
+        cached_input_tokens: 0,
+    };
     mob.internal(replied(mob.at("ann"), long));
     mob.then("model.replied budget.exhausted turn.failed error.raised");
     assert_eq!(mob.data("budget.exhausted")["budget"], "tokens_per_turn");
@@ -167,7 +230,10 @@ fn costs_are_summed_and_a_call_without_a_price_leaves_the_sum_open() {
         _ => None,
     });
     let completed = completed.expect("the turn has ended");
-    assert_eq!((completed.cost_usd, completed.usage.tokens()), (Some(cost), 220));
+    assert_eq!(
+        (completed.cost_usd, completed.usage.tokens()),
+        (Some(cost), 220)
+    );
     let row = mob.turn_row(turn);
     assert_eq!((row.cost_usd, row.tokens, row.steps), (Some(cost), 220, 2));
     assert_eq!(row.status, TurnStatus::Completed);

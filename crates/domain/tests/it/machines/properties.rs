@@ -2,6 +2,7 @@
 
 use super::harness::{Mob, NEWSROOM, member, reply};
 use super::ledger::Ledger;
+use super::ops::{Op, op};
 use mobkit_domain::command::{
     Command, EdgeCommand, MemberCommand, MessageCommand, MobCommand, RuntimeCommand, StepRef,
     Submission, TurnCommand,
@@ -9,132 +10,17 @@ use mobkit_domain::command::{
 use mobkit_domain::edge::Edge;
 use mobkit_domain::effect::{Effect, open_effects};
 use mobkit_domain::event::{
-    DrainReport, EdgeOrigin, Envelope, Fence, KeyUse, MemberOrigin, MessageMode, ResolveHow,
-    RetireMode, ToolEffect, UnwireReason,
+    DrainReport, Envelope, Fence, KeyUse, MemberOrigin, MessageMode, ToolEffect,
 };
 use mobkit_domain::id::{CallId, MemberId, MessageId, SessionId, TurnId};
-use mobkit_domain::model::{Failure, FailureClass};
+use mobkit_domain::model::{Failure, Reply};
 use mobkit_domain::principal::Principal;
 use mobkit_domain::row::MessageState;
 use mobkit_domain::state::{CallState, MemberMode, State, TurnPhase};
+use mobkit_domain::text::Text;
 use proptest::prelude::*;
-use proptest::sample::select;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-const MEMBERS: [&str; 8] = ["ann", "bob", "r1", "r2", "r3", "ext", "zoe", "nobody"];
-const PROFILES: [&str; 4] = ["desk", "reporter", "remote", "chef"];
-const TOOLS: [&str; 8] =
-    ["look", "look", "save", "publish", "now", "send_message", "ask_peer", "rm_rf"];
-
-/// Something that may come in. Numbers pick among what is there, wrapping around.
-#[derive(Debug, Clone)]
-enum Op {
-    Send { to: &'static str, mode: Option<MessageMode>, expires_ms: Option<u64>, key: Option<u8> },
-    SendAs { from: &'static str, to: &'static str },
-    Withdraw { pick: usize },
-    Reply { who: &'static str, calls: Vec<(&'static str, &'static str)>, stale: u8 },
-    Fail { who: &'static str, class: FailureClass, retry_after_ms: Option<u64> },
-    ToolEnded { who: &'static str, pick: usize, good: bool },
-    Resolve { who: &'static str, pick: usize, how: ResolveHow, result: bool },
-    EngineReplied { who: &'static str, calls: Vec<(&'static str, &'static str)> },
-    EngineEnded { who: &'static str, good: bool },
-    EngineStarted { who: &'static str, good: bool, stale: bool },
-    TurnCancel { pick: usize },
-    Spawn { who: &'static str, profile: &'static str, ensure: bool, session: Option<u64> },
-    Respawn { who: &'static str, profile: Option<&'static str> },
-    Retire { who: &'static str, mode: RetireMode },
-    Member { who: &'static str, verb: u8 },
-    Wire { a: &'static str, b: &'static str, origin: EdgeOrigin },
-    Unwire { a: &'static str, b: &'static str, reason: UnwireReason },
-    Mob { verb: u8 },
-    Runtime { verb: u8 },
-    Pass { ms: u64 },
-    Redefine { reporters: bool },
-}
-
-fn who() -> impl Strategy<Value = &'static str> {
-    select(&MEMBERS[..])
-}
-
-fn calls() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
-    prop::collection::vec((select(&TOOLS[..]), who()), 0..4)
-}
-
-fn of_messages() -> impl Strategy<Value = Op> {
-    let mode = prop_oneof![
-        6 => Just(None),
-        1 => select(vec![MessageMode::Queue, MessageMode::Reject, MessageMode::Steer]).prop_map(Some),
-    ];
-    let expires = prop_oneof![3 => Just(None), 1 => (0..40_u64).prop_map(Some)];
-    prop_oneof![
-        8 => (who(), mode, expires, prop::option::weighted(0.2, 0..3_u8)).prop_map(
-            |(to, mode, expires_ms, key)| Op::Send { to, mode, expires_ms, key }
-        ),
-        1 => (who(), who()).prop_map(|(from, to)| Op::SendAs { from, to }),
-        1 => any::<usize>().prop_map(|pick| Op::Withdraw { pick }),
-    ]
-}
-
-fn of_turns() -> impl Strategy<Value = Op> {
-    use FailureClass::{Cut, RateLimited, Unauthorized};
-    let class = select(vec![Cut, RateLimited, Unauthorized]);
-    let how = select(vec![ResolveHow::Happened, ResolveHow::Run, ResolveHow::GiveUp]);
-    prop_oneof![
-        10 => (who(), calls(), prop_oneof![9 => Just(0), 1 => 1..4_u8])
-            .prop_map(|(who, calls, stale)| Op::Reply { who, calls, stale }),
-        2 => (who(), class, prop::option::of(0..700_000_u64)).prop_map(
-            |(who, class, retry_after_ms)| Op::Fail { who, class, retry_after_ms }
-        ),
-        6 => (who(), 0..4_usize, any::<bool>())
-            .prop_map(|(who, pick, good)| Op::ToolEnded { who, pick, good }),
-        3 => (who(), 0..4_usize, how, prop::bool::weighted(0.2)).prop_map(
-            |(who, pick, how, wrong)| {
-                let result = (how == ResolveHow::Happened) != wrong;
-                Op::Resolve { who, pick, how, result }
-            }
-        ),
-        3 => (who(), calls()).prop_map(|(who, calls)| Op::EngineReplied { who, calls }),
-        2 => (who(), any::<bool>()).prop_map(|(who, good)| Op::EngineEnded { who, good }),
-        1 => any::<usize>().prop_map(|pick| Op::TurnCancel { pick }),
-    ]
-}
-
-fn of_members() -> impl Strategy<Value = Op> {
-    let mode = select(vec![RetireMode::Drain, RetireMode::Drain, RetireMode::Now]);
-    let origin = select(vec![EdgeOrigin::Static, EdgeOrigin::Managed, EdgeOrigin::Operator]);
-    let reason = select(vec![
-        UnwireReason::Requested,
-        UnwireReason::NotDesired,
-        UnwireReason::MemberRetired,
-        UnwireReason::Pruned,
-    ]);
-    let profile = || select(&PROFILES[..]);
-    prop_oneof![
-        4 => (who(), profile(), any::<bool>(), prop::option::weighted(0.2, 0..20_u64)).prop_map(
-            |(who, profile, ensure, session)| Op::Spawn { who, profile, ensure, session }
-        ),
-        3 => (who(), prop::bool::weighted(0.8), prop::bool::weighted(0.2))
-            .prop_map(|(who, good, stale)| Op::EngineStarted { who, good, stale }),
-        2 => (who(), prop::option::of(profile())).prop_map(|(who, profile)| Op::Respawn { who, profile }),
-        2 => (who(), mode).prop_map(|(who, mode)| Op::Retire { who, mode }),
-        4 => (who(), 0..6_u8).prop_map(|(who, verb)| Op::Member { who, verb }),
-        2 => (who(), who(), origin).prop_map(|(a, b, origin)| Op::Wire { a, b, origin }),
-        2 => (who(), who(), reason).prop_map(|(a, b, reason)| Op::Unwire { a, b, reason }),
-    ]
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    prop_oneof![
-        6 => of_messages(),
-        14 => of_turns(),
-        5 => of_members(),
-        1 => select(vec![0, 1, 2, 2, 2, 2]).prop_map(|verb| Op::Mob { verb }),
-        3 => select(vec![0, 0, 1, 2, 3, 4, 5, 5, 5, 5]).prop_map(|verb| Op::Runtime { verb }),
-        2 => (0..50_u64).prop_map(|ms| Op::Pass { ms }),
-        1 => prop::bool::weighted(0.8).prop_map(|reporters| Op::Redefine { reporters }),
-    ]
-}
 
 /// What the test knows beside the mob.
 struct Watch {
@@ -151,11 +37,42 @@ struct Watch {
 /// The turn of an engine is the same whether it was resumed or not.
 fn same(effect: &Effect) -> Effect {
     match effect.clone() {
-        Effect::EngineTurn { turn, member, fence, .. } => {
-            Effect::EngineTurn { turn, member, fence, resumed: true }
-        }
+        Effect::EngineTurn {
+            turn,
+            member,
+            fence,
+            ..
+        } => Effect::EngineTurn {
+            turn,
+            member,
+            fence,
+            resumed: true,
+        },
         other => other,
     }
+}
+
+fn said(calls: &[(&'static str, &'static str)]) -> Reply {
+    let calls = calls.iter().map(|(tool, to)| (*tool, args(tool, to)));
+    reply("said", &calls.collect::<Vec<_>>())
+}
+
+fn came_of(good: bool) -> Result<Text, String> {
+    if good {
+        Ok("good".into())
+    } else {
+        Err("bad".to_owned())
+    }
+}
+
+fn is_call_with_effect(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::ToolCall {
+            effect: ToolEffect::Effect,
+            ..
+        }
+    )
 }
 
 fn args(tool: &str, to: &str) -> Value {
@@ -171,14 +88,27 @@ impl Watch {
         let mob = Mob::ready();
         let folded = State::of(mob.world.state.mob.clone());
         let (ledger, dispatched, handed_out) = Default::default();
-        let mut watch = Self { mob, ledger, folded, seen: 0, dispatched, handed_out };
+        let mut watch = Self {
+            mob,
+            ledger,
+            folded,
+            seen: 0,
+            dispatched,
+            handed_out,
+        };
         watch.look();
         watch
     }
 
     /// The turn of a member, or of another one where that has none.
     fn turn(&self, who: &str) -> TurnId {
-        let found = self.mob.world.state.members.get(&member(who)).and_then(|found| found.turn);
+        let found = self
+            .mob
+            .world
+            .state
+            .members
+            .get(&member(who))
+            .and_then(|found| found.turn);
         let turns = &self.mob.world.state.turns;
         let other = || turns.keys().nth(who.len() % turns.len().max(1)).copied();
         found.or_else(other).unwrap_or(TurnId(7))
@@ -188,12 +118,17 @@ impl Watch {
         let state = &self.mob.world.state;
         let of_turn = state.turns.get(&self.turn(who)).map(|turn| turn.fence);
         let found = of_turn.or_else(|| Some(state.members.get(&member(who))?.fence));
-        found.unwrap_or(Fence { generation: 9, incarnation: 9 })
+        found.unwrap_or(Fence {
+            generation: 9,
+            incarnation: 9,
+        })
     }
 
     fn call(&self, who: &str, pick: usize) -> CallId {
         let turn = self.mob.world.state.turns.get(&self.turn(who));
-        let found = turn.and_then(|turn| turn.calls.get(pick)).map(|call| call.id);
+        let found = turn
+            .and_then(|turn| turn.calls.get(pick))
+            .map(|call| call.id);
         found.unwrap_or(CallId { reply: 7, index: 1 })
     }
 
@@ -206,110 +141,175 @@ impl Watch {
             },
             None => (1, 1, self.fence(who)),
         };
-        let at = StepRef { turn, fence, step, attempt };
+        let at = StepRef {
+            turn,
+            fence,
+            step,
+            attempt,
+        };
         match stale {
-            1 => StepRef { step: step + 1, ..at },
-            2 => StepRef { attempt: attempt + 1, ..at },
-            3 => StepRef { fence: Fence { incarnation: fence.incarnation + 1, ..fence }, ..at },
+            1 => StepRef {
+                step: step + 1,
+                ..at
+            },
+            2 => StepRef {
+                attempt: attempt + 1,
+                ..at
+            },
+            3 => StepRef {
+                fence: Fence {
+                    incarnation: fence.incarnation + 1,
+                    ..fence
+                },
+                ..at
+            },
             _ => at,
         }
     }
 
     fn submission(&self, op: &Op) -> Option<Submission> {
         let ada = Principal::Operator("ada".to_owned());
-        let by_ada = |command| Submission { actor: ada.clone(), ..Submission::internal(command) };
+        let by_ada = |command| Submission {
+            actor: ada.clone(),
+            ..Submission::internal(command)
+        };
         Some(match op {
-            Op::Send { to, mode, expires_ms, key } => {
-                let expires = expires_ms.map(|ms| self.mob.now.plus_ms(ms));
-                let command = send(to, *mode, expires);
+            Op::Runtime { verb: 0 } | Op::Pass { .. } | Op::Redefine { .. } => return None,
+            Op::Runtime { verb } => Submission::internal(Command::Runtime(runtime_command(*verb))),
+            Op::Send { to, mode, key, .. } => {
                 let digest = format!("{to}{mode:?}");
-                let key = key.map(|key| KeyUse { key: key.to_string(), digest });
-                Submission { key, ..by_ada(command) }
+                let key = key.map(|key| KeyUse {
+                    key: key.to_string(),
+                    digest,
+                });
+                let command = self.order(op)?;
+                Submission {
+                    key,
+                    ..by_ada(command)
+                }
             }
             Op::SendAs { from, to } => {
                 let actor = Principal::Agent(member(from));
-                Submission { actor, ..Submission::internal(send(to, None, None)) }
+                Submission {
+                    actor,
+                    ..Submission::internal(send(to, None, None))
+                }
             }
+            other => match self.order(other) {
+                Some(command) => by_ada(command),
+                None => Submission::internal(self.outcome(other)?),
+            },
+        })
+    }
+
+    /// What a person asks for.
+    fn order(&self, op: &Op) -> Option<Command> {
+        let state = &self.mob.world.state;
+        Some(match op {
+            Op::Send {
+                to,
+                mode,
+                expires_ms,
+                ..
+            } => send(to, *mode, expires_ms.map(|ms| self.mob.now.plus_ms(ms))),
             Op::Withdraw { pick } => {
-                let messages: Vec<MessageId> =
-                    self.mob.world.state.messages.keys().copied().collect();
-                let message = *messages.get(pick % messages.len().max(1))?;
-                by_ada(Command::Message(MessageCommand::Cancel { message, reason: None }))
+                let message = *state
+                    .messages
+                    .keys()
+                    .nth(pick % state.messages.len().max(1))?;
+                let reason = None;
+                Command::Message(MessageCommand::Cancel { message, reason })
             }
             Op::TurnCancel { pick } => {
-                let turns: Vec<TurnId> = self.mob.world.state.turns.keys().copied().collect();
-                let turn = *turns.get(pick % turns.len().max(1))?;
-                by_ada(Command::Turn(TurnCommand::Cancel { turn, reason: None }))
+                let turn = *state.turns.keys().nth(pick % state.turns.len().max(1))?;
+                Command::Turn(TurnCommand::Cancel { turn, reason: None })
             }
-            Op::Resolve { who, pick, how, result } => {
-                let mut calls = self.mob.world.state.turns.values().flat_map(|turn| &turn.calls);
+            Op::Resolve {
+                who,
+                pick,
+                how,
+                result,
+            } => {
+                let mut calls = state.turns.values().flat_map(|turn| &turn.calls);
                 let unknown = calls.find(|call| call.state == CallState::Unknown);
                 let call = unknown.map_or_else(|| self.call(who, *pick), |call| call.id);
-                let how = *how;
-                let result = result.then(|| "it did".into());
-                by_ada(Command::Turn(TurnCommand::ToolResolve { call, how, result }))
+                super::harness::resolve(call, *how, result.then_some("it did"))
             }
-            Op::Mob { verb } => by_ada(Command::Mob(mob_command(*verb))),
-            Op::Runtime { verb: 0 } | Op::Pass { .. } | Op::Redefine { .. } => return None,
-            Op::Runtime { verb } => {
-                Submission::internal(Command::Runtime(runtime_command(*verb)))
-            }
+            Op::Mob { verb } => Command::Mob(mob_command(*verb)),
             Op::Spawn { .. } | Op::Respawn { .. } | Op::Retire { .. } | Op::Member { .. } => {
-                by_ada(Command::Member(member_command(op)))
+                Command::Member(member_command(op))
             }
             Op::Wire { a, b, origin } => {
                 let (edge, origin) = (Edge::between(&member(a), &member(b)), *origin);
-                by_ada(Command::Edge(EdgeCommand::Wire { edge, origin }))
+                Command::Edge(EdgeCommand::Wire { edge, origin })
             }
             Op::Unwire { a, b, reason } => {
                 let (edge, reason) = (Edge::between(&member(a), &member(b)), *reason);
-                by_ada(Command::Edge(EdgeCommand::Unwire { edge, reason }))
+                Command::Edge(EdgeCommand::Unwire { edge, reason })
             }
-            outcome => Submission::internal(self.outcome(outcome)?),
+            _ => return None,
         })
     }
 
     /// What came of an effect, or seems to.
     fn outcome(&self, op: &Op) -> Option<Command> {
-        let said = |calls: &[(&'static str, &'static str)]| {
-            let calls: Vec<(&str, Value)> =
-                calls.iter().map(|(tool, to)| (*tool, args(tool, to))).collect();
-            reply("said", &calls)
-        };
+        match op {
+            Op::EngineStarted { who, good, stale } => Some(self.engine_started(who, *good, *stale)),
+            other => self.turn_outcome(other).map(Command::Turn),
+        }
+    }
+
+    fn engine_started(&self, who: &str, good: bool, stale: bool) -> Command {
+        let members = &self.mob.world.state.members;
+        let mut starting = members.iter().filter(|(_, found)| found.starting);
+        let found = starting.next().map(|(id, found)| (id.clone(), found.fence));
+        let (member, mut fence) = found.unwrap_or((member(who), self.fence(who)));
+        fence.incarnation += u32::from(stale);
+        let error = (!good).then(|| "no binary".to_owned());
+        Command::Member(MemberCommand::EngineStarted {
+            member,
+            fence,
+            error,
+        })
+    }
+
+    fn turn_outcome(&self, op: &Op) -> Option<TurnCommand> {
+        let latency_ms = 1;
         Some(match op {
-            Op::Reply { who, calls, stale } => {
-                let (at, reply) = (self.at(who, *stale), said(calls));
-                Command::Turn(TurnCommand::ModelReplied { at, reply, latency_ms: 1 })
-            }
-            Op::Fail { who, class, retry_after_ms } => {
-                let (class, retry_after_ms) = (*class, *retry_after_ms);
-                let failure = Failure { class, reason: "no luck".to_owned(), retry_after_ms };
-                let at = self.at(who, 0);
-                Command::Turn(TurnCommand::ModelFailed { at, failure, latency_ms: 1 })
-            }
-            Op::ToolEnded { who, pick, good } => {
-                let (turn, call) = (self.turn(who), self.call(who, *pick));
-                let outcome = if *good { Ok("good".into()) } else { Err("bad".to_owned()) };
-                Command::Turn(TurnCommand::ToolEnded { turn, call, outcome })
-            }
-            Op::EngineReplied { who, calls } => {
-                let (turn, fence, reply) = (self.turn(who), self.fence(who), said(calls));
-                let original = json!({});
-                Command::Turn(TurnCommand::EngineReplied { turn, fence, reply, original })
-            }
-            Op::EngineEnded { who, good } => {
-                let (turn, fence) = (self.turn(who), self.fence(who));
-                let outcome = if *good { Ok("good".into()) } else { Err("bad".to_owned()) };
-                Command::Turn(TurnCommand::EngineEnded { turn, fence, outcome })
-            }
-            Op::EngineStarted { who, good, stale } => {
-                let mut starting = self.mob.world.state.members.iter().filter(|(_, m)| m.starting);
-                let found = starting.next().map(|(id, found)| (id.clone(), found.fence));
-                let (member, mut fence) = found.unwrap_or((member(who), self.fence(who)));
-                fence.incarnation += u32::from(*stale);
-                let error = (!good).then(|| "no binary".to_owned());
-                Command::Member(MemberCommand::EngineStarted { member, fence, error })
-            }
+            Op::Reply { who, calls, stale } => TurnCommand::ModelReplied {
+                at: self.at(who, *stale),
+                reply: said(calls),
+                latency_ms,
+            },
+            Op::Fail {
+                who,
+                class,
+                retry_after_ms,
+            } => TurnCommand::ModelFailed {
+                at: self.at(who, 0),
+                failure: Failure {
+                    class: *class,
+                    reason: "no luck".to_owned(),
+                    retry_after_ms: *retry_after_ms,
+                },
+                latency_ms,
+            },
+            Op::ToolEnded { who, pick, good } => TurnCommand::ToolEnded {
+                turn: self.turn(who),
+                call: self.call(who, *pick),
+                outcome: came_of(*good),
+            },
+            Op::EngineReplied { who, calls } => TurnCommand::EngineReplied {
+                turn: self.turn(who),
+                fence: self.fence(who),
+                reply: said(calls),
+                original: json!({}),
+            },
+            Op::EngineEnded { who, good } => TurnCommand::EngineEnded {
+                turn: self.turn(who),
+                fence: self.fence(who),
+                outcome: came_of(*good),
+            },
             _ => return None,
         })
     }
@@ -321,15 +321,25 @@ impl Watch {
             Op::Redefine { reporters: false } => {
                 let text = NEWSROOM.replace("profiles.reporter", "profiles.writer");
                 let text = text.replace(r#"profile = "reporter""#, r#"profile = "writer""#);
-                self.mob.redefine(&text.replace(r#", "reporter"]"#, r#", "writer"]"#));
+                self.mob
+                    .redefine(&text.replace(r#", "reporter"]"#, r#", "writer"]"#));
             }
             Op::Runtime { verb: 0 } => {
                 self.mob.start();
-                self.dispatched = open_effects(&self.mob.world.state);
+                self.dispatched = open_effects(&self.mob.world.state)
+                    .iter()
+                    .map(same)
+                    .collect();
+                for effect in &self.dispatched {
+                    let anew = !is_call_with_effect(effect) || self.mob.asked.contains(effect);
+                    assert!(anew, "a start repeats {effect:?}");
+                }
                 self.look();
             }
             other => {
-                let Some(submission) = self.submission(other) else { return };
+                let Some(submission) = self.submission(other) else {
+                    return;
+                };
                 // A refusal is an answer like any other; that it changes nothing is checked there.
                 if self.mob.run(&submission).is_ok() {
                     self.look();
@@ -353,10 +363,15 @@ impl Watch {
                 Effect::Abort { turn } => self.dispatched.retain(|e| e.turn() != Some(*turn)),
                 other => self.dispatched.push(same(other)),
             }
-            if let Effect::ToolCall { call, effect: ToolEffect::Effect, .. } = effect {
+            if let Effect::ToolCall { call, .. } = effect
+                && is_call_with_effect(effect)
+            {
                 let times = self.handed_out.entry(*call).or_default();
                 *times += 1;
-                assert!(*times <= self.ledger.handed_out_max(*call), "{call} is made twice");
+                assert!(
+                    *times <= self.ledger.handed_out_max(*call),
+                    "{call} is made twice"
+                );
             }
         }
         self.check_owed();
@@ -371,17 +386,29 @@ impl Watch {
         assert_eq!(open.len(), owed.len(), "{open:?}\n{owed:?}");
         for effect in &owed {
             assert!(open.contains(effect), "a start would forget {effect:?}");
-            assert!(self.dispatched.contains(effect), "nobody was asked for {effect:?}");
+            assert!(
+                self.dispatched.contains(effect),
+                "nobody was asked for {effect:?}"
+            );
         }
     }
 
     fn check_state(&self) {
         let state = &self.mob.world.state;
         assert_eq!(state.head, self.mob.journal.len() as u64);
-        assert!(self.mob.journal.iter().zip(1..).all(|(envelope, seq)| envelope.seq == seq));
+        assert!(
+            self.mob
+                .journal
+                .iter()
+                .zip(1..)
+                .all(|(envelope, seq)| envelope.seq == seq)
+        );
         assert_eq!(self.folded, *state, "folded from the journal");
         let json = serde_json::to_string(state).expect("a state is JSON");
-        assert_eq!(serde_json::from_str::<State>(&json).expect("a state"), *state);
+        assert_eq!(
+            serde_json::from_str::<State>(&json).expect("a state"),
+            *state
+        );
         let messages: BTreeSet<MessageId> = state.messages.keys().copied().collect();
         assert_eq!(messages, self.ledger.messages);
         check_turns(state);
@@ -404,9 +431,19 @@ impl Watch {
     }
 }
 
-fn send(to: &str, mode: Option<MessageMode>, expires: Option<mobkit_domain::time::Time>) -> Command {
+fn send(
+    to: &str,
+    mode: Option<MessageMode>,
+    expires: Option<mobkit_domain::time::Time>,
+) -> Command {
     let (to, content, correlation) = (member(to), "hello".into(), None);
-    Command::Message(MessageCommand::Send { to, content, mode, correlation, expires })
+    Command::Message(MessageCommand::Send {
+        to,
+        content,
+        mode,
+        correlation,
+        expires,
+    })
 }
 
 fn mob_command(verb: u8) -> MobCommand {
@@ -421,7 +458,9 @@ fn runtime_command(verb: u8) -> RuntimeCommand {
     match verb {
         1 => RuntimeCommand::Drain { timeout_ms: 1 },
         2 => RuntimeCommand::Checkpoint,
-        3 => RuntimeCommand::Stop { drain: DrainReport::default() },
+        3 => RuntimeCommand::Stop {
+            drain: DrainReport::default(),
+        },
         4 => RuntimeCommand::Tick,
         _ => RuntimeCommand::Ready,
     }
@@ -430,26 +469,48 @@ fn runtime_command(verb: u8) -> RuntimeCommand {
 fn member_command(op: &Op) -> MemberCommand {
     let profile = |id: &str| id.parse().expect("a valid id");
     match op {
-        Op::Spawn { who, profile, ensure, session } => {
+        Op::Spawn {
+            who,
+            profile,
+            ensure,
+            session,
+        } => {
             let mut spec = super::harness::spec(who, profile);
             spec.session = session.map(SessionId);
             let (spec, origin, ensure) = (Box::new(spec), MemberOrigin::Operator, *ensure);
-            MemberCommand::Spawn { spec, origin, ensure, wire: true }
+            MemberCommand::Spawn {
+                spec,
+                origin,
+                ensure,
+                wire: true,
+            }
         }
         Op::Respawn { who, profile: role } => {
             let (member, profile) = (member(who), role.map(profile));
-            MemberCommand::Respawn { member, profile, reason: "asked for".to_owned() }
+            MemberCommand::Respawn {
+                member,
+                profile,
+                reason: "asked for".to_owned(),
+            }
         }
-        Op::Retire { who, mode } => {
-            MemberCommand::Retire { member: member(who), mode: *mode, reason: None }
-        }
+        Op::Retire { who, mode } => MemberCommand::Retire {
+            member: member(who),
+            mode: *mode,
+            reason: None,
+        },
         Op::Member { who, verb } => {
             let member = member(who);
             match verb {
                 0 => MemberCommand::Reset { member },
                 1 => MemberCommand::Delete { member },
-                2 => MemberCommand::Pause { member, reason: None },
-                3 => MemberCommand::Cancel { member, reason: None },
+                2 => MemberCommand::Pause {
+                    member,
+                    reason: None,
+                },
+                3 => MemberCommand::Cancel {
+                    member,
+                    reason: None,
+                },
                 _ => MemberCommand::Resume { member },
             }
         }
@@ -462,10 +523,23 @@ fn check_turns(state: &State) {
     let mut members = BTreeSet::new();
     let mut owed = BTreeSet::new();
     for (id, turn) in &state.turns {
-        assert!(members.insert(&turn.member), "{} works on two turns", turn.member);
+        assert!(
+            members.insert(&turn.member),
+            "{} works on two turns",
+            turn.member
+        );
         assert_eq!(state.members[&turn.member].turn, Some(*id));
         for message in &turn.messages {
             assert_eq!(state.messages[message].turn, Some(*id));
+        }
+        for call in &turn.calls {
+            if let CallState::Waiting { message, .. } = &call.state {
+                assert_eq!(
+                    state.messages[message].call,
+                    Some(call.id),
+                    "nobody answers"
+                );
+            }
         }
         if turn.is_working() {
             *working.entry(turn.model.clone()).or_insert(0) += 1;
@@ -488,7 +562,10 @@ fn check_members(state: &State, queue_max: u32) {
     let mut waiting = 0;
     for (id, member) in &state.members {
         assert!(member.queue.len() <= queue_max as usize, "{id}");
-        assert!(member.queue.iter().is_sorted(), "{id}: in the order of acceptance");
+        assert!(
+            member.queue.iter().is_sorted(),
+            "{id}: in the order of acceptance"
+        );
         assert!(!member.is_retired() || (member.queue.is_empty() && member.turn.is_none()));
         for message in &member.queue {
             let open = &state.messages[message];
@@ -497,12 +574,21 @@ fn check_members(state: &State, queue_max: u32) {
             waiting += 1;
         }
         for peer in &member.peers {
-            assert!(state.members[peer].peers.contains(id), "{peer} does not know {id}");
-            assert!(state.wired.contains_key(&Edge::between(id, peer)), "{id} and {peer}");
+            assert!(
+                state.members[peer].peers.contains(id),
+                "{peer} does not know {id}"
+            );
+            assert!(
+                state.wired.contains_key(&Edge::between(id, peer)),
+                "{id} and {peer}"
+            );
         }
         let willing = matches!(member.mode, MemberMode::Active | MemberMode::Retiring);
         if let (Some(first), None, true) = (member.queue.front(), member.turn, willing) {
-            ready.entry(member.profile.clone()).or_default().insert((*first, id.clone()));
+            ready
+                .entry(member.profile.clone())
+                .or_default()
+                .insert((*first, id.clone()));
         }
     }
     for edge in state.wired.keys() {
@@ -510,8 +596,15 @@ fn check_members(state: &State, queue_max: u32) {
     }
     assert_eq!(ready, state.ready, "recounted");
     assert_eq!(expiries, state.expiries, "recounted");
-    let undelivered = state.messages.values().filter(|message| message.turn.is_none()).count();
-    assert_eq!(waiting, undelivered, "every message that waits stands in a queue");
+    let undelivered = state
+        .messages
+        .values()
+        .filter(|message| message.turn.is_none())
+        .count();
+    assert_eq!(
+        waiting, undelivered,
+        "every message that waits stands in a queue"
+    );
 }
 
 proptest! {

@@ -11,7 +11,8 @@ use serde_json::json;
 /// The mob file without the role of the desks.
 fn without_desks() -> String {
     let text = NEWSROOM.replace("profiles.desk", "profiles.chief");
-    text.replace(r#"profile = "desk""#, r#"profile = "chief""#).replace(r#"["desk","#, r#"["chief","#)
+    text.replace(r#"profile = "desk""#, r#"profile = "chief""#)
+        .replace(r#"["desk","#, r#"["chief","#)
 }
 
 #[test]
@@ -33,7 +34,11 @@ fn a_turn_goes_on_at_its_last_recorded_step() {
     mob.then("runtime.started runtime.recovered turn.resumed turn.resumed");
     assert_eq!(mob.data("runtime.recovered")["clean"], false);
     assert_eq!(mob.data("runtime.recovered")["messages_waiting"], 1);
-    assert_eq!(mob.models_asked(), [before, mob.at("r1")], "recorded answers are not repeated");
+    assert_eq!(
+        mob.models_asked(),
+        [before, mob.at("r1")],
+        "recorded answers are not repeated"
+    );
     assert_eq!(open_effects(&mob.world.state).len(), 2);
     mob.internal(replied(before, reply("done", &[])));
     mob.then("model.replied turn.completed");
@@ -61,7 +66,9 @@ fn three_recoveries_without_progress_quarantine_the_member_and_nobody_else() {
     mob.then("runtime.ready");
     assert_eq!(mob.queue_of("ann"), 1, "what waits is kept");
     mob.answers("bob", "done");
-    mob.member(MemberCommand::Resume { member: member("ann") });
+    mob.member(MemberCommand::Resume {
+        member: member("ann"),
+    });
     mob.then("member.resumed message.delivered turn.started");
 }
 
@@ -100,7 +107,9 @@ fn a_turn_that_was_put_aside_in_order_is_not_counted() {
     for _ in 0..5 {
         mob.runtime(RuntimeCommand::Drain { timeout_ms: 1 });
         mob.runtime(RuntimeCommand::Checkpoint);
-        mob.runtime(RuntimeCommand::Stop { drain: DrainReport::default() });
+        mob.runtime(RuntimeCommand::Stop {
+            drain: DrainReport::default(),
+        });
         mob.start();
         assert_eq!(mob.data("turn.resumed")["recoveries"], 0);
         mob.runtime(RuntimeCommand::Ready);
@@ -112,7 +121,11 @@ fn a_turn_that_was_put_aside_in_order_is_not_counted() {
 fn the_askers_of_a_quarantined_member_are_told() {
     let mut mob = Mob::ready();
     mob.send("ann", "go");
-    mob.calls("ann", "", &[("ask_peer", json!({"to": "r1", "content": "well?"}))]);
+    mob.calls(
+        "ann",
+        "",
+        &[("ask_peer", json!({"to": "r1", "content": "well?"}))],
+    );
     for _ in 0..3 {
         mob.crash();
     }
@@ -130,7 +143,11 @@ fn who_is_leaving_and_kills_the_process_leaves_instead_of_staying_in_quarantine(
     mob.send("r1", "go");
     mob.send("r1", "waits");
     let (member, mode) = (member("r1"), RetireMode::Drain);
-    mob.order(Command::Member(MemberCommand::Retire { member, mode, reason: None }));
+    mob.order(Command::Member(MemberCommand::Retire {
+        member,
+        mode,
+        reason: None,
+    }));
     for _ in 0..3 {
         mob.crash();
     }
@@ -149,10 +166,17 @@ fn a_turn_whose_role_or_model_is_gone_fails_and_says_so() {
     mob.crash();
     mob.then("runtime.started runtime.recovered turn.failed error.raised");
     assert_eq!(mob.data("turn.failed")["class"], "definition");
-    assert_eq!(mob.data("turn.failed")["reason"], "the definition has no profile desk");
+    assert_eq!(
+        mob.data("turn.failed")["reason"],
+        "the definition has no profile desk"
+    );
     let profile = Some("chief".parse().expect("a valid id"));
     let reason = "its profile changed".to_owned();
-    mob.member(MemberCommand::Respawn { member: member("ann"), profile, reason });
+    mob.member(MemberCommand::Respawn {
+        member: member("ann"),
+        profile,
+        reason,
+    });
     mob.runtime(RuntimeCommand::Ready);
     mob.then("runtime.ready message.delivered turn.started");
 }
@@ -164,7 +188,11 @@ fn a_respawn_into_another_role_ends_a_turn_whose_old_role_is_gone() {
     mob.redefine(&without_desks());
     let profile = Some("chief".parse().expect("a valid id"));
     let reason = "its profile changed".to_owned();
-    mob.member(MemberCommand::Respawn { member: member("ann"), profile, reason });
+    mob.member(MemberCommand::Respawn {
+        member: member("ann"),
+        profile,
+        reason,
+    });
     mob.then("member.respawned turn.failed error.raised");
     assert_eq!(mob.state_of("ann"), MemberState::Idle);
 }
@@ -176,7 +204,11 @@ fn a_turn_that_is_put_aside_gets_the_token_of_a_respawn_when_it_goes_on() {
     mob.runtime(RuntimeCommand::Drain { timeout_ms: 1 });
     mob.runtime(RuntimeCommand::Checkpoint);
     let reason = "asked for".to_owned();
-    mob.member(MemberCommand::Respawn { member: member("ann"), profile: None, reason });
+    mob.member(MemberCommand::Respawn {
+        member: member("ann"),
+        profile: None,
+        reason,
+    });
     mob.then("member.respawned");
     assert_eq!(mob.asked, [], "nothing goes on while the runtime drains");
     mob.start();
@@ -190,9 +222,16 @@ fn a_raised_error_and_a_denied_access_are_recorded() {
     use mobkit_domain::event::{AccessDenied, ErrorEvent};
     let mut mob = Mob::ready();
     let error = "no luck".to_owned();
-    mob.runtime(RuntimeCommand::Raise(ErrorEvent::RediscoverFailure { error }));
+    mob.runtime(RuntimeCommand::Raise(ErrorEvent::RediscoverFailure {
+        error,
+    }));
     mob.then("error.raised");
     let (operation, code) = ("mob/reset".to_owned(), "access.denied".to_owned());
-    mob.runtime(RuntimeCommand::Deny(AccessDenied { operation, code, remote: None, more: 0 }));
+    mob.runtime(RuntimeCommand::Deny(AccessDenied {
+        operation,
+        code,
+        remote: None,
+        more: 0,
+    }));
     mob.then("access.denied");
 }

@@ -10,13 +10,20 @@ use mobkit_domain::state::MemberState;
 use serde_json::json;
 
 fn cancel(turn: TurnId) -> Command {
-    Command::Turn(TurnCommand::Cancel { turn, reason: Some("enough".to_owned()) })
+    Command::Turn(TurnCommand::Cancel {
+        turn,
+        reason: Some("enough".to_owned()),
+    })
 }
 
 #[test]
 fn each_message_gets_its_own_turn_in_the_order_of_acceptance() {
     let mut mob = Mob::ready();
-    let messages = [mob.send("ann", "a"), mob.send("ann", "b"), mob.send("ann", "c")];
+    let messages = [
+        mob.send("ann", "a"),
+        mob.send("ann", "b"),
+        mob.send("ann", "c"),
+    ];
     for message in messages {
         assert_eq!(mob.open_turn("ann").messages, [message]);
         mob.answers("ann", "done");
@@ -31,7 +38,11 @@ fn a_model_works_on_as_many_turns_as_it_may_and_the_longest_wait_comes_first() {
     for id in ["r3", "r2", "r1"] {
         mob.send(id, "work");
     }
-    assert_eq!(mob.state_of("r1"), MemberState::Idle, "its model has no room");
+    assert_eq!(
+        mob.state_of("r1"),
+        MemberState::Idle,
+        "its model has no room"
+    );
     mob.send("r2", "more");
     mob.answers("r2", "done");
     mob.then("model.replied turn.completed message.delivered turn.started");
@@ -55,10 +66,26 @@ fn a_mob_works_on_as_many_turns_as_it_may() {
 }
 
 #[test]
+fn the_longest_wait_comes_first_across_roles() {
+    let mut mob = Mob::ready_of(&NEWSROOM.replace("turns_max = 8", "turns_max = 1"));
+    for id in ["ann", "r1", "bob", "r2"] {
+        mob.send(id, "work");
+    }
+    for id in ["ann", "r1", "bob", "r2"] {
+        assert_eq!(mob.state_of(id), MemberState::Working);
+        mob.answers(id, "done");
+    }
+}
+
+#[test]
 fn a_turn_that_waits_makes_room() {
     let mut mob = Mob::ready_of(&NEWSROOM.replace("turns_max = 8", "turns_max = 1"));
     mob.send("ann", "go");
-    mob.calls("ann", "", &[("ask_peer", json!({"to": "bob", "content": "well?"}))]);
+    mob.calls(
+        "ann",
+        "",
+        &[("ask_peer", json!({"to": "bob", "content": "well?"}))],
+    );
     mob.then(
         "model.replied tool.started message.accepted turn.waiting message.delivered turn.started",
     );
@@ -68,7 +95,11 @@ fn a_turn_that_waits_makes_room() {
     assert_eq!(mob.state_of("r1"), MemberState::Idle);
     mob.answers("bob", "well");
     mob.then("model.replied turn.completed tool.finished");
-    assert_eq!(mob.state_of("ann"), MemberState::Working, "it goes on before anybody begins");
+    assert_eq!(
+        mob.state_of("ann"),
+        MemberState::Working,
+        "it goes on before anybody begins"
+    );
     mob.answers("ann", "done");
     assert_eq!(mob.state_of("r1"), MemberState::Working);
 }
@@ -119,7 +150,9 @@ fn drain_and_checkpoint_put_turns_aside_and_the_next_start_goes_on() {
     assert_eq!(mob.refused(late), "turn.stale");
     mob.runtime(RuntimeCommand::Checkpoint);
     mob.then("");
-    mob.runtime(RuntimeCommand::Stop { drain: DrainReport::default() });
+    mob.runtime(RuntimeCommand::Stop {
+        drain: DrainReport::default(),
+    });
     mob.start();
     mob.then("runtime.started runtime.recovered turn.resumed");
     assert_eq!(mob.data("runtime.recovered")["clean"], true);

@@ -1,6 +1,6 @@
 //! Questions to a journal.
 
-use mobkit_domain::event::{Envelope, Event};
+use mobkit_domain::event::{Envelope, Event, EventFilter};
 use mobkit_domain::id::{CallId, MessageId, MobId};
 use mobkit_engine::Engine;
 use mobkit_store::{EventQuery, Store};
@@ -90,7 +90,7 @@ pub async fn sound(store: &dyn Store) -> Vec<Envelope> {
 /// Waits for the end of a call, whether it is recorded already or still to come.
 pub async fn call_ended(engine: &Engine, call: CallId) {
     let waiting = engine.call_outcome(call);
-    let filter = Default::default();
+    let filter = EventFilter::default();
     let found = engine
         .events_between(call.reply, engine.head(), &filter)
         .await

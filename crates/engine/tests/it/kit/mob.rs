@@ -156,7 +156,7 @@ pub async fn send_as(
     };
     match engine.submit(submission).await? {
         mobkit_domain::command::Answer::Message { message, .. } => Ok(message),
-        other => panic!("a message is answered by {other:?}"),
+        mobkit_domain::command::Answer::Done { .. } => panic!("no message was accepted"),
     }
 }
 

@@ -1,0 +1,19 @@
+//! The gateway from outside: requests in, answers and streams out.
+
+mod access;
+mod api;
+mod ask;
+mod events;
+mod health;
+mod history;
+mod keys;
+mod kit;
+mod members;
+mod messages;
+mod mob;
+mod panics;
+mod phases;
+mod resume;
+mod rpc;
+mod table;
+mod tools;
