@@ -47,13 +47,24 @@ impl Remembered {
     ) -> Result<Value, Refusal> {
         let name = (principal.clone(), used.key);
         let answer = self.claim(&name, &used.digest, work)?;
-        let result = answer.await;
+        let result = answer.clone().await;
         if result.is_err() {
-            let mut entries = self.lock();
-            entries.by_name.remove(&name);
-            entries.order.retain(|kept| *kept != name);
+            self.forget(&name, &answer);
         }
         result
+    }
+
+    /// Forgets an answer, unless another attempt stands under its name by now.
+    fn forget(&self, name: &Name, answer: &Shared<Work>) {
+        let mut entries = self.lock();
+        if entries
+            .by_name
+            .get(name)
+            .is_some_and(|entry| entry.answer.ptr_eq(answer))
+        {
+            entries.by_name.remove(name);
+            entries.order.retain(|kept| kept != name);
+        }
     }
 
     fn claim(&self, name: &Name, digest: &str, work: Work) -> Result<Shared<Work>, Refusal> {

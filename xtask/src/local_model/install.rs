@@ -57,7 +57,7 @@ pub fn install(folder: &Path) -> anyhow::Result<Installed> {
     })?;
     anyhow::ensure!(
         installed.success(),
-        "pip could not install the packages: some 130 MB come from PyPI; where this machine reaches \
+        "pip could not install the packages: they come from PyPI; where this machine reaches \
          another index, name it in PIP_INDEX_URL, then repeat"
     );
     Ok(Installed {

@@ -14,7 +14,7 @@ use std::hint::spin_loop;
 use std::time::Duration;
 
 /// How long the journal may stand still while work is left.
-const STANDSTILL_MAX: Duration = Duration::from_secs(60);
+const STANDSTILL_MAX: Duration = Duration::from_mins(1);
 /// Turns that were interrupted so often without getting on are given up at the next interruption,
 /// and rightly so. See `mobkit_domain`, recovery of turns.
 const RECOVERIES_SAFE_MAX: u64 = 1;
@@ -57,7 +57,7 @@ impl Chance {
 
 /// What was read of the journal over all lives of the process.
 #[derive(Default)]
-struct Seen {
+struct Known {
     events: Vec<Value>,
     fed: usize,
     waiting: BTreeSet<String>,
@@ -65,7 +65,7 @@ struct Seen {
     recoveries: BTreeMap<String, u64>,
 }
 
-impl Seen {
+impl Known {
     fn head(&self) -> u64 {
         self.events.len() as u64
     }
@@ -119,7 +119,7 @@ struct Life {
 }
 
 impl Life {
-    async fn begin(newsroom: &Newsroom, seen: &Seen) -> Self {
+    async fn begin(newsroom: &Newsroom, known: &Known) -> Self {
         let mut up = newsroom.up();
         let ready = up.document();
         let url = ready["url"].as_str().expect("an address").to_owned();
@@ -143,7 +143,7 @@ impl Life {
         let head = status["head"].as_u64().expect("a position");
         let stream = get(format!(
             "{url}api/v1/events?follow=true&after={}",
-            seen.head()
+            known.head()
         ))
         .await;
         Self {
@@ -155,16 +155,16 @@ impl Life {
     }
 
     /// Reads on, by at least one event. The stream is kept alive by lines that are none.
-    async fn read(&mut self, seen: &mut Seen) {
-        let head = seen.head();
+    async fn read(&mut self, known: &mut Known) {
+        let head = known.head();
         let reading = async {
-            while seen.head() == head {
+            while known.head() == head {
                 let chunk = self.stream.chunk().await.expect("a stream");
                 self.rest.extend(chunk.expect("the stream goes on"));
                 while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
                     let line: Vec<u8> = self.rest.drain(..=end).collect();
                     if !line.trim_ascii().is_empty() {
-                        seen.take(serde_json::from_slice(&line).expect("an event"));
+                        known.take(serde_json::from_slice(&line).expect("an event"));
                     }
                 }
             }
@@ -173,17 +173,17 @@ impl Life {
         assert!(
             moved,
             "nothing moves after event {head}; waiting: {:?}",
-            seen.waiting
+            known.waiting
         );
     }
 }
 
 /// Feeds the newsroom, kills it `kills` times, and returns what was read and the last life.
-async fn run(newsroom: &Newsroom, kills: u64, seed: u64) -> (Seen, Life) {
+async fn run(newsroom: &Newsroom, kills: u64, seed: u64) -> (Known, Life) {
     let fed = feed().len();
     let mut chance = Chance(seed);
-    let mut seen = Seen::default();
-    let mut life = Life::begin(newsroom, &seen).await;
+    let mut known = Known::default();
+    let mut life = Life::begin(newsroom, &known).await;
     let answers = newsroom.log().with_file_name("answers.jsonl");
     let complaints = File::create(newsroom.log().with_file_name("send.log")).expect("a log");
     let mut sender = newsroom.feed();
@@ -196,23 +196,23 @@ async fn run(newsroom: &Newsroom, kills: u64, seed: u64) -> (Seen, Life) {
     let gap_max = (fed as u64 * 16 / kills.max(1)).max(2);
     let mut killed = 0;
     let mut gap = 1 + chance.below(gap_max);
-    while !seen.is_done(fed) {
-        life.read(&mut seen).await;
-        let is_due = seen.head() >= life.head + gap;
-        if killed == kills || !is_due || seen.recoveries_max() > RECOVERIES_SAFE_MAX {
+    while !known.is_done(fed) {
+        life.read(&mut known).await;
+        let is_due = known.head() >= life.head + gap;
+        if killed == kills || !is_due || known.recoveries_max() > RECOVERIES_SAFE_MAX {
             continue;
         }
         chance.linger(100_000);
         life.up.kill();
         killed += 1;
         // Now and then a start is killed as well, but not where a turn might have had enough.
-        if killed < kills && seen.recoveries.is_empty() && chance.below(4) == 0 {
+        if killed < kills && known.recoveries.is_empty() && chance.below(4) == 0 {
             let start = newsroom.up();
             chance.linger(4_000_000);
             start.kill();
             killed += 1;
         }
-        life = Life::begin(newsroom, &seen).await;
+        life = Life::begin(newsroom, &known).await;
         gap = 1 + chance.below(gap_max);
     }
     assert_eq!(killed, kills, "all work was done before the last kill");
@@ -228,7 +228,7 @@ async fn run(newsroom: &Newsroom, kills: u64, seed: u64) -> (Seen, Life) {
             .all(|line| line.contains(r#""status":"completed""#)),
         "{answers}"
     );
-    (seen, life)
+    (known, life)
 }
 
 /// Everything that is promised of a journal, whatever happened to the process.
@@ -284,18 +284,15 @@ async fn nothing_is_lost_or_done_twice_under_sigkill() {
     let (kills, seed) = (asked("MOBKIT_TEST_KILLS", 5), asked("MOBKIT_TEST_SEED", 1));
     eprintln!("{kills} kills, seed {seed}");
     let newsroom = Newsroom::empty();
-    let (seen, life) = run(&newsroom, kills, seed).await;
+    let (known, life) = run(&newsroom, kills, seed).await;
     let events = newsroom.events();
-    let count = seen.events.len();
+    let count = known.events.len();
     assert!(
-        events[..count] == seen.events,
+        events[..count] == known.events,
         "what was streamed is what is kept"
     );
     check(&events, &feed());
-    let interrupted: u64 = events
-        .iter()
-        .filter(|event| event["kind"] == "turn.resumed")
-        .count() as u64;
+    let resumed = Journal { events: &events }.of_kind("turn.resumed").count();
     let (code, last) = life.up.interrupt();
     assert_eq!(code, Some(0), "{last}");
     let store = SqliteStore::open(&newsroom.state(), Durability::Power).expect("a store");
@@ -304,7 +301,7 @@ async fn nothing_is_lost_or_done_twice_under_sigkill() {
     assert!(found.problems.is_empty(), "{:?}", found.problems);
     assert!(found.events > count as u64, "{found:?}");
     eprintln!(
-        "{count} events, {interrupted} turns resumed, {} rows, verify clean",
+        "{count} events, {resumed} turns resumed, {} rows, verify clean",
         found.rows
     );
 }

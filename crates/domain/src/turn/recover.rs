@@ -7,7 +7,7 @@ use crate::event::{
     TurnFailure, TurnResumed, TurnWaiting, WaitingFor,
 };
 use crate::id::{Seq, TurnId};
-use crate::state::{CallState, MemberMode, Stage, Turn};
+use crate::state::{CallState, MemberMode, Stage, Turn, TurnPhase};
 
 /// A member is quarantined at the recovery of this number in a row without a recorded step.
 pub const RECOVERIES_MAX: u32 = 3;
@@ -34,7 +34,9 @@ pub(crate) fn recover(draft: &mut Draft<'_>) {
 
 fn recover_turn(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
     // Only work that was in flight can have killed the process; who waits is not to blame.
-    let suspect = !turn.checkpointed && turn.is_in_flight();
+    let pauses =
+        matches!(turn.phase, TurnPhase::Model { not_before, .. } if not_before > draft.now);
+    let suspect = !turn.checkpointed && turn.is_in_flight() && !pauses;
     let recoveries = turn.recoveries + u32::from(suspect);
     if recoveries >= RECOVERIES_MAX {
         return quarantine(draft, cause, id, turn);

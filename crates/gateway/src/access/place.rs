@@ -62,21 +62,22 @@ impl Place {
 mod tests {
     use super::*;
 
-    fn place(host: &str, port: Option<u16>) -> Option<Place> {
-        Some(Place {
-            host: host.to_owned(),
-            port,
-        })
+    fn place(host: &str, port: Option<u16>) -> Place {
+        let host = host.to_owned();
+        Place { host, port }
     }
 
     #[test]
     fn hosts_are_read_as_browsers_write_them() {
         assert_eq!(
             Place::of_host("LocalHost:7373"),
-            place("localhost", Some(7373))
+            Some(place("localhost", Some(7373)))
         );
-        assert_eq!(Place::of_host("[::1]:80"), place("::1", Some(80)));
-        assert_eq!(Place::of_host("example.com."), place("example.com", None));
+        assert_eq!(Place::of_host("[::1]:80"), Some(place("::1", Some(80))));
+        assert_eq!(
+            Place::of_host("example.com."),
+            Some(place("example.com", None))
+        );
         for bad in ["", "a b", "user@localhost", "localhost:99999"] {
             assert_eq!(Place::of_host(bad), None, "{bad:?}");
         }
@@ -86,11 +87,11 @@ mod tests {
     fn origins_have_a_scheme_and_a_port() {
         assert_eq!(
             Place::of_origin("http://localhost"),
-            place("localhost", Some(80))
+            Some(place("localhost", Some(80)))
         );
         assert_eq!(
             Place::of_origin("https://a.example:8443"),
-            place("a.example", Some(8443))
+            Some(place("a.example", Some(8443)))
         );
         for bad in ["null", "localhost", "file:///x", "http://a/b", "ftp://a"] {
             assert_eq!(Place::of_origin(bad), None, "{bad:?}");

@@ -6,6 +6,7 @@ use crate::input::Input;
 use crate::operation::Operation;
 use crate::problem::{METHOD_NOT_ALLOWED, response};
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Query, Request, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, Response, Uri};
@@ -16,11 +17,16 @@ use std::sync::Arc;
 /// `POST /api/v1/<noun>/<verb>` with the parameters as JSON; `GET` with them in the query.
 pub(super) async fn operate(
     State(gateway): State<Arc<Gateway>>,
-    Path((noun, verb)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Response<Body> {
-    let operation = match find(&format!("{noun}/{verb}")) {
+    // A path that is no text names no operation.
+    let name = path.map_or_else(
+        |_| String::new(),
+        |Path((noun, verb))| format!("{noun}/{verb}"),
+    );
+    let operation = match find(&name) {
         Ok(operation) => operation,
         Err(refusal) => return response(&refusal),
     };

@@ -39,12 +39,12 @@ impl Chance {
 }
 
 /// Reads until `count` events were seen, in pieces of random length, each on a new connection.
-async fn read(server: &Server, start: u64, seed: u64, headers: &[(&str, &str)]) -> Vec<u64> {
+async fn read(server: &Server, start: u64, seed: u64, accept: &[(&str, &str)]) -> Vec<u64> {
     let mut chance = Chance(seed);
     let (mut seen, mut position) = (Vec::new(), start);
     while seen.len() < usize::try_from(EVENTS).expect("fits") {
         let after = position.to_string();
-        let mut headers = headers.to_vec();
+        let mut headers = accept.to_vec();
         let query = if headers.is_empty() {
             headers.push(("last-event-id", &after));
             "?kinds=error.raised".to_owned()

@@ -4,5 +4,6 @@ mod embed;
 mod engines;
 mod kit;
 mod models;
+mod session;
 mod start;
 mod stop;

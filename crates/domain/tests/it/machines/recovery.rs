@@ -95,9 +95,24 @@ fn a_failed_attempt_is_no_progress() {
     for _ in 0..2 {
         mob.crash();
         mob.fails("ann", FailureClass::Server, None);
+        mob.pass_ms(1_000_000);
     }
     mob.crash();
     assert_eq!(mob.mode_of("ann"), MemberMode::Quarantined);
+}
+
+#[test]
+fn a_pause_before_the_next_attempt_is_nobodys_fault() {
+    let mut mob = Mob::ready();
+    mob.send("ann", "go");
+    mob.fails("ann", FailureClass::RateLimited, Some(60_000));
+    for _ in 0..5 {
+        mob.crash();
+        assert_eq!(mob.data("turn.resumed")["recoveries"], 0);
+    }
+    mob.pass_ms(60_000);
+    mob.crash();
+    assert_eq!(mob.data("turn.resumed")["recoveries"], 1);
 }
 
 #[test]
