@@ -1,7 +1,7 @@
 //! Agents: who answers a turn.
 //!
-//! Duty: model calls of native turns, and the seam behind which other agent runtimes run whole turns.
-//! The only crate that speaks to model providers.
+//! Duty: model calls of native turns, and the seam behind which other agent runtimes run whole
+//! turns. The only crate that speaks to model providers.
 //!
 //! Invariants:
 //! * one call is one attempt: the writer decides about repeats, since it knows the journal.

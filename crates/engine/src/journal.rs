@@ -19,8 +19,8 @@ impl Engine {
         Ok(found.into_iter().next())
     }
 
-    /// The events after `after` and up to `until` that pass, in order. Bounded by what lies between:
-    /// for a look at a stretch of known size, such as a session or a turn.
+    /// The events after `after` and up to `until` that pass, in order. Bounded by what lies
+    /// between: for a look at a stretch of known size, such as a session or a turn.
     pub async fn events_between(
         &self,
         after: Seq,

@@ -1,7 +1,7 @@
 //! The engine: one writer per mob, and everything that hangs on it.
 //!
-//! Duty: take commands in, decide them in order, make the events durable, publish them, dispatch what
-//! they ask for, and bring a mob up and down. It owns every task of the process.
+//! Duty: take commands in, decide them in order, make the events durable, publish them, dispatch
+//! what they ask for, and bring a mob up and down. It owns every task of the process.
 //!
 //! Invariants:
 //! * nothing else writes state; a caller is answered only after the batch is durable.

@@ -36,8 +36,8 @@ enum Key {
     Call(CallId),
 }
 
-/// Waits, and leaves nothing behind when it has waited enough. The receiver is dropped first, so that
-/// its sender counts as closed when it is looked for.
+/// Waits, and leaves nothing behind when it has waited enough. The receiver is dropped first, so
+/// that its sender counts as closed when it is looked for.
 pub(crate) struct Waiter<T> {
     receiver: oneshot::Receiver<T>,
     _place: Place,

@@ -1,8 +1,8 @@
 //! The writer: the one loop through which every change of a mob passes.
 //!
 //! Take what waits, decide it, append it as one batch, then publish, answer and dispatch. Commands
-//! that arrive while a batch is on its way to the disk make up the next one: the slower the disk, the
-//! larger the batch.
+//! that arrive while a batch is on its way to the disk make up the next one: the slower the disk,
+//! the larger the batch.
 
 use crate::engine::{Engine, writer_gone};
 use crate::publish::publish;

@@ -9,7 +9,8 @@
 //! * principals come from credentials, never from a request body.
 //! * a parameter that nobody reads is an error, not a silence.
 //! * requests run side by side: one that waits holds up no other.
-//! * a stream pulls from the journal; a reader that stalls costs one page of memory and slows nobody.
+//! * a stream pulls from the journal; a reader that stalls costs one page of memory and slows
+//!   nobody.
 //!
 //! The commonest change is a new operation: one file under `operations/` with its parameters, its
 //! result, its permission and its handler, and one line in the table.

@@ -217,7 +217,8 @@ impl MobBuilder {
         self
     }
 
-    /// Opens the store and reads the journal; the mob serves reads. [`Mob::bring_up`] does the rest.
+    /// Opens the store and reads the journal; the mob serves reads. [`Mob::bring_up`] does the
+    /// rest.
     pub async fn open(self) -> Result<Mob, BuildError> {
         self.check_supported()?;
         let mut models =

@@ -21,7 +21,8 @@ pub struct HostCall {
 /// A tool of the host.
 ///
 /// What its spec says of the effect decides what happens after a crash in the middle of a call:
-/// `read` and `idempotent` calls are made again with the same id, an `effect` waits for an operator.
+/// `read` and `idempotent` calls are made again with the same id, an `effect` waits for an
+/// operator.
 #[async_trait]
 pub trait HostTool: Send + Sync + 'static {
     /// What the model is told, and what a repeated call does.

@@ -42,7 +42,8 @@ pub enum SecretError {
 
 /// Runs a program and returns what it prints, without trailing line ends.
 ///
-/// `environment` is all that it sees. It is killed when the time is over or the caller stops waiting.
+/// `environment` is all that it sees. It is killed when the time is over or the caller stops
+/// waiting.
 pub async fn secret_of_program(
     line: &[String],
     folder: &std::path::Path,

@@ -17,6 +17,7 @@ mod graph;
 mod licences;
 mod manifest;
 mod names;
+mod proofs;
 mod reachable;
 mod run;
 mod rust;

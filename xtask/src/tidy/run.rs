@@ -5,8 +5,8 @@ use std::path::Path;
 use super::finding::Finding;
 use super::tree::Tree;
 use super::{
-    borders, calls, documents, graph, licences, names, reachable, sizes, sources, traces, width,
-    words,
+    borders, calls, documents, graph, licences, names, proofs, reachable, sizes, sources, traces,
+    width, words,
 };
 
 type Check = fn(&Tree) -> Vec<Finding>;
@@ -23,6 +23,7 @@ const RULES: &[Check] = &[
     words::check,
     traces::check,
     documents::check,
+    proofs::check,
 ];
 
 /// Checks the workspace in `root` and prints the findings. `Ok(false)` when there are any.

@@ -493,6 +493,16 @@ fn the_architecture_stays_short() {
 }
 
 #[test]
+fn a_proof_names_a_test_that_exists() {
+    let test = "#[test]\nfn it_holds_after_all() {}\n";
+    let document = "| a | `it_holds_after_all` |\n| b | `it_is_only_claimed`, `a_b` |\n";
+    assert_eq!(
+        found(&[("docs/lessons.md", document), ("xtask/src/main.rs", test)]),
+        ["docs/lessons.md:2 proofs"]
+    );
+}
+
+#[test]
 fn a_finding_says_where_what_and_what_next() {
     let findings = check(&Tree::of([("a/misc.rs", "")]));
     let text = findings.first().expect("one finding").to_string();

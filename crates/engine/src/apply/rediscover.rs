@@ -39,26 +39,46 @@ impl Engine {
             return Ok(None);
         }
         let single = self.shared.reconcile.lock().await;
-        let prepared = match self.prepare(Value::Null).await {
-            Ok(prepared) => prepared.plan.permit(None, force).map(|()| prepared),
-            Err(refusal) => Err(refusal),
+        let prepared = self.prepare_guarded(force).await?;
+        let report = match mode {
+            RediscoverMode::Converge => self.carry_out(actor, prepared).await?,
+            RediscoverMode::Reset => self.start_over(actor, prepared).await?,
         };
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
-            Err(refusal) => {
-                self.raise(ErrorEvent::RediscoverFailure {
-                    error: refusal.to_string(),
-                })
-                .await;
-                return Err(refusal);
-            }
-        };
-        if mode == RediscoverMode::Converge {
-            let report = self.carry_out(actor, prepared).await?;
-            drop(single);
-            self.tell(&report).await;
-            return Ok(Some(report));
+        drop(single);
+        self.tell(&report).await;
+        Ok(Some(report))
+    }
+
+    /// Retires every member and spawns all that are wanted, by the mob file and by discovery, as
+    /// new generations. A mob file that can't be read, or a discovery that fails, changes nothing.
+    pub async fn reset(&self, actor: &Principal, force: bool) -> Result<ApplyReport, Refusal> {
+        self.phase().check(Verb::Mutate)?;
+        let single = self.shared.reconcile.lock().await;
+        let prepared = self.prepare_guarded(force).await?;
+        let report = self.start_over(actor, prepared).await?;
+        drop(single);
+        self.tell(&report).await;
+        Ok(report)
+    }
+
+    /// What is wanted, unless it can't be had or looks wrong: that is raised as an error.
+    async fn prepare_guarded(&self, force: bool) -> Result<Prepared, Refusal> {
+        let prepared = self.prepare(Value::Null).await.and_then(|prepared| {
+            prepared.plan.permit(None, force)?;
+            Ok(prepared)
+        });
+        if let Err(refusal) = &prepared {
+            let error = refusal.to_string();
+            self.raise(ErrorEvent::RediscoverFailure { error }).await;
         }
+        prepared
+    }
+
+    async fn start_over(
+        &self,
+        actor: &Principal,
+        prepared: Prepared,
+    ) -> Result<ApplyReport, Refusal> {
         let retired: Vec<MemberId> = self.view(|world| present(world).into_keys().collect());
         self.order(actor, Command::Mob(MobCommand::Reset)).await?;
         let Prepared {
@@ -68,10 +88,7 @@ impl Engine {
             ..
         } = &prepared;
         let plan = self.plan_for(definition, desired, discovered.as_ref())?;
-        let mut report = self.carry_out(actor, Prepared { plan, ..prepared }).await?;
-        report.retired = retired;
-        drop(single);
-        self.tell(&report).await;
-        Ok(Some(report))
+        let report = self.carry_out(actor, Prepared { plan, ..prepared }).await?;
+        Ok(ApplyReport { retired, ..report })
     }
 }

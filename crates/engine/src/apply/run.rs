@@ -100,7 +100,8 @@ impl Engine {
             };
             let command = Command::Mob(MobCommand::Applied(applied));
             if let Err(refusal) = self.order(actor, command).await {
-                // A stop came in between. The report says what was done, so it is given all the same.
+                // A stop came in between. The report says what was done, so it is given all the
+                // same.
                 tracing::warn!(%refusal, "that the plan was applied can't be recorded");
             }
         }
@@ -110,7 +111,8 @@ impl Engine {
         Ok(report)
     }
 
-    /// Tells the host what came of it. Nothing is locked here, so a hook may apply and reconcile itself.
+    /// Tells the host what came of it. Nothing is locked here, so a hook may apply and reconcile
+    /// itself.
     pub(super) async fn tell(&self, report: &ApplyReport) {
         let hooks = &self.shared.hooks;
         let mut told = Ok(());

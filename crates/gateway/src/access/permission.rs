@@ -37,8 +37,8 @@ impl fmt::Display for Permission {
     }
 }
 
-/// Whether `principal` has `permission`. Operators and applications that hold a credential have all;
-/// an agent may look.
+/// Whether `principal` has `permission`. Operators and applications that hold a credential have
+/// all; an agent may look.
 fn may(principal: &Principal, permission: Permission) -> bool {
     match principal {
         Principal::Operator(_) | Principal::App(_) | Principal::Runtime => true,

@@ -94,7 +94,8 @@ fn unreadable_key() -> Refusal {
     Refusal::new(RefusalKind::Invalid, "key.malformed", message)
 }
 
-/// The trace id of a `traceparent` (W3C Trace Context, section 3.2); a malformed one counts as none.
+/// The trace id of a `traceparent` (W3C Trace Context, section 3.2); a malformed one counts as
+/// none.
 fn trace_id(header: &str) -> Option<String> {
     let mut parts = header.split('-');
     let (version, trace) = (parts.next()?, parts.next()?);

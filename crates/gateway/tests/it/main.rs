@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod ask;
+mod docs;
 mod events;
 mod health;
 mod history;

@@ -39,8 +39,8 @@ impl Chance {
 }
 
 /// Reads until `count` events were seen, in pieces of random length, each on a new connection.
-async fn read(server: &Server, start: u64, seed: u64, accept: &[(&str, &str)]) -> Vec<u64> {
-    let mut chance = Chance(seed);
+async fn read(server: &Server, start: u64, salt: u64, accept: &[(&str, &str)]) -> Vec<u64> {
+    let mut chance = Chance(salt);
     let (mut seen, mut position) = (Vec::new(), start);
     while seen.len() < usize::try_from(EVENTS).expect("fits") {
         let after = position.to_string();
