@@ -9,12 +9,15 @@ use mobkit_domain::definition::Engine as EngineKind;
 use mobkit_domain::event::Fence;
 use mobkit_domain::id::{MemberId, TurnId};
 use mobkit_engine::{EffectPort, Engine, EngineStopped, stash_text};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The external engines of a mob, by the word that profiles use.
 #[derive(Default)]
 pub struct ExternalEngines {
     engines: Vec<(EngineKind, Arc<dyn TurnEngine>)>,
+    /// The token under which each member was prepared in this process.
+    prepared: Mutex<BTreeMap<MemberId, Fence>>,
 }
 
 impl ExternalEngines {
@@ -45,14 +48,39 @@ impl ExternalEngines {
         fence: Fence,
         port: &EffectPort,
     ) -> Option<Command> {
-        let mob = &port.engine;
-        let started = match (self.of(mob, &member), member_start(mob, &member, fence)) {
-            (Some(engine), Some(start)) => engine.start_member(start).await,
-            (None, _) => Err(EngineError::Failed("the engine of its profile is absent".to_owned())),
-            (_, None) => return None,
+        let started = self.prepare(&member, fence, &port.engine).await;
+        let error = match started {
+            Ok(()) => None,
+            Err(EngineError::Stale) => return None,
+            Err(error) => Some(error.to_string()),
         };
-        let error = started.err().map(|error| error.to_string());
-        Some(Command::Member(MemberCommand::EngineStarted { member, fence, error }))
+        Some(Command::Member(MemberCommand::EngineStarted {
+            member,
+            fence,
+            error,
+        }))
+    }
+
+    /// Has the engine prepare a member, unless this process had it do so under this token.
+    async fn prepare(
+        &self,
+        member: &MemberId,
+        fence: Fence,
+        mob: &Engine,
+    ) -> Result<(), EngineError> {
+        if self.prepared().get(member) == Some(&fence) {
+            return Ok(());
+        }
+        let absent = || EngineError::Failed("the engine of its profile is absent".to_owned());
+        let engine = self.of(mob, member).ok_or_else(absent)?;
+        let start = member_start(mob, member, fence).ok_or(EngineError::Stale)?;
+        engine.start_member(start).await?;
+        self.prepared().insert(member.clone(), fence);
+        Ok(())
+    }
+
+    fn prepared(&self) -> MutexGuard<'_, BTreeMap<MemberId, Fence>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a turn, and says what came of it.
@@ -63,7 +91,10 @@ impl ExternalEngines {
         port: EffectPort,
     ) -> Option<Command> {
         let mob = port.engine.clone();
+        // After a restart nobody has prepared the member in this process yet.
+        let prepared = self.prepare(&member, fence, &mob).await;
         let outcome = match self.of(&mob, &member) {
+            _ if prepared.is_err() => prepared.map(|()| String::new()),
             Some(engine) => {
                 let input = turn_input(&mob, turn, &member, fence, resumed).await;
                 let port = TurnPort { effect: port, turn, member, fence };
@@ -87,6 +118,7 @@ impl ExternalEngines {
 
     /// Releases what engines keep of a member that has left.
     pub async fn stop_member(&self, member: &MemberId) {
+        self.prepared().remove(member);
         for (_, engine) in &self.engines {
             engine.stop_member(member).await;
         }

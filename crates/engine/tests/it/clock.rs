@@ -1,6 +1,6 @@
 //! A clock that is set while the mob runs.
 
-use crate::kit::{BASE, Mob, ada, member, quiet, send, settle, text_of};
+use crate::kit::{BASE, Mob, ada, member, quiet, send, settle, text_of, until};
 use mobkit_domain::command::{Command, MessageCommand, Submission};
 use mobkit_domain::time::Time;
 use mobkit_engine::{Clock, Engine, TokioClock};
@@ -42,10 +42,13 @@ async fn up() -> (Mob, Arc<Settable>, Engine) {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_waits_no_longer_than_any_retry_may_where_the_clock_is_set_back() {
-    let (_mob, clock, engine) = up().await;
+    let (mob, clock, engine) = up().await;
     let message = send(&engine, "a", "flaky 1 say x").await;
-    // Set between the decision to wait and the wait.
+    // Set after it was decided when to try again, and before the wait for it begins.
+    mob.tap.hold(true);
+    until("the failure is being recorded", || mob.tap.waiting() == 1).await;
     clock.set(-10 * HOUR_MS);
+    mob.tap.hold(false);
     let answered = tokio::time::timeout(Duration::from_mins(11), settle(&engine, message)).await;
     assert_eq!(text_of(&answered.expect("in time")), "x");
 }

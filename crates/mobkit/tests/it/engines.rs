@@ -118,8 +118,17 @@ async fn an_external_turn_uses_the_same_tools_edges_and_journal() {
     }
     let report = mob.shutdown().await;
     assert_eq!(report.engines[0].result, "exited");
+    // The next process has its engine prepare the member again, before its first turn.
+    let reopened = Arc::new(store.reopen());
+    let mob = builder(definition(MOB, ""), &reopened)
+        .engine(EngineKind::Acp, guest.clone())
+        .start()
+        .await
+        .expect("started");
+    assert_eq!(text_of(&ask(&mob, "guest", "again").await), "heard rehearsal: again");
+    mob.shutdown().await;
     let seen = guest.seen.lock().expect("not poisoned").clone();
-    assert_eq!(seen, ["start guest 1"]);
+    assert_eq!(seen, ["start guest 1", "start guest 1"]);
 }
 
 #[tokio::test(start_paused = true)]
