@@ -25,7 +25,10 @@ pub struct Disk {
 impl Disk {
     /// Files in `dir`.
     pub fn in_dir(dir: &Path) -> std::io::Result<Self> {
-        let growing = OpenOptions::new().create(true).append(true).open(dir.join("growing"))?;
+        let growing = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(dir.join("growing"))?;
         let mut fixed = File::create(dir.join("fixed"))?;
         for _ in 0..WRITTEN_OVER_BYTES / BLOCK.len() as u64 {
             fixed.write_all(&BLOCK)?;

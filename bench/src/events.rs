@@ -38,15 +38,23 @@ impl Journal {
     pub fn batch(&self, count: u64, rows: bool) -> Batch {
         let seqs = || self.next..self.next + count;
         Batch {
-            events: seqs().map(|seq| self.event(seq).at(seq, time(seq), &self.mob)).collect(),
-            rows: if rows { seqs().map(|seq| self.row(seq)).collect() } else { Vec::new() },
+            events: seqs()
+                .map(|seq| self.event(seq).at(seq, time(seq), &self.mob))
+                .collect(),
+            rows: if rows {
+                seqs().map(|seq| self.row(seq)).collect()
+            } else {
+                Vec::new()
+            },
         }
     }
 
     /// Appends a batch that was just made.
     pub async fn append(&mut self, batch: Batch) -> anyhow::Result<()> {
         let count = batch.events.len() as u64;
-        self.store.append(&self.mob, self.epoch, self.next, batch).await?;
+        self.store
+            .append(&self.mob, self.epoch, self.next, batch)
+            .await?;
         self.next += count;
         Ok(())
     }

@@ -6,7 +6,11 @@ use std::path::Path;
 /// Everything that a reader of the figures has to know, as Markdown.
 pub fn describe(dir: &Path, quick: bool) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let extent = if quick { "quick: figures of little weight" } else { "full" };
+    let extent = if quick {
+        "quick: figures of little weight"
+    } else {
+        "full"
+    };
     format!(
         "* processor: {} ({cores} cores), memory: {}\n\
          * kernel: Linux {}\n\
@@ -48,7 +52,10 @@ fn memory() -> String {
         let number = text.split_whitespace().next()?;
         number.parse::<u64>().ok()
     });
-    kib.map_or_else(|| "unknown".to_owned(), |kib| format!("{} GiB", kib / 1024 / 1024))
+    kib.map_or_else(
+        || "unknown".to_owned(),
+        |kib| format!("{} GiB", kib / 1024 / 1024),
+    )
 }
 
 /// The file system that holds `dir`: the mount with the longest path above it.
@@ -58,7 +65,8 @@ fn disk(dir: &Path) -> String {
     let holding = mounts.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         let (device, place, kind) = (words.next()?, words.next()?, words.next()?);
-        dir.starts_with(place).then(|| (place.len(), format!("{kind} on {device}")))
+        dir.starts_with(place)
+            .then(|| (place.len(), format!("{kind} on {device}")))
     });
     let found = holding.max_by_key(|(length, _)| *length);
     found.map_or_else(|| "unknown".to_owned(), |(_, text)| text)

@@ -40,7 +40,9 @@ pub fn definition(members: usize) -> anyhow::Result<Definition> {
 /// So many members.
 pub fn specs(members: usize) -> anyhow::Result<Vec<MemberSpec>> {
     let profile = ProfileId::parse("worker")?;
-    (0..members).map(|at| Ok(MemberSpec::new(member(at)?, profile.clone()))).collect()
+    (0..members)
+        .map(|at| Ok(MemberSpec::new(member(at)?, profile.clone())))
+        .collect()
 }
 
 /// The id of one of them.
@@ -61,6 +63,7 @@ pub fn config(store: Arc<dyn Store>, definition: Definition, hooks: Hooks) -> En
         version: env!("CARGO_PKG_VERSION").to_owned(),
         rehearsal: true,
         drain_timeout_ms: DRAIN_TIMEOUT_MS,
+        force_first: false,
     }
 }
 
@@ -80,7 +83,11 @@ impl Runner for AtOnce {
         let Effect::ModelCall { at, .. } = effect else {
             return None;
         };
-        let usage = Usage { input_tokens: 12, output_tokens: 1, cached_input_tokens: 0 };
+        let usage = Usage {
+            input_tokens: 12,
+            output_tokens: 1,
+            cached_input_tokens: 0,
+        };
         let reply = Reply {
             text: "noted".into(),
             calls: Vec::new(),
@@ -88,7 +95,11 @@ impl Runner for AtOnce {
             finish: Finish::Stop,
             carry: None,
         };
-        Some(Command::Turn(TurnCommand::ModelReplied { at, reply, latency_ms: 0 }))
+        Some(Command::Turn(TurnCommand::ModelReplied {
+            at,
+            reply,
+            latency_ms: 0,
+        }))
     }
 }
 
@@ -101,7 +112,12 @@ pub async fn pause(engine: &Engine) -> anyhow::Result<()> {
 
 fn submission(command: Command) -> Submission {
     let actor = Principal::App("bench".to_owned());
-    Submission { command, actor, key: None, trace: None }
+    Submission {
+        command,
+        actor,
+        key: None,
+        trace: None,
+    }
 }
 
 /// Sends a message; returns once it is durable.
@@ -133,6 +149,10 @@ pub async fn ask(engine: &Engine, to: MemberId) -> anyhow::Result<()> {
 pub fn on_threads<T: Send + 'static>(
     work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
 ) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.context("no runtime")?.block_on(async { tokio::spawn(work).await? })
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime
+        .context("no runtime")?
+        .block_on(async { tokio::spawn(work).await? })
 }

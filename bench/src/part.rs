@@ -31,18 +31,44 @@ struct Part {
 }
 
 const PARTS: &[Part] = &[
-    Part { name: "append", run: parts::append::run },
-    Part { name: "intake", run: parts::intake::run },
-    Part { name: "stream", run: parts::stream::run },
-    Part { name: "turn", run: parts::turn::run },
-    Part { name: "members", run: parts::members::run },
-    Part { name: "boot", run: parts::boot::run },
-    Part { name: "recovery", run: parts::recovery::run },
-    Part { name: "process", run: parts::process::run },
+    Part {
+        name: "append",
+        run: parts::append::run,
+    },
+    Part {
+        name: "intake",
+        run: parts::intake::run,
+    },
+    Part {
+        name: "stream",
+        run: parts::stream::run,
+    },
+    Part {
+        name: "turn",
+        run: parts::turn::run,
+    },
+    Part {
+        name: "members",
+        run: parts::members::run,
+    },
+    Part {
+        name: "boot",
+        run: parts::boot::run,
+    },
+    Part {
+        name: "recovery",
+        run: parts::recovery::run,
+    },
+    Part {
+        name: "process",
+        run: parts::process::run,
+    },
 ];
 
-/// What the processes do that a part starts itself. They are told where; they print what they found.
-const INNER: &[(&str, fn(&Setting) -> anyhow::Result<()>)] = &[
+type Inner = (&'static str, fn(&Setting) -> anyhow::Result<()>);
+
+/// What the processes do that a part starts itself. They are told where, and print what they found.
+const INNER: &[Inner] = &[
     ("members-memory", parts::members::memory),
     ("recovery-fill", parts::recovery::fill),
 ];
@@ -82,11 +108,17 @@ pub fn run_all(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// Does in this process what `name` says, and prints what came of it for the process that asked.
 pub fn run_inner(name: &str, arguments: &Arguments) -> anyhow::Result<()> {
-    let setting = Setting { dir: arguments.dir.clone(), quick: arguments.quick };
+    let setting = Setting {
+        dir: arguments.dir.clone(),
+        quick: arguments.quick,
+    };
     if let Some((_, run)) = INNER.iter().find(|(inner, _)| *inner == name) {
         return run(&setting);
     }
-    let part = PARTS.iter().find(|part| part.name == name).context("no such part")?;
+    let part = PARTS
+        .iter()
+        .find(|part| part.name == name)
+        .context("no such part")?;
     for row in (part.run)(&setting)? {
         println!("{row}");
     }

@@ -11,7 +11,9 @@ pub struct Row {
 impl Row {
     /// A figure without a target.
     pub fn figure(what: impl Into<String>, measured: impl Into<String>) -> Self {
-        Self { cells: [what.into(), measured.into(), String::new(), String::new()] }
+        Self {
+            cells: [what.into(), measured.into(), String::new(), String::new()],
+        }
     }
 
     /// A figure with its target.
@@ -22,7 +24,14 @@ impl Row {
         reached: bool,
     ) -> Self {
         let reached = if reached { "yes" } else { "**no**" };
-        Self { cells: [what.into(), measured.into(), target.to_owned(), reached.to_owned()] }
+        Self {
+            cells: [
+                what.into(),
+                measured.into(),
+                target.to_owned(),
+                reached.to_owned(),
+            ],
+        }
     }
 
     /// Reads what [`Row`]'s `Display` wrote, line by line.
@@ -45,7 +54,12 @@ impl fmt::Display for Row {
 pub fn table(rows: &[Row]) -> String {
     let head = ["what", "measured", "target", "reached"].map(str::to_owned);
     let all = || std::iter::once(&head).chain(rows.iter().map(|row| &row.cells));
-    let width = |at: usize| all().map(|cells| cells[at].chars().count()).max().unwrap_or(0);
+    let width = |at: usize| {
+        all()
+            .map(|cells| cells[at].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths = [0, 1, 2, 3].map(width);
     let line = |cells: &[String; 4]| {
         let padded: Vec<String> = cells

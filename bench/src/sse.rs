@@ -1,4 +1,4 @@
-//! A reader of events over a TCP connection: just enough HTTP/1.1 to measure when an event is there.
+//! A reader of events over a TCP connection: just enough HTTP/1.1 to see when an event is there.
 
 use anyhow::{bail, ensure};
 use mobkit_domain::id::Seq;
@@ -24,7 +24,11 @@ impl Reader {
              Accept: text/event-stream\r\nAuthorization: Bearer {token}\r\n\r\n"
         );
         connection.write_all(request.as_bytes()).await?;
-        let mut reader = Self { connection, read: Vec::new(), after };
+        let mut reader = Self {
+            connection,
+            read: Vec::new(),
+            after,
+        };
         let head = loop {
             reader.fill().await?;
             if let Some(end) = reader.read.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -32,7 +36,10 @@ impl Reader {
             }
         };
         let head = String::from_utf8_lossy(&head).into_owned();
-        ensure!(head.starts_with("HTTP/1.1 200"), "the server answered: {head}");
+        ensure!(
+            head.starts_with("HTTP/1.1 200"),
+            "the server answered: {head}"
+        );
         Ok(reader)
     }
 
@@ -50,7 +57,11 @@ impl Reader {
                 }
                 let data = line.starts_with("data:").then(|| id.take()).flatten();
                 if let Some(seq) = data {
-                    ensure!(seq == self.after + 1, "event {seq} came after event {}", self.after);
+                    ensure!(
+                        seq == self.after + 1,
+                        "event {seq} came after event {}",
+                        self.after
+                    );
                     self.after = seq;
                     seen.push((seq, now));
                 }

@@ -24,17 +24,28 @@ pub struct Watched {
 impl Watched {
     /// Remembers for each event when its append returned.
     pub fn of(inner: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { inner, durable: Mutex::default(), hides_snapshots: false })
+        Arc::new(Self {
+            inner,
+            durable: Mutex::default(),
+            hides_snapshots: false,
+        })
     }
 
     /// Shows no snapshot, so that the whole journal has to be read.
     pub fn without_snapshots(inner: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { inner, durable: Mutex::default(), hides_snapshots: true })
+        Arc::new(Self {
+            inner,
+            durable: Mutex::default(),
+            hides_snapshots: true,
+        })
     }
 
     /// When each event was durable.
     pub fn durable(&self) -> HashMap<Seq, Instant> {
-        self.durable.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.durable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 

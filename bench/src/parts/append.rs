@@ -39,7 +39,9 @@ async fn singles(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     ];
     let mut journals = Vec::new();
     for (durability, with_rows) in cases {
-        let dir = setting.dir.join(format!("{}-{with_rows}", durability.as_str()));
+        let dir = setting
+            .dir
+            .join(format!("{}-{with_rows}", durability.as_str()));
         let journal = Journal::open(&dir, durability).await?;
         journals.push((journal, with_rows, Samples::default()));
     }
@@ -56,13 +58,20 @@ async fn singles(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     }
     let base = disk.grown.p50();
     let mut rows = vec![
-        Row::figure("disk: 4 KiB at the end of a file, fdatasync", disk.grown.show()),
-        Row::figure("disk: 4 KiB over old content, fdatasync", disk.written_over.show()),
+        Row::figure(
+            "disk: 4 KiB at the end of a file, fdatasync",
+            disk.grown.show(),
+        ),
+        Row::figure(
+            "disk: 4 KiB over old content, fdatasync",
+            disk.written_over.show(),
+        ),
     ];
     for (journal, with_rows, samples) in journals {
         let durability = journal.store.durability();
         journal.store.close().await?;
-        let what = format!("append of one event{}, {}", of_rows(with_rows), durability.as_str());
+        let rows_too = if with_rows { " and its row" } else { "" };
+        let what = format!("append of one event{rows_too}, {}", durability.as_str());
         let times = ratio(samples.p50(), base);
         let measured = format!("{} ({times:.2} × disk)", samples.show());
         rows.push(match durability {
@@ -73,17 +82,15 @@ async fn singles(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn of_rows(with_rows: bool) -> &'static str {
-    if with_rows { " and its row" } else { "" }
-}
-
 async fn batches(
     setting: &Setting,
     durability: Durability,
     with_rows: bool,
 ) -> anyhow::Result<Row> {
     let count = setting.work(1_000);
-    let dir = setting.dir.join(format!("batches-{}-{with_rows}", durability.as_str()));
+    let dir = setting
+        .dir
+        .join(format!("batches-{}-{with_rows}", durability.as_str()));
     let mut journal = Journal::open(&dir, durability).await?;
     let mut took = Duration::ZERO;
     for _ in 0..count {
@@ -93,9 +100,10 @@ async fn batches(
         took += began.elapsed();
     }
     journal.store.close().await?;
+    let rows_too = if with_rows { " and their rows" } else { "" };
     let per_second = rate(count * BATCH_EVENTS as usize, took);
     Ok(Row::target(
-        format!("batches of 256 events{}, {}", of_rows(with_rows), durability.as_str()),
+        format!("batches of 256 events{rows_too}, {}", durability.as_str()),
         format!("{} events/s", number(per_second)),
         "≥ 50,000 events/s",
         per_second >= EVENTS_PER_SECOND,

@@ -30,7 +30,11 @@ pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     let row = |(what, samples): (&str, Samples)| {
         Row::target(
             format!("{what} to ready, 100 members, power"),
-            format!("p50 {}, longest {}", time(samples.p50()), time(samples.quantile(1.0))),
+            format!(
+                "p50 {}, longest {}",
+                time(samples.p50()),
+                time(samples.quantile(1.0))
+            ),
             "≤ 150 ms",
             samples.quantile(1.0) <= READY,
         )

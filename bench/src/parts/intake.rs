@@ -21,7 +21,9 @@ const CASES: [(Durability, usize, usize); 6] = [
 /// Rows of this part.
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     let cases = CASES.into_iter().enumerate();
-    cases.map(|(at, case)| on_threads(senders(setting.clone(), at, case))).collect()
+    cases
+        .map(|(at, case)| on_threads(senders(setting.clone(), at, case)))
+        .collect()
 }
 
 async fn senders(
@@ -56,7 +58,10 @@ async fn senders(
     engine.shutdown().await;
     let noun = if senders == 1 { "sender" } else { "senders" };
     Ok(Row::figure(
-        format!("messages accepted, {senders} {noun}, {}", durability.as_str()),
+        format!(
+            "messages accepted, {senders} {noun}, {}",
+            durability.as_str()
+        ),
         format!("{per_second} messages/s, {}", samples.show()),
     ))
 }

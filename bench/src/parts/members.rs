@@ -48,7 +48,11 @@ pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
         ),
         Row::target(
             "10,000 idle members, resident after a restart",
-            format!("{each} bytes each ({} MiB; empty mob {} MiB)", with / 1024, without / 1024),
+            format!(
+                "{each} bytes each ({} MiB; empty mob {} MiB)",
+                with / 1024,
+                without / 1024
+            ),
             "≤ 4 KiB each",
             each <= BYTES,
         ),
@@ -68,7 +72,11 @@ async fn spawn(dir: PathBuf, members: usize) -> anyhow::Result<Duration> {
     let began = Instant::now();
     let report = engine.apply(&actor, &ApplyOptions::default()).await?;
     let took = began.elapsed();
-    anyhow::ensure!(report.spawned.len() == members, "{} were spawned", report.spawned.len());
+    anyhow::ensure!(
+        report.spawned.len() == members,
+        "{} were spawned",
+        report.spawned.len()
+    );
     engine.shutdown().await;
     Ok(took)
 }

@@ -21,7 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     let binary = root().join("target/release/mobkit");
     let Ok(meta) = std::fs::metadata(&binary) else {
-        return Ok(vec![Row::figure("the program", "not measured: no release build of it")]);
+        return Ok(vec![Row::figure(
+            "the program",
+            "not measured: no release build of it",
+        )]);
     };
     let size = meta.len() as f64 / 1024.0 / 1024.0;
     let mut rows = vec![Row::target(
@@ -30,7 +33,9 @@ pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
         "≤ 40 MiB",
         size <= BINARY_MIB,
     )];
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     rows.extend(runtime.block_on(idle(setting, &binary))?);
     Ok(rows)
 }
@@ -50,9 +55,18 @@ async fn idle(setting: &Setting, binary: &Path) -> anyhow::Result<Vec<Row>> {
     let state = setting.dir.join("state");
     let began = Instant::now();
     let mut command = Command::new(binary);
-    command.arg("up").arg("--rehearse").arg("--state").arg(&state);
-    command.args(["--listen", "127.0.0.1:0"]).arg(root().join("examples/newsroom"));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg("up")
+        .arg("--rehearse")
+        .arg("--state")
+        .arg(&state);
+    command
+        .args(["--listen", "127.0.0.1:0"])
+        .arg(root().join("examples/newsroom"));
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut running = Running(command.spawn()?);
     while !state.join("server.json").exists() {
         if began.elapsed() > PATIENCE || running.0.try_wait()?.is_some() {
@@ -69,7 +83,10 @@ async fn idle(setting: &Setting, binary: &Path) -> anyhow::Result<Vec<Row>> {
     let resident = resident_kib(&process).context("the process is gone")? as f64 / 1024.0;
     let share = used as f64 / 100.0 / IDLE.as_secs_f64() * 100.0;
     Ok(vec![
-        Row::figure("`mobkit up` of the newsroom, first start to served", time(took)),
+        Row::figure(
+            "`mobkit up` of the newsroom, first start to served",
+            time(took),
+        ),
         Row::target(
             "idle process, share of a core over 20 s",
             format!("{share:.2} %"),

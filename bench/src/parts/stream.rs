@@ -3,10 +3,11 @@
 use crate::mob::{member, on_threads, pause, send, start};
 use crate::part::Setting;
 use crate::report::Row;
-use crate::samples::Samples;
+use crate::samples::{Samples, number};
 use crate::sse::Reader;
 use crate::watched::Watched;
 use anyhow::Context;
+use axum::serve::ListenerExt as _;
 use mobkit_domain::id::Seq;
 use mobkit_gateway::{Access, router};
 use mobkit_store::{Durability, SqliteStore};
@@ -30,7 +31,10 @@ const TARGET: Duration = Duration::from_millis(5);
 
 /// Rows of this part.
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
-    CASES.iter().map(|case| on_threads(readers(setting.clone(), *case))).collect()
+    CASES
+        .iter()
+        .map(|case| on_threads(readers(setting.clone(), *case)))
+        .collect()
 }
 
 async fn readers(
@@ -44,7 +48,11 @@ async fn readers(
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let access = Access::operator_token(TOKEN).listening_on(address);
-    let server = axum::serve(listener, router(engine.clone(), access)).into_future();
+    // As the library serves: no event waits for the next one to fill a packet.
+    let listener = listener.tap_io(|stream| stream.set_nodelay(true).expect("a connection"));
+    let service =
+        router(engine.clone(), access).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).into_future();
     let server = tokio::spawn(server);
 
     let after = engine.head();
@@ -52,7 +60,9 @@ async fn readers(
     let (connected, all_connected) = oneshot::channel();
     let last = after + events as Seq;
     let reading = read_beside(address, readers, (after, last), connected)?;
-    all_connected.await.context("the readers could not connect")?;
+    all_connected
+        .await
+        .context("the readers could not connect")?;
     let worker = member(0)?;
     let mut clock = tokio::time::interval(pace);
     for _ in 0..events {
@@ -64,13 +74,16 @@ async fn readers(
     let durable = store.durable();
     let mut samples = Samples::default();
     for (seq, at) in seen {
-        let durable = durable.get(&seq).context("an event that was never durable")?;
+        let durable = durable
+            .get(&seq)
+            .context("an event that was never durable")?;
         samples.push(at.saturating_duration_since(*durable));
     }
     engine.shutdown().await;
     server.abort();
     let noun = if readers == 1 { "reader" } else { "readers" };
-    let what = format!("durable event to SSE reader, {readers} {noun}, power");
+    let count = number(readers as f64);
+    let what = format!("durable event to SSE reader, {count} {noun}, power");
     Ok(if readers == TARGET_READERS {
         Row::target(what, samples.show(), "p99 ≤ 5 ms", samples.p99() <= TARGET)
     } else {
@@ -88,7 +101,9 @@ fn read_beside(
     (after, last): (Seq, Seq),
     connected: oneshot::Sender<()>,
 ) -> anyhow::Result<JoinHandle<anyhow::Result<Seen>>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let read = async move {
         let mut tasks = Vec::with_capacity(readers);
         for _ in 0..readers {

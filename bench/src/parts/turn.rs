@@ -54,7 +54,10 @@ async fn one_by_one(setting: Setting, durability: Durability) -> anyhow::Result<
         Durability::Power => Row::target(what, measured, "p50 ≤ 3 commits", times <= 3.0),
         _ => Row::figure(what, measured),
     };
-    Ok(vec![Row::figure(format!("commit beside it, {word}"), commits.show()), row])
+    Ok(vec![
+        Row::figure(format!("commit beside it, {word}"), commits.show()),
+        row,
+    ])
 }
 
 /// A thousand members, each asked again as soon as it has answered.

@@ -28,6 +28,12 @@ pub(crate) fn folder() -> Result<PathBuf, Failure> {
     })
 }
 
+/// Whether no process has this number. One that belongs to somebody else is there.
+pub(crate) fn is_gone(pid: i32) -> bool {
+    rustix::process::Pid::from_raw(pid)
+        .is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+}
+
 /// The present time, for ages in tables.
 #[expect(
     clippy::disallowed_methods,

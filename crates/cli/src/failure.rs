@@ -49,6 +49,21 @@ impl Exit {
         }
     }
 
+    /// The word for programs: the kind of refusal where a server has one for it.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Done | Self::Failed => "failed",
+            Self::Usage | Self::Config => "invalid",
+            Self::Missing => "missing",
+            Self::Denied => "denied",
+            Self::Conflict => "conflict",
+            Self::TimedOut => "timed_out",
+            Self::Waiting => "waiting",
+            Self::Unreachable => "unavailable",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
     /// The next step where nobody knows a better one.
     fn hint(self) -> &'static str {
         match self {
@@ -83,6 +98,8 @@ struct Parts {
     silent: bool,
     at: Option<Value>,
     facts: Map<String, Value>,
+    result: Map<String, Value>,
+    findings: Vec<String>,
 }
 
 impl Failure {
@@ -98,14 +115,20 @@ impl Failure {
             silent: false,
             at: None,
             facts: Map::new(),
+            result: Map::new(),
+            findings: Vec::new(),
         }))
     }
 
     /// The reader of stdout has gone; there is nobody left to tell.
     pub fn output_closed() -> Self {
-        let mut failure = Self::new(Exit::Failed, "output.closed", "nobody reads the output");
-        failure.0.silent = true;
-        failure
+        Self::new(Exit::Failed, "output.closed", "nobody reads the output").silently()
+    }
+
+    /// The exit code says enough.
+    pub fn silently(mut self) -> Self {
+        self.0.silent = true;
+        self
     }
 
     /// Names the next step.
@@ -120,9 +143,27 @@ impl Failure {
         self
     }
 
-    /// Adds a fact for programs, beside `error`.
+    /// Says in which file the cause is.
+    pub fn in_file(mut self, file: &str) -> Self {
+        self.0.message = format!("{file}: {}", self.0.message);
+        self.at(json!({"file": file}))
+    }
+
+    /// Adds a fact about the failure for programs, inside `error`.
     pub fn fact(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.facts.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Adds what is known of the result in spite of the failure, beside `error`.
+    pub fn beside(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.result.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Adds whole lines that a person reads before the failure itself.
+    pub fn finding(mut self, text: impl Into<String>) -> Self {
+        self.0.findings.push(text.into());
         self
     }
 
@@ -165,6 +206,11 @@ impl Failure {
         self.0.hint.as_deref().unwrap_or(self.0.exit.hint())
     }
 
+    /// What a person reads first.
+    pub fn findings(&self) -> &[String] {
+        &self.0.findings
+    }
+
     /// A fact that was added.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.facts.get(name)
@@ -172,14 +218,23 @@ impl Failure {
 
     /// The document that `--json` prints.
     pub fn to_json(&self) -> Value {
-        let mut error =
-            json!({"code": self.code(), "message": self.message(), "hint": self.next_step()});
-        if let Some(at) = &self.0.at {
-            error["at"] = at.clone();
+        let mut error = self.0.facts.clone();
+        error
+            .entry("kind")
+            .or_insert_with(|| self.exit().kind().into());
+        for (name, text) in [
+            ("code", self.code()),
+            ("message", self.message()),
+            ("hint", self.next_step()),
+        ] {
+            error.insert(name.to_owned(), text.into());
         }
-        let mut document = Value::Object(self.0.facts.clone());
-        document["error"] = error;
-        document
+        if let Some(at) = &self.0.at {
+            error.insert("at".to_owned(), at.clone());
+        }
+        let mut document = self.0.result.clone();
+        document.insert("error".to_owned(), Value::Object(error));
+        Value::Object(document)
     }
 }
 
@@ -194,9 +249,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_document_has_code_message_hint_and_facts_beside() {
-        let failure =
-            Failure::new(Exit::Missing, "member.not_found", "no member \"x\"").fact("member", "x");
+    fn the_document_has_everything_about_the_failure_inside_error() {
+        let failure = Failure::new(Exit::Missing, "member.not_found", "no member \"x\"")
+            .fact("member", "x")
+            .beside("line", 3);
         assert_eq!(
             failure.to_json(),
             json!({
@@ -204,9 +260,17 @@ mod tests {
                     "code": "member.not_found",
                     "message": "no member \"x\"",
                     "hint": "list what there is with `mobkit ps`",
+                    "kind": "missing",
+                    "member": "x",
                 },
-                "member": "x",
+                "line": 3,
             })
         );
+    }
+
+    #[test]
+    fn the_kind_of_a_server_wins() {
+        let failure = Failure::new(Exit::Failed, "member.busy", "wait").fact("kind", "busy");
+        assert_eq!(failure.to_json()["error"]["kind"], "busy");
     }
 }

@@ -13,21 +13,29 @@ pub(crate) fn read(path: &Path, output: &Output) -> Result<MobFile, Failure> {
     MobFile::read(path).map_err(|error| {
         let message = error.to_string();
         match error {
-            FileError::Missing { .. } => {
-                Failure::new(Exit::Missing, "mob_file.not_found", message)
-                    .hint("write one with `mobkit init`, or name the file or its folder")
-            }
+            FileError::Missing { .. } => Failure::new(Exit::Missing, "mob_file.not_found", message)
+                .hint("write one with `mobkit init`, or name the file or its folder"),
             FileError::Unreadable { .. } => {
                 Failure::new(Exit::Config, "mob_file.unreadable", message)
             }
-            FileError::Script(_) => {
-                Failure::new(Exit::Config, "rehearsal.script_invalid", message)
-            }
-            FileError::Invalid { path, diagnostics, text } => {
-                invalid(&path, &text, &diagnostics, output)
-            }
+            FileError::Script(_) => Failure::new(Exit::Config, "rehearsal.script_invalid", message),
+            FileError::Invalid {
+                path,
+                diagnostics,
+                text,
+            } => invalid(&path, &text, &diagnostics, output),
         }
     })
+}
+
+/// The same for a file that is going to be run: parts that nothing can run are errors.
+pub(crate) fn read_runnable(path: &Path, output: &Output) -> Result<MobFile, Failure> {
+    let file = read(path, output)?;
+    if file.unsupported.is_empty() {
+        return Ok(file);
+    }
+    let path = file.path.display().to_string();
+    Err(invalid(&path, &file.text, &file.unsupported, output))
 }
 
 /// Shows diagnostics on stderr, in colour where there is colour.
@@ -55,19 +63,21 @@ pub(crate) fn invalid(
     if !output.is_json() {
         show(text, diagnostics, output);
     }
-    let is_error = |d: &&Diagnostic| {
-        d.severity == Severity::Error && d.code != "definition.more_errors"
-    };
+    let is_error =
+        |d: &&Diagnostic| d.severity == Severity::Error && d.code != "definition.more_errors";
     let errors = diagnostics.iter().filter(is_error).count();
-    let more = if diagnostics.len() > errors { " or more" } else { "" };
+    let more = if diagnostics.len() > errors {
+        " or more"
+    } else {
+        ""
+    };
     let plural = if errors == 1 { "error" } else { "errors" };
     let message = format!("{path} has {errors}{more} {plural}");
     let mut failure = Failure::new(Exit::Config, "mob_file.invalid", message)
         .hint("mend the file and run `mobkit check`")
         .fact("diagnostics", json!(diagnostics));
     if let Some(first) = diagnostics.first() {
-        failure =
-            failure.at(json!({"file": first.file, "line": first.line, "col": first.column}));
+        failure = failure.at(json!({"file": first.file, "line": first.line, "col": first.column}));
     }
     failure
 }

@@ -50,8 +50,8 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Apply(args) => wait(apply::run(&args, output)),
         Command::Ps(args) => wait(ps::run(&args, output)),
         Command::Send(args) => wait(send::run(&args, output)),
-        Command::Logs(args) => wait(logs::run(&args, output)),
-        Command::Events(args) => wait(events::run(&args, output)),
+        Command::Logs(args) => left(wait(logs::run(&args, output))),
+        Command::Events(args) => left(wait(events::run(&args, output))),
         Command::Pause(args) => wait(pause::pause(&args, output)),
         Command::Resume(args) => wait(pause::resume(&args, output)),
         Command::Rpc(args) => wait(rpc::run(&args, output)),
@@ -82,6 +82,17 @@ fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Fa
     // A read of stdin can't be called back; the process ends without it.
     runtime.shutdown_background();
     result
+}
+
+/// Ctrl-C is how one leaves a stream: nothing went wrong, the exit code says it all.
+fn left(result: Result<Exit, Failure>) -> Result<Exit, Failure> {
+    result.map_err(|failure| {
+        if failure.exit() == Exit::Interrupted {
+            failure.silently()
+        } else {
+            failure
+        }
+    })
 }
 
 /// Says that the command line makes no sense, or prints the help that was asked for.

@@ -4,7 +4,7 @@ use crate::failure::{Exit, Failure};
 use crate::state_dir::{Announcement, token};
 use crate::up::{Launch, Ready, Stopped};
 use crate::{environment, listen};
-use mobkit::{Access, BuildError, Mob, MobBuilder, ModelError, StoreError};
+use mobkit::{Access, BuildError, Mob, MobBuilder, ModelError, StartError, StoreError};
 
 /// Runs the mob until `stop`, and then stops it in order. Calls `ready` once it takes messages.
 pub(crate) async fn serve(
@@ -16,6 +16,7 @@ pub(crate) async fn serve(
         .state_dir(&launch.state)
         .variables(environment::variable)
         .rehearse(launch.rehearse)
+        .force(launch.force)
         .open()
         .await
         .map_err(|error| refused(&error))?;
@@ -37,7 +38,11 @@ async fn serve_open(
     let (token, token_file) = token(&launch.state)?;
     let listener = listen::bind(launch.listen)?;
     let setup = |error: std::io::Error| {
-        Failure::new(Exit::Failed, "listen.failed", format!("cannot listen: {error}"))
+        Failure::new(
+            Exit::Failed,
+            "listen.failed",
+            format!("cannot listen: {error}"),
+        )
     };
     let url = format!("http://{}/", listener.local_addr().map_err(setup)?);
     let listener = tokio::net::TcpListener::from_std(listener).map_err(setup)?;
@@ -45,18 +50,29 @@ async fn serve_open(
     let _announced = Announcement::publish(&launch.state, &url, &started)?;
     let running = mob.run(listener, Access::operator_token(&token), stop);
     let starting = async {
-        mob.bring_up().await.map_err(|error| refused(&BuildError::Start(error)))?;
+        mob.bring_up().await?;
         let members = mob.engine().view(|world| {
             let state = &world.state;
             let word = |id| state.member_state(id).map_or("", |s| s.as_str()).to_owned();
-            state.present().map(|(id, _)| (id.to_string(), word(id))).collect()
+            state
+                .present()
+                .map(|(id, _)| (id.to_string(), word(id)))
+                .collect()
         });
-        ready(&Ready { url: url.clone(), members, token_file });
-        Ok(())
+        ready(&Ready {
+            url: url.clone(),
+            members,
+            token_file,
+        });
+        Ok::<(), BuildError>(())
     };
     // Reads are served while the mob comes up; a start that fails stops the serving too.
     let (report, started) = tokio::join!(running, starting);
-    started?;
+    match started {
+        // Asked to stop before it was up: what was brought up is taken down again, in order.
+        Err(BuildError::Start(StartError::Cancelled)) if report.shutdown.is_orderly() => {}
+        started => started.map_err(|error| refused(&error))?,
+    }
     if let Some(error) = report.serve {
         let message = format!("the server failed: {error}");
         return Err(Failure::new(Exit::Failed, "serve.failed", message));
@@ -84,6 +100,12 @@ fn refused(error: &BuildError) -> Failure {
         BuildError::Store(_) | BuildError::StateDirMissing => {
             Failure::new(Exit::Failed, "store.failed", message)
                 .hint("name another state directory with --state, or mend this one")
+        }
+        BuildError::OtherMob { .. } => Failure::new(Exit::Conflict, "state_dir.other_mob", message)
+            .hint("name a state directory of its own with --state, or take the old id back"),
+        BuildError::Start(StartError::Refused(refusal)) if refusal.code == "plan.mass_removal" => {
+            Failure::new(Exit::Conflict, "plan.mass_removal", message)
+                .hint("if that is what you want: `mobkit up --force`")
         }
         BuildError::Start(_) => Failure::new(Exit::Failed, "start.failed", message)
             .hint("nothing runs any longer; mend the cause and start again"),

@@ -16,7 +16,11 @@ pub(crate) fn token(state: &Path) -> Result<(String, PathBuf), Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(unusable(&path, &error)),
     }
-    let token = format!("mk_{}{}", environment::random_key()?, environment::random_key()?);
+    let token = format!(
+        "mk_{}{}",
+        environment::random_key()?,
+        environment::random_key()?
+    );
     replace(&path, &token).map_err(|error| unusable(&path, &error))?;
     Ok((token, path))
 }
@@ -71,7 +75,10 @@ mod tests {
         let (second, _) = token(folder.path()).expect("the same token");
         assert_eq!(first, second);
         assert!(first.len() >= 35, "{}", first.len());
-        let mode = std::fs::metadata(path).expect("a file").permissions().mode();
+        let mode = std::fs::metadata(path)
+            .expect("a file")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

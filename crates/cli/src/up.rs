@@ -22,6 +22,9 @@ pub(crate) struct UpArgs {
     /// Let a script answer instead of every model: no key, no network
     #[arg(long)]
     rehearse: bool,
+    /// Start even if this retires more than half of the members
+    #[arg(long)]
+    force: bool,
     /// State directory [default: .mobkit beside the mob file]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
@@ -42,6 +45,8 @@ pub(crate) struct Launch {
     pub listen: SocketAddr,
     /// Whether every model is replaced by rehearsal.
     pub rehearse: bool,
+    /// Whether the start may retire more than half of the members.
+    pub force: bool,
 }
 
 /// A mob that takes messages.
@@ -65,15 +70,20 @@ pub(crate) struct Stopped {
 
 pub(crate) fn run(args: &UpArgs, output: &Output) -> Result<Exit, Failure> {
     logging::start(args.verbose, output.is_quiet());
-    let file = mobfile::read(&args.path, output)?;
-    if !file.unsupported.is_empty() {
-        let path = file.path.display().to_string();
-        return Err(mobfile::invalid(&path, &file.text, &file.unsupported, output));
-    }
+    let file = mobfile::read_runnable(&args.path, output)?;
     mobfile::show(&file.text, &file.warnings, output);
-    let state = args.state.clone().unwrap_or_else(|| file.folder.join(STATE_FOLDER));
+    let state = args
+        .state
+        .clone()
+        .unwrap_or_else(|| file.folder.join(STATE_FOLDER));
     let listen = listen::checked(args.listen.unwrap_or(file.definition.server.listen))?;
-    let launch = Launch { file, state, listen, rehearse: args.rehearse };
+    let launch = Launch {
+        file,
+        state,
+        listen,
+        rehearse: args.rehearse,
+        force: args.force,
+    };
     let banner = Banner::of(&launch);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -87,7 +97,13 @@ pub(crate) fn run(args: &UpArgs, output: &Output) -> Result<Exit, Failure> {
         })?;
     let result = runtime.block_on(drive(launch, &banner, output));
     runtime.shutdown_background();
-    result
+    result.map_err(|failure| {
+        if failure.code().starts_with("model.") {
+            failure.in_file(&banner.config)
+        } else {
+            failure
+        }
+    })
 }
 
 /// Runs the mob; the first signal stops it in order, the second at once.
@@ -138,7 +154,8 @@ fn summary(drain: &Value) -> String {
     ] {
         if let Some(turns) = drain[name].as_u64().filter(|turns| *turns > 0) {
             let sign = if text.contains(':') { "," } else { ":" };
-            text = format!("{text}{sign} {turns} turns {what}");
+            let plural = if turns == 1 { "turn" } else { "turns" };
+            text = format!("{text}{sign} {turns} {plural} {what}");
         }
     }
     text
@@ -178,6 +195,8 @@ struct Banner {
     is_default_state: bool,
     rehearsal: bool,
     models: Vec<String>,
+    /// The first member of the mob file.
+    first: Option<String>,
 }
 
 /// Members that are named one by one.
@@ -194,9 +213,14 @@ impl Banner {
             config: launch.file.path.display().to_string(),
             state: launch.state.clone(),
             is_default_state: launch.state == PathBuf::from(".").join(STATE_FOLDER),
-            rehearsal: launch.rehearse
-                || models.values().all(|model| is_rehearsal(model.provider)),
+            rehearsal: launch.rehearse || models.values().all(|model| is_rehearsal(model.provider)),
             models: named.collect(),
+            first: launch
+                .file
+                .definition
+                .members
+                .first()
+                .map(|member| member.id.to_string()),
         }
     }
 
@@ -243,7 +267,9 @@ impl Banner {
             ("api", ready.url.clone()),
             ("token", ready.token_file.display().to_string()),
         ];
-        if let Some((first, _)) = ready.members.first() {
+        let is_first = |id: &&String| self.first.as_ref() == Some(*id);
+        let mut present = ready.members.iter().map(|(id, _)| id);
+        if let Some(first) = present.clone().find(is_first).or_else(|| present.next()) {
             let state = if self.is_default_state {
                 String::new()
             } else {
@@ -270,6 +296,7 @@ mod tests {
             is_default_state: false,
             rehearsal: true,
             models: Vec::new(),
+            first: Some("m2".to_owned()),
         };
         let ready = Ready {
             url: "http://127.0.0.1:7373/".to_owned(),
@@ -289,7 +316,17 @@ mod tests {
         assert_eq!(line("api"), Some("http://127.0.0.1:7373/"));
         assert_eq!(
             line("try"),
-            Some("mobkit send m1 \"Hello\" --wait --state data")
+            Some("mobkit send m2 \"Hello\" --wait --state data")
+        );
+        let discovered = Banner {
+            first: None,
+            ..banner
+        };
+        let lines = discovered.lines(&ready);
+        assert!(
+            lines
+                .iter()
+                .any(|(_, value)| value.starts_with("mobkit send m1 "))
         );
     }
 
@@ -299,7 +336,7 @@ mod tests {
         let drain = json!({"turns_finished": 2, "turns_checkpointed": 1, "turns_cancelled": 0});
         assert_eq!(
             summary(&drain),
-            "stopped: 2 turns finished, 1 turns put aside for the next start"
+            "stopped: 2 turns finished, 1 turn put aside for the next start"
         );
     }
 }

@@ -11,6 +11,9 @@ use crate::time::Time;
 use crate::world::World;
 use std::collections::BTreeSet;
 
+/// Stands in events for a reason that nobody gave.
+pub(crate) const REASON_MISSING: &str = "no reason was given";
+
 /// What the writer appends for a command, and what the caller is told once that is durable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {

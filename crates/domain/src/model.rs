@@ -155,6 +155,17 @@ pub enum Finish {
     Other,
 }
 
+impl Finish {
+    /// The reason, where an answer that ended for it may not be whole.
+    #[must_use]
+    pub fn cut(self) -> Option<Self> {
+        match self {
+            Self::Stop | Self::Calls => None,
+            Self::Length | Self::Filtered | Self::Other => Some(self),
+        }
+    }
+}
+
 /// A whole answer of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {

@@ -47,6 +47,7 @@ pub fn turn_row(id: TurnId, turn: &Turn) -> TurnRow {
         messages: turn.messages.clone(),
         steps: turn.steps(),
         text: None,
+        finish: None,
         class: None,
         reason: None,
         usage: turn.usage,
@@ -115,6 +116,7 @@ fn ended_row(state: &State, envelope: &Envelope) -> Option<TurnRow> {
         Event::TurnCompleted(e) => TurnRow {
             status: TurnStatus::Completed,
             text: Some(e.text.clone()),
+            finish: e.finish,
             steps: e.steps,
             usage: e.usage,
             tokens: e.usage.tokens(),

@@ -6,7 +6,7 @@
 
 use crate::event::TurnFailure;
 use crate::id::{MemberId, MessageId, Seq, TurnId};
-use crate::model::{Cost, Usage};
+use crate::model::{Cost, Finish, Usage};
 use crate::principal::Principal;
 use crate::text::Text;
 use crate::time::Time;
@@ -91,6 +91,9 @@ pub struct TurnRow {
     /// The answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Text>,
+    /// Why the answer may not be whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish: Option<Finish>,
     /// Why it gave no answer, for a program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<TurnFailure>,

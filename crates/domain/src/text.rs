@@ -17,6 +17,15 @@ pub struct BlobRef {
     pub bytes: u64,
 }
 
+impl BlobRef {
+    /// Whether it could be the name of a blob: `sha256:` and 64 digits in lower-case hex.
+    pub fn is_well_formed(&self) -> bool {
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let digest = self.blob.strip_prefix("sha256:");
+        digest.is_some_and(|hex| hex.len() == 64 && hex.bytes().all(is_hex))
+    }
+}
+
 /// Text that is held in place up to [`INLINE_BYTES_MAX`], and by reference above that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -104,9 +104,10 @@ impl Engine {
             () = cancelled.cancelled() => Err(StartError::Cancelled),
             result = self.bring_up_steps() => result,
         };
-        if let Err(error) = &result {
-            if !matches!(error, StartError::Cancelled) {
-                tracing::error!(%error, "the start failed and is undone");
+        if result.is_err() {
+            // A shutdown that came right after the last step of the start finds a mob that ran.
+            if self.phase().has_run() {
+                return Ok(());
             }
             self.shutdown().await;
         }
@@ -118,7 +119,7 @@ impl Engine {
             Some(hook) => guarded("the pre-spawn hook", || hook()).await??,
             None => Value::Null,
         };
-        self.apply_first(context).await?;
+        self.apply_first(context, self.shared.force_first).await?;
         self.submit_internal(Command::Runtime(RuntimeCommand::Ready))
             .await?;
         Ok(())

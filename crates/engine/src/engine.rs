@@ -50,6 +50,8 @@ pub struct EngineConfig {
     pub rehearsal: bool,
     /// How long running turns may take to end at a shutdown, in milliseconds.
     pub drain_timeout_ms: u64,
+    /// Whether the start may retire more than half of the members.
+    pub force_first: bool,
 }
 
 /// What all clones of the handle share.
@@ -63,6 +65,7 @@ pub(crate) struct Shared {
     pub(crate) version: String,
     pub(crate) rehearsal: bool,
     pub(crate) drain_timeout_ms: u64,
+    pub(crate) force_first: bool,
     pub(crate) started: Time,
     pub(crate) epoch: AtomicU64,
     pub(crate) view: RwLock<World>,
@@ -105,6 +108,7 @@ impl Engine {
             version: config.version,
             rehearsal: config.rehearsal,
             drain_timeout_ms: config.drain_timeout_ms,
+            force_first: config.force_first,
             started,
             epoch: AtomicU64::new(0),
             tail: Tail::new(world.state.head),

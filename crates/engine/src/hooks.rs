@@ -21,6 +21,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct HookError(pub String);
 
 /// Says which members should exist, beside those of the mob file.
+///
+/// It is asked while a plan is made, and one plan is made at a time: from inside it, planning,
+/// applying and rediscovering would wait for themselves.
 #[async_trait]
 pub trait Discovery: Send + Sync + 'static {
     /// The members. `context` is the value of the pre-spawn hook at the first call, else null.
@@ -30,7 +33,8 @@ pub trait Discovery: Send + Sync + 'static {
     async fn discover(&self, context: Value) -> Result<Vec<MemberSpec>, HookError>;
 }
 
-/// Says which edges should exist, beside those of the mob file.
+/// Says which edges should exist, beside those of the mob file. What [`Discovery`] says of planning
+/// from inside holds here as well.
 #[async_trait]
 pub trait EdgeDiscovery: Send + Sync + 'static {
     /// The edges for these members. An error changes nothing.
@@ -58,9 +62,11 @@ pub trait DefinitionSource: Send + Sync + 'static {
 pub type PreSpawn = Arc<dyn Fn() -> BoxFuture<'static, Result<Value, HookError>> + Send + Sync>;
 /// Runs after every batch of spawns of which at least one succeeded, with those that did.
 pub type PostSpawn = Arc<dyn Fn(Vec<MemberId>) -> BoxFuture<'static, ()> + Send + Sync>;
-/// Runs after every apply.
+/// Runs after every apply, once the next one may begin; it may apply and reconcile itself.
 pub type PostReconcile = Arc<dyn Fn(ApplyReport) -> BoxFuture<'static, ()> + Send + Sync>;
-/// Gets every error in the order of the journal, from one task.
+/// Gets every error in the order of the journal, from one task. An error that it was not told of
+/// when the process ends is told at the next start; one during whose telling the process ends,
+/// again. It must not wait for a shutdown, which waits for it.
 pub type ErrorHook = Arc<dyn Fn(ErrorEvent) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// The hooks of a host; all optional.

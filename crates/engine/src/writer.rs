@@ -46,6 +46,7 @@ pub(crate) struct Work {
     pub(crate) batch: Batch,
     pub(crate) effects: Vec<Effect>,
     pub(crate) definition: Option<Arc<Definition>>,
+    phase: Option<LifecycleEvent>,
     replies: Vec<Reply>,
 }
 
@@ -111,7 +112,8 @@ impl Writer {
         self.take(&mut work, first, now);
         let mut commands = 1;
         let room = |work: &Work| work.batch.events.len() < BATCH_EVENTS_MAX;
-        while !self.stopped && commands < BATCH_COMMANDS_MAX && room(&work) {
+        let goes_on = |work: &Work| work.phase.is_none() && room(work);
+        while !self.stopped && commands < BATCH_COMMANDS_MAX && goes_on(&work) {
             let Ok(request) = self.requests.try_recv() else {
                 break;
             };
@@ -160,7 +162,7 @@ impl Writer {
             work.effects = open_effects(&self.world.state);
         }
         self.settle(work, now);
-        self.phase_follows(&submission.command);
+        self.phase_follows(work, &submission.command);
         work.replies.push((reply, Ok(answer)));
     }
 
@@ -211,21 +213,18 @@ impl Writer {
         }
     }
 
-    /// The phase changes in the order of the journal, so that no command slips in between.
-    fn phase_follows(&mut self, command: &Command) {
+    /// The phase follows the journal: it changes once the event is durable, and nothing else is
+    /// decided in between, since such a command ends its batch.
+    fn phase_follows(&mut self, work: &mut Work, command: &Command) {
         let Command::Runtime(command) = command else {
             return;
         };
-        let phase = self.engine.phase();
         match command {
-            RuntimeCommand::Ready => phase.on(LifecycleEvent::Ready),
-            RuntimeCommand::Drain { .. } => phase.on(LifecycleEvent::ShutdownBegan),
-            RuntimeCommand::Stop { .. } => {
-                self.stopped = true;
-                true
-            }
-            _ => true,
-        };
+            RuntimeCommand::Ready => work.phase = Some(LifecycleEvent::Ready),
+            RuntimeCommand::Drain { .. } => work.phase = Some(LifecycleEvent::ShutdownBegan),
+            RuntimeCommand::Stop { .. } => self.stopped = true,
+            _ => {}
+        }
     }
 
     async fn commit(&mut self, work: Work) -> Result<(), StoreError> {
@@ -233,6 +232,7 @@ impl Writer {
             batch,
             effects,
             definition,
+            phase,
             replies,
         } = work;
         if let Some(first) = batch.events.first().map(|event| event.seq) {
@@ -246,6 +246,9 @@ impl Writer {
                     let _ = reply.send(Err(journal_failed(&error)));
                 }
                 return Err(error);
+            }
+            if let Some(event) = phase {
+                self.engine.phase().on(event);
             }
             publish(&self.engine, events, definition, effects);
         } else if let Some(definition) = definition {

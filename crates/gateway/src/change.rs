@@ -27,7 +27,8 @@ pub(crate) struct OfMemberWithReason {
     pub reason: Option<String>,
 }
 
-/// A member right after a change.
+/// A member right after a change. Who repeats a request with its key gets the position of the first
+/// answer, and the member as it is by then.
 #[derive(Debug, Serialize)]
 pub(crate) struct MemberChanged {
     /// The member.

@@ -32,6 +32,7 @@ mod query;
 mod remembered;
 mod report;
 mod snapshot;
+mod strict;
 mod suggestion;
 mod text;
 mod turn_view;

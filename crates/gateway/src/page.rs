@@ -3,6 +3,7 @@
 use mobkit_domain::id::Seq;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use serde_json::json;
+use std::fmt::Display;
 use std::str::FromStr;
 
 /// How many entries a page has where nobody says.
@@ -25,20 +26,35 @@ pub(crate) fn limit(given: Option<u64>) -> Result<usize, Refusal> {
     }
 }
 
-/// Where a page continues. Cursors are opaque to clients.
-pub(crate) fn cursor<T: FromStr>(given: Option<&str>) -> Result<Option<T>, Refusal> {
-    given
-        .map(|text| text.parse().map_err(|_| malformed(text)))
-        .transpose()
-}
+/// A list that is paged. Its cursors are opaque to clients and begin with its name, so that no
+/// other list takes them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct List(pub &'static str);
 
-/// Where a page of a table, newest first, continues; 0 is the newest.
-pub(crate) fn before(given: Option<&str>) -> Result<Seq, Refusal> {
-    Ok(cursor::<Seq>(given)?.unwrap_or(0))
+impl List {
+    /// The cursor of the page after the one that ends here.
+    pub fn cursor_after(self, last: impl Display) -> String {
+        format!("{}:{last}", self.0)
+    }
+
+    /// Where a page continues.
+    pub fn position<T: FromStr>(self, given: Option<&str>) -> Result<Option<T>, Refusal> {
+        let Some(text) = given else { return Ok(None) };
+        let position = text
+            .strip_prefix(self.0)
+            .and_then(|rest| rest.strip_prefix(':')?.parse().ok());
+        position.map(Some).ok_or_else(|| malformed(text))
+    }
+
+    /// The position in the journal where a page continues; 0 where it is the first.
+    pub fn seq(self, given: Option<&str>) -> Result<Seq, Refusal> {
+        Ok(self.position(given)?.unwrap_or(0))
+    }
 }
 
 fn malformed(text: &str) -> Refusal {
-    let message = format!("{text:?} is not a cursor of this list");
+    let shown: String = text.chars().take(80).collect();
+    let message = format!("{shown:?} is not a cursor of this list");
     Refusal::new(RefusalKind::Invalid, "cursor.malformed", message)
         .hint("pass the `next_cursor` of the page before, unchanged")
         .data(json!({ "field": "cursor" }))

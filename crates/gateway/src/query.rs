@@ -35,7 +35,6 @@ impl<'de> Deserializer<'de> for Text {
     type Error = Error;
 
     parsed! {
-        deserialize_bool visit_bool bool,
         deserialize_i8 visit_i8 i8,
         deserialize_i16 visit_i16 i16,
         deserialize_i32 visit_i32 i32,
@@ -46,6 +45,14 @@ impl<'de> Deserializer<'de> for Text {
         deserialize_u64 visit_u64 u64,
         deserialize_f32 visit_f32 f32,
         deserialize_f64 visit_f64 f64,
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0.as_str() {
+            "true" | "1" => visitor.visit_bool(true),
+            "false" | "0" => visitor.visit_bool(false),
+            text => Err(Error::invalid_value(Unexpected::Str(text), &visitor)),
+        }
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -105,6 +112,10 @@ mod tests {
             cursor: "12".to_owned(),
         };
         assert_eq!(params, Ok(expected));
+        for (text, follow) in [("1", true), ("0", false), ("false", false)] {
+            let params = read([("after", "1"), ("follow", text), ("cursor", "")]);
+            assert_eq!(params.map(|params| params.follow), Ok(follow), "{text}");
+        }
         assert!(read([("after", "-1"), ("follow", "true"), ("cursor", "")]).is_err());
         assert!(read([("after", "1"), ("follow", "yes"), ("cursor", "")]).is_err());
         assert!(read([("after", "1"), ("after", "2"), ("cursor", "")]).is_err());

@@ -4,7 +4,7 @@ use crate::context::store_refusal;
 use crate::text::fetched;
 use mobkit_domain::event::{Envelope, Event, EventFilter, TurnFailure};
 use mobkit_domain::id::{MemberId, MessageId, Seq, TurnId};
-use mobkit_domain::model::Cost;
+use mobkit_domain::model::{Cost, Finish};
 use mobkit_domain::projection::turn_row;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::row::{Row, Table, TurnRow, TurnStatus};
@@ -34,6 +34,9 @@ pub(crate) struct TurnView {
     /// The answer as data, where the profile asks for a schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
+    /// Why the model stopped, where the answer may not be whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish: Option<Finish>,
     /// Why it gave no answer, for a program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<TurnFailure>,
@@ -68,6 +71,7 @@ impl TurnView {
             steps: row.steps,
             text: row.text,
             data: None,
+            finish: row.finish,
             class: row.class,
             reason: row.reason,
             tokens: row.tokens,

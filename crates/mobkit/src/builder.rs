@@ -2,7 +2,7 @@
 
 use crate::file::{MobFile, Reread};
 use crate::mob::Mob;
-use crate::models::{ModelError, providers};
+use crate::models::{ModelError, Models, is_rehearsal};
 use crate::runner::Runners;
 use crate::secrets::Variables;
 use crate::tool::HostTool;
@@ -39,6 +39,14 @@ pub enum BuildError {
     /// The store can't be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The state directory belongs to another mob, which would look lost otherwise.
+    #[error("the state directory holds the mob {found}, not {wanted}")]
+    OtherMob {
+        /// The mob that was to be started.
+        wanted: String,
+        /// The mobs that the state directory holds.
+        found: String,
+    },
     /// No state directory was named for a store that needs one.
     #[error("a store of kind sqlite needs a state directory")]
     StateDirMissing,
@@ -64,6 +72,7 @@ pub struct MobBuilder {
     variables: Variables,
     rehearse: bool,
     drain_timeout_ms: u64,
+    force: bool,
     models: BTreeMap<ModelId, Arc<dyn ModelProvider>>,
     tools: BTreeMap<String, Arc<dyn HostTool>>,
     engines: ExternalEngines,
@@ -83,6 +92,7 @@ impl MobBuilder {
             variables: Arc::new(|_| None),
             rehearse: false,
             drain_timeout_ms: DRAIN_TIMEOUT_MS,
+            force: false,
             models: BTreeMap::new(),
             tools: BTreeMap::new(),
             engines: ExternalEngines::default(),
@@ -196,6 +206,14 @@ impl MobBuilder {
         self
     }
 
+    /// Lets the start retire more than half of the members. Without it such a start is refused,
+    /// since a source that is down looks the same.
+    #[must_use]
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = force;
+        self
+    }
+
     /// A provider of the host for a model of the definition, instead of the one that it names.
     #[must_use]
     pub fn model(mut self, id: ModelId, provider: Arc<dyn ModelProvider>) -> Self {
@@ -221,13 +239,15 @@ impl MobBuilder {
     /// rest.
     pub async fn open(self) -> Result<Mob, BuildError> {
         self.check_supported()?;
-        let mut models =
-            providers(&self.definition, self.rehearse, &self.folder, &self.variables).await?;
-        models.extend(self.models.clone());
-        let store = self.open_store()?;
+        let rehearsal = self.rehearse || is_rehearsal(&self.definition);
+        let store = self.open_store().await?;
+        let models = Models::new(self.rehearse, self.folder, self.variables, self.models);
+        if let Err(error) = models.make_all(&self.definition).await {
+            let _ = store.close().await;
+            return Err(error.into());
+        }
         let toolbox =
             self.tools.iter().map(|(name, tool)| (name.clone(), tool.spec())).collect();
-        let rehearsal = self.rehearse;
         let config = EngineConfig {
             store: Arc::clone(&store),
             clock: self.clock,
@@ -235,7 +255,7 @@ impl MobBuilder {
             source: self.source,
             toolbox: Arc::new(Toolbox(toolbox)),
             runner: Arc::new(Runners {
-                native: NativeEngine::new(models),
+                native: NativeEngine::new(Arc::new(models)),
                 external: self.engines,
                 tools: self.tools,
             }),
@@ -243,6 +263,7 @@ impl MobBuilder {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             rehearsal,
             drain_timeout_ms: self.drain_timeout_ms,
+            force_first: self.force,
         };
         match Engine::open(config).await {
             Ok(engine) => Ok(Mob::new(engine)),
@@ -280,7 +301,7 @@ impl MobBuilder {
         engine.is_some_and(|engine| engines.contains(&engine))
     }
 
-    fn open_store(&self) -> Result<Arc<dyn Store>, BuildError> {
+    async fn open_store(&self) -> Result<Arc<dyn Store>, BuildError> {
         if let Some(store) = &self.store {
             return Ok(Arc::clone(store));
         }
@@ -293,7 +314,15 @@ impl MobBuilder {
                     mobkit_domain::definition::Durability::Power => Durability::Power,
                     mobkit_domain::definition::Durability::Process => Durability::Process,
                 };
-                Ok(Arc::new(SqliteStore::open(dir, durability)?))
+                let store = SqliteStore::open(dir, durability)?;
+                let mobs = store.mobs().await?;
+                let wanted = self.definition.id.as_str();
+                if mobs.is_empty() || mobs.iter().any(|mob| mob == wanted) {
+                    return Ok(Arc::new(store));
+                }
+                store.close().await?;
+                let (wanted, found) = (wanted.to_owned(), mobs.join(", "));
+                Err(BuildError::OtherMob { wanted, found })
             }
         }
     }

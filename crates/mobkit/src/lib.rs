@@ -23,6 +23,7 @@
 //! `definition::unsupported`.
 
 mod builder;
+mod connections;
 mod file;
 mod mob;
 mod models;

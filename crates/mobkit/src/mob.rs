@@ -1,7 +1,7 @@
 //! A running mob.
 
+use crate::connections;
 use axum::Router;
-use axum::serve::ListenerExt;
 use mobkit_domain::event::EventFilter;
 use mobkit_domain::id::Seq;
 use mobkit_domain::lifecycle::Phase;
@@ -13,12 +13,7 @@ use mobkit_engine::{
 };
 use mobkit_gateway::Access;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
-use std::time::Duration;
 use tokio::net::TcpListener;
-
-/// How long open connections may take to end once all streams were closed.
-const CONNECTIONS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,27 +54,8 @@ impl Mob {
     /// Serves until an error, or until the mob has stopped.
     pub async fn serve(&self, listener: TcpListener, access: Access) -> std::io::Result<()> {
         let access = access.listening_on(listener.local_addr()?);
-        let service =
-            self.router(access).into_make_service_with_connect_info::<SocketAddr>();
-        let listener = listener.tap_io(|stream| {
-            // An event must not wait for the next one to fill a packet.
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps small packets back");
-            }
-        });
-        let closing = self.engine.closing().clone();
-        let ended = closing.clone();
-        let server = axum::serve(listener, service)
-            .with_graceful_shutdown(async move { ended.cancelled().await });
-        let deadline = async {
-            closing.cancelled().await;
-            tokio::time::sleep(CONNECTIONS_PATIENCE).await;
-        };
-        tokio::select! {
-            served = server.into_future() => served,
-            // A connection that does not end is dropped with the server.
-            () = deadline => Ok(()),
-        }
+        connections::serve(listener, self.router(access), self.engine.closing()).await;
+        Ok(())
     }
 
     /// Serves until `signal`, or until the mob stops by itself; then shuts down.

@@ -1,19 +1,28 @@
 //! A provider for every model of a definition.
 
 use crate::secrets::{Variables, fetch};
+use async_trait::async_trait;
 use mobkit_agents::model::{
     ApiKey, KeyError, ModelProvider, ProviderSettings, Script, ScriptError, SettingsError,
     provider_for,
 };
+use mobkit_agents::native::Providers;
 use mobkit_domain::definition::{Definition, Model, Provider};
 use mobkit_domain::id::ModelId;
+use mobkit_domain::model::{Failure, FailureClass};
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Why a model can't be used. Names where a key comes from, never the key.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
+    /// The definition has no such model.
+    #[error("the definition has no model {model}")]
+    Missing {
+        /// The model.
+        model: ModelId,
+    },
     /// The key can't be had.
     #[error("the key of model {model} can't be had: {reason}")]
     KeyMissing {
@@ -31,10 +40,12 @@ pub enum ModelError {
         source: KeyError,
     },
     /// The script can't be followed.
-    #[error("the script of model {model} can't be followed: {source}")]
+    #[error("{}the script of model {model} can't be followed: {source}", of_file(.file.as_deref()))]
     Script {
         /// The model.
         model: ModelId,
+        /// Its script, as the mob file names it.
+        file: Option<String>,
         /// Everything that is wrong with it.
         source: ScriptError,
     },
@@ -53,13 +64,27 @@ fn rehearsal_of(definition: &Definition) -> Option<(&ModelId, &Model)> {
     definition.models.iter().find(|(_, model)| model.provider == Provider::Rehearsal)
 }
 
+fn of_file(file: Option<&str>) -> String {
+    file.map_or_else(String::new, |file| format!("{file}: "))
+}
+
+fn unfollowable(id: &ModelId, model: &Model, source: ScriptError) -> ModelError {
+    ModelError::Script { model: id.clone(), file: model.script.clone(), source }
+}
+
 fn script_of(id: &ModelId, model: &Model) -> Result<Arc<Script>, ModelError> {
     match &model.script_text {
         None => Ok(Arc::new(Script::empty())),
         Some(text) => Script::parse(text)
             .map(Arc::new)
-            .map_err(|source| ModelError::Script { model: id.clone(), source }),
+            .map_err(|source| unfollowable(id, model, source)),
     }
+}
+
+/// Whether nothing but scripts answers by the definition itself.
+pub(crate) fn is_rehearsal(definition: &Definition) -> bool {
+    let mut models = definition.models.values();
+    !definition.models.is_empty() && models.all(|m| m.provider == Provider::Rehearsal)
 }
 
 /// Whether every script can be followed.
@@ -70,45 +95,94 @@ pub(crate) fn check_scripts(definition: &Definition) -> Result<(), ModelError> {
     Ok(())
 }
 
-/// Makes the providers; with `rehearse`, one script answers for every model.
-pub(crate) async fn providers(
-    definition: &Definition,
-    rehearse: bool,
-    folder: &Path,
-    variables: &Variables,
-) -> Result<BTreeMap<ModelId, Arc<dyn ModelProvider>>, ModelError> {
-    let mut providers = BTreeMap::new();
-    let stand_in = match rehearsal_of(definition) {
-        Some((id, model)) if rehearse => Some(script_of(id, model)?),
-        None if rehearse => Some(Arc::new(Script::empty())),
-        _ => None,
-    };
-    for (id, model) in &definition.models {
-        let settings = match &stand_in {
-            Some(script) => ProviderSettings::Rehearsal {
-                script: Arc::clone(script),
-                timeout_ms: model.timeout_ms,
-            },
-            None if model.provider == Provider::Rehearsal => ProviderSettings::Rehearsal {
-                script: script_of(id, model)?,
-                timeout_ms: model.timeout_ms,
-            },
-            None if !is_used(definition, id) => continue,
-            None => {
-                let key = key_of(id, model, folder, variables).await?;
-                ProviderSettings::of(model, key)
-                    .map_err(|source| ModelError::Script { model: id.clone(), source })?
-            }
-        };
-        let provider = provider_for(settings)
-            .map_err(|source| ModelError::Settings { model: id.clone(), source })?;
-        providers.insert(id.clone(), provider);
-    }
-    Ok(providers)
+/// Makes providers as the definition in force says, and keeps them until it says otherwise.
+pub(crate) struct Models {
+    /// Whether one script answers for every model.
+    pub(crate) rehearse: bool,
+    pub(crate) folder: PathBuf,
+    pub(crate) variables: Variables,
+    /// Providers of the host.
+    pub(crate) given: BTreeMap<ModelId, Arc<dyn ModelProvider>>,
+    made: Mutex<BTreeMap<ModelId, (Model, Arc<dyn ModelProvider>)>>,
 }
 
-fn is_used(definition: &Definition, id: &ModelId) -> bool {
-    definition.profiles.values().any(|profile| profile.model == *id)
+impl Models {
+    pub(crate) fn new(
+        rehearse: bool,
+        folder: PathBuf,
+        variables: Variables,
+        given: BTreeMap<ModelId, Arc<dyn ModelProvider>>,
+    ) -> Self {
+        Self { rehearse, folder, variables, given, made: Mutex::default() }
+    }
+
+    /// Makes every provider that a profile uses, so that a start fails where a call would.
+    pub(crate) async fn make_all(&self, definition: &Definition) -> Result<(), ModelError> {
+        check_scripts(definition)?;
+        for id in definition.profiles.values().map(|profile| &profile.model) {
+            self.of(definition, id).await?;
+        }
+        Ok(())
+    }
+
+    async fn of(
+        &self,
+        definition: &Definition,
+        id: &ModelId,
+    ) -> Result<Arc<dyn ModelProvider>, ModelError> {
+        if let Some(given) = self.given.get(id) {
+            return Ok(Arc::clone(given));
+        }
+        let model = self.in_force(definition, id)?;
+        if let Some((made_of, provider)) = self.made().get(id)
+            && *made_of == model
+        {
+            return Ok(Arc::clone(provider));
+        }
+        let key = key_of(id, &model, &self.folder, &self.variables).await?;
+        let settings = ProviderSettings::of(&model, key)
+            .map_err(|source| unfollowable(id, &model, source))?;
+        let provider = provider_for(settings)
+            .map_err(|source| ModelError::Settings { model: id.clone(), source })?;
+        self.made().insert(id.clone(), (model, Arc::clone(&provider)));
+        Ok(provider)
+    }
+
+    /// The model as it answers: in a rehearsal, the script of the first rehearsal model of the
+    /// file.
+    fn in_force(&self, definition: &Definition, id: &ModelId) -> Result<Model, ModelError> {
+        let missing = || ModelError::Missing { model: id.clone() };
+        let model = definition.models.get(id).ok_or_else(missing)?;
+        if !self.rehearse {
+            return Ok(model.clone());
+        }
+        let script_text = rehearsal_of(definition).and_then(|(_, m)| m.script_text.clone());
+        Ok(Model { timeout_ms: model.timeout_ms, ..Model::rehearsal(script_text) })
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeMap<ModelId, (Model, Arc<dyn ModelProvider>)>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Providers for Models {
+    async fn provider(
+        &self,
+        definition: &Arc<Definition>,
+        model: &ModelId,
+    ) -> Result<Arc<dyn ModelProvider>, Failure> {
+        self.of(definition, model).await.map_err(|error| Failure {
+            class: match error {
+                ModelError::KeyMissing { .. } | ModelError::Key { .. } => {
+                    FailureClass::Unauthorized
+                }
+                _ => FailureClass::Rejected,
+            },
+            reason: error.to_string(),
+            retry_after_ms: None,
+        })
+    }
 }
 
 async fn key_of(

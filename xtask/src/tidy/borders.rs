@@ -23,7 +23,7 @@ const BORDERS: [Border; 21] = [
         &["agents", "delivery", "cli"],
         "others hand an effect to a runner",
     ),
-    border("hyper*", &["gateway"], HTTP),
+    border("hyper*", &["gateway", "mobkit"], HTTP),
     border("axum*", &["gateway", "mobkit"], HTTP),
     border("tower-http", &["gateway"], HTTP),
     border(
@@ -52,7 +52,7 @@ const BORDERS: [Border; 21] = [
     border("uuid", &[], "ids are derived from journal positions"),
 ];
 const SQL: &str = "store alone has SQL";
-const HTTP: &str = "gateway alone serves HTTP, and mobkit hands its router out";
+const HTTP: &str = "gateway alone has HTTP, and mobkit serves its router";
 const CHILDREN: &str = "modules alone has child processes";
 const TERMINAL: &str = "the command line alone draws on a terminal";
 

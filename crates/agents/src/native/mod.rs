@@ -4,10 +4,12 @@
 //! its member has work.
 
 mod assemble;
+mod providers;
 mod runner;
 mod transcript;
 
 pub(crate) use assemble::{instructions, tools};
 pub(crate) use runner::kept;
+pub use providers::Providers;
 pub use runner::NativeEngine;
 pub use transcript::{Transcript, TranscriptError};

@@ -1,20 +1,22 @@
 //! One model call: read the session, call, stream, report.
 
 use super::assemble::{instructions, tools};
+use super::providers::Providers;
 use super::transcript::{Transcript, TranscriptError};
-use crate::model::{Delta as ModelDelta, Item, ModelProvider, ModelRequest, collect};
+use crate::model::{Delta as ModelDelta, Item, ModelRequest, collect};
+use mobkit_domain::definition::Definition;
 use mobkit_domain::command::{Command, StepRef, TurnCommand};
 use mobkit_domain::id::{MemberId, ModelId};
 use mobkit_domain::model::{CallRequest, Failure, FailureClass, Reply};
 use mobkit_domain::text::Text;
 use mobkit_engine::{Delta, DeltaKind, EffectPort, Engine, stash_text, stash_value};
 use mobkit_store::StoreError;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Calls models for native turns.
 pub struct NativeEngine {
-    providers: BTreeMap<ModelId, Arc<dyn ModelProvider>>,
+    providers: Arc<dyn Providers>,
     /// Sessions of members that have work right now.
     warm: Mutex<HashMap<MemberId, Transcript>>,
 }
@@ -46,8 +48,8 @@ impl CallError {
 }
 
 impl NativeEngine {
-    /// An engine with a provider for every model of the definition.
-    pub fn new(providers: BTreeMap<ModelId, Arc<dyn ModelProvider>>) -> Self {
+    /// An engine that asks `providers` before every call.
+    pub fn new(providers: Arc<dyn Providers>) -> Self {
         Self { providers, warm: Mutex::default() }
     }
 
@@ -78,7 +80,9 @@ impl NativeEngine {
     ) -> Result<Reply, CallError> {
         let mut transcript = self.take_warm(member, engine);
         transcript.read_on(engine, member).await?;
-        let (provider, request) = self.request(at, member, engine, transcript.items())?;
+        let (definition, model, request) = request(at, member, engine, transcript.items())?;
+        let provider =
+            self.providers.provider(&definition, &model).await.map_err(CallError::Model)?;
         let lane = engine.clone();
         let (turn, step, attempt) = (at.turn, at.step, at.attempt);
         let name = member.clone();
@@ -101,42 +105,6 @@ impl NativeEngine {
         Ok(kept(engine, reply).await?)
     }
 
-    fn request(
-        &self,
-        at: StepRef,
-        member: &MemberId,
-        engine: &Engine,
-        items: &[Item],
-    ) -> Result<(Arc<dyn ModelProvider>, ModelRequest), CallError> {
-        let (model, profile, from, instructions, tools) = engine.view(|world| {
-            let turn = world.state.turns.get(&at.turn).ok_or("the turn has ended")?;
-            let profile = world
-                .definition
-                .profiles
-                .get(&turn.profile)
-                .ok_or("the definition no longer has the profile")?;
-            let instructions = instructions(world, member, profile);
-            let tools = tools(world, profile);
-            let from = turn.from.to_string();
-            Ok((turn.model.clone(), turn.profile.clone(), from, instructions, tools))
-        })
-        .map_err(|reason: &str| CallError::Definition(reason.to_owned()))?;
-        let provider = self.providers.get(&model).cloned().ok_or_else(|| {
-            CallError::Definition(format!("model {model} was added after the start: start again"))
-        })?;
-        let request = ModelRequest {
-            member: member.clone(),
-            profile,
-            step: at.step,
-            attempt: at.attempt,
-            instructions,
-            items: items.to_vec(),
-            tools,
-            from,
-        };
-        Ok((provider, request))
-    }
-
     fn warm(&self) -> std::sync::MutexGuard<'_, HashMap<MemberId, Transcript>> {
         self.warm.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -152,6 +120,35 @@ impl NativeEngine {
             }
         }
     }
+}
+
+/// What the model is asked, with the definition under which it is asked.
+fn request(
+    at: StepRef,
+    member: &MemberId,
+    engine: &Engine,
+    items: &[Item],
+) -> Result<(Arc<Definition>, ModelId, ModelRequest), CallError> {
+    let asked = engine.view(|world| {
+        let turn = world.state.turns.get(&at.turn).ok_or("the turn has ended")?;
+        let definition = &world.definition;
+        let profile = definition
+            .profiles
+            .get(&turn.profile)
+            .ok_or("the definition no longer has the profile")?;
+        let request = ModelRequest {
+            member: member.clone(),
+            profile: turn.profile.clone(),
+            step: at.step,
+            attempt: at.attempt,
+            instructions: instructions(world, member, profile),
+            items: items.to_vec(),
+            tools: tools(world, profile),
+            from: turn.from.to_string(),
+        };
+        Ok((Arc::clone(definition), turn.model.clone(), request))
+    });
+    asked.map_err(|reason: &str| CallError::Definition(reason.to_owned()))
 }
 
 /// The reply with long payloads in the blob store.

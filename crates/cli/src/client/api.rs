@@ -3,9 +3,10 @@
 use super::locate::{Locator, Server};
 use super::patience::persist;
 use super::problem::failure_of_http;
+use crate::environment;
 use crate::failure::{Exit, Failure};
 use crate::terminal::Output;
-use reqwest::header::{ACCEPT, AUTHORIZATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde_json::Value;
 use std::time::Duration;
@@ -15,6 +16,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 /// Without this a peer that vanished from the network would never be missed.
 const KEEPALIVE: Duration = Duration::from_secs(15);
+/// A server takes no larger body, and may hang up while a larger one is still being sent.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// The code of the failure that the process of the server is no more.
+pub(super) const SERVER_GONE: &str = "server.gone";
 
 /// Talks to one server, wherever it is at the moment.
 pub(crate) struct Client<'a> {
@@ -63,11 +68,22 @@ impl<'a> Client<'a> {
         timeout: Option<Duration>,
     ) -> Result<Value, Failure> {
         let (server, request) = self.request(Method::POST, path)?;
-        let mut request = request.json(body).header(ACCEPT, "application/json");
+        let body = body.to_string();
+        let bytes = body.len();
+        let mut request = request.body(body).header(CONTENT_TYPE, "application/json");
+        request = request.header(ACCEPT, "application/json");
         if let Some(timeout) = timeout {
             request = request.timeout(timeout);
         }
-        let response = accepted(&server, request.send().await).await?;
+        let sent = request.send().await;
+        if let Err(error) = &sent
+            && bytes > BODY_BYTES_MAX
+            && !error.is_connect()
+            && !error.is_timeout()
+        {
+            return Err(too_large(bytes));
+        }
+        let response = accepted(&server, sent).await?;
         let text = response
             .text()
             .await
@@ -160,7 +176,19 @@ async fn accepted(
     ))
 }
 
+fn too_large(bytes: usize) -> Failure {
+    let message = format!(
+        "the server hung up on a request of {bytes} bytes; it takes at most {BODY_BYTES_MAX}"
+    );
+    Failure::new(Exit::Usage, "request.too_large", message)
+        .hint("send less at once, or put the text where a tool of the agent can read it")
+}
+
 fn unreachable(server: &Server, error: &reqwest::Error) -> Failure {
+    if let Some(pid) = server.pid.filter(|pid| environment::is_gone(*pid)) {
+        let message = format!("the server of pid {pid} is gone");
+        return Failure::new(Exit::Unreachable, SERVER_GONE, message).passing(None);
+    }
     let message = format!("cannot reach {}: {}", shown(&server.url), cause(error));
     Failure::new(Exit::Unreachable, "server.unreachable", message).passing(None)
 }

@@ -30,12 +30,15 @@ pub(crate) struct Locator {
 pub(crate) struct Server {
     pub url: Url,
     pub token: Option<String>,
+    /// The process, where the state directory names it.
+    pub pid: Option<i32>,
 }
 
 /// What a running server writes down. It may hold more.
 #[derive(Deserialize)]
 struct ServerFile {
     url: String,
+    pid: Option<i32>,
 }
 
 impl Locator {
@@ -43,26 +46,30 @@ impl Locator {
     pub fn locate(&self) -> Result<Server, Failure> {
         let token = self.token.clone();
         let Some(url) = self.url.clone() else {
-            let url = self.recorded()?;
-            return Ok(Server {
-                url,
-                token: token.map_or_else(|| self.own_token(), |t| Ok(Some(t)))?,
-            });
+            let (url, pid) = self.recorded()?;
+            let token = token.map_or_else(|| self.own_token(), |t| Ok(Some(t)))?;
+            return Ok(Server { url, token, pid });
         };
         if token.is_some() {
-            return Ok(Server { url, token });
+            return Ok(Server {
+                url,
+                token,
+                pid: None,
+            });
         }
         // The token of the state directory is for the server of the state directory alone.
         let is_own = self
             .recorded()
-            .is_ok_and(|own| own.origin() == url.origin());
+            .is_ok_and(|(own, _)| own.origin() == url.origin());
+        let token = if is_own { self.own_token()? } else { None };
         Ok(Server {
             url,
-            token: if is_own { self.own_token()? } else { None },
+            token,
+            pid: None,
         })
     }
 
-    fn recorded(&self) -> Result<Url, Failure> {
+    fn recorded(&self) -> Result<(Url, Option<i32>), Failure> {
         let path = self.state.join(SERVER_FILE);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
@@ -77,7 +84,7 @@ impl Locator {
         // A file that is being written reads well the next time.
         serde_json::from_str::<ServerFile>(&text)
             .map_err(|error| error.to_string())
-            .and_then(|file| parse_url(&file.url))
+            .and_then(|file| Ok((parse_url(&file.url)?, file.pid)))
             .map_err(|error| {
                 let message = format!("{} is not what a server writes: {error}", path.display());
                 Failure::new(Exit::Unreachable, "server.unknown", message).passing(None)

@@ -1,5 +1,6 @@
 //! Trying again while an outage lasts.
 
+use super::api::SERVER_GONE;
 use crate::duration;
 use crate::failure::Failure;
 use crate::terminal::Output;
@@ -19,8 +20,13 @@ pub(super) async fn persist<T>(
         Err(failure) if failure.is_passing() && !longest.is_zero() => failure,
         result => return result,
     };
+    let what = if last.code() == SERVER_GONE {
+        "waiting for a new one"
+    } else {
+        "trying again"
+    };
     output.notice(&format!(
-        "{last}; trying again for up to {}",
+        "{last}; {what} for up to {}",
         duration::show(longest)
     ));
     let trying = async {

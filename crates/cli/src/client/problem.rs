@@ -1,7 +1,8 @@
 //! What a server's refusal means for the exit code: the one table from kinds to codes.
 
 use crate::failure::{Exit, Failure};
-use serde_json::{Map, Value};
+use mobkit::definition::Diagnostic;
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// The exit code of a kind of refusal (SPEC 12).
@@ -20,10 +21,16 @@ fn exit_of_kind(kind: &str) -> Option<Exit> {
 /// The code of an ask whose answer did not come in time; the turn goes on.
 const ASK_TIMED_OUT: &str = "ask.timed_out";
 
+/// What the codes of an invalid mob file begin with.
+const DEFINITION: &str = "definition.";
+
 /// The exit code of a refusal that says its code or its kind.
 fn exit_of(code: Option<&str>, kind: Option<&str>) -> Option<Exit> {
     if code == Some(ASK_TIMED_OUT) {
         return Some(Exit::TimedOut);
+    }
+    if kind == Some("invalid") && code.is_some_and(|code| code.starts_with(DEFINITION)) {
+        return Some(Exit::Config);
     }
     kind.and_then(exit_of_kind)
 }
@@ -108,7 +115,33 @@ fn facts(mut failure: Failure, problem: &Map<String, Value>) -> Failure {
             failure = failure.fact(name, value.clone());
         }
     }
-    failure
+    let diagnostics = problem.get("diagnostics").cloned().unwrap_or_default();
+    let diagnostics: Vec<Diagnostic> = serde_json::from_value(diagnostics).unwrap_or_default();
+    if let Some(first) = diagnostics.first() {
+        failure = failure.at(json!({"file": first.file, "line": first.line, "col": first.column}));
+    }
+    diagnostics.iter().map(told).fold(failure, Failure::finding)
+}
+
+/// A diagnostic of a file that only the server has.
+fn told(diagnostic: &Diagnostic) -> String {
+    let Diagnostic {
+        severity,
+        code,
+        message,
+        file,
+        line,
+        column,
+        ..
+    } = diagnostic;
+    let head = format!(
+        "{}[{code}]: {message}\n --> {file}:{line}:{column}",
+        severity.as_str()
+    );
+    match &diagnostic.hint {
+        Some(hint) => format!("{head}\n  = hint: {hint}\n"),
+        None => format!("{head}\n"),
+    }
 }
 
 fn pause(problem: &Map<String, Value>, retry_after: Option<&str>) -> Option<Duration> {
@@ -122,7 +155,6 @@ fn pause(problem: &Map<String, Value>, retry_after: Option<&str>) -> Option<Dura
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn the_kind_decides_and_the_status_stands_in_for_it() {

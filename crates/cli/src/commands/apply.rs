@@ -36,7 +36,16 @@ pub(crate) async fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failu
         params["force"] = true.into();
     }
     // The digest makes a repetition harmless: a plan that was applied is no longer the plan.
-    let report = client.call_once("mob/apply", &params).await?;
+    let report = client
+        .call_once("mob/apply", &params)
+        .await
+        .map_err(|failure| {
+            if failure.code() == "plan.mass_removal" {
+                failure.hint("if that is what you want, repeat it with --force")
+            } else {
+                failure
+            }
+        })?;
     let failed = failures(&report);
     if output.is_json() {
         output.document(&report)?;

@@ -65,7 +65,8 @@ impl Plan {
             let (sign, tone) = sign(step.operation);
             let kept = match step.survives {
                 Some("session") => "; the conversation goes on",
-                Some("nothing") => "; the conversation ends",
+                // Who joins has none yet.
+                Some("nothing") if step.operation != "spawn" => "; the conversation ends",
                 _ => "",
             };
             let text = format!(
@@ -108,7 +109,8 @@ mod tests {
         let output = Output::new(&Show::default(), |_| None);
         let plan = Plan::of(json!({"digest": "sha256:1", "steps": [
             {"object": "member/a", "operation": "retain", "reason": "as it should be"},
-            {"object": "member/b", "operation": "spawn", "reason": "in the mob file"},
+            {"object": "member/b", "operation": "spawn", "reason": "in the mob file",
+             "survives": "nothing"},
             {"object": "member/c", "operation": "respawn", "reason": "profile changed",
              "survives": "session"},
             {"object": "edge/a+d", "operation": "unwire", "reason": "no longer wanted"},

@@ -3,6 +3,7 @@
 use crate::failure::{Exit, Failure};
 use crate::mobfile;
 use crate::terminal::{Output, Tone};
+use mobkit::definition::Severity;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -14,7 +15,11 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
-    let valid = mobfile::read(&args.path, output)?;
+    let mut valid = mobfile::read(&args.path, output)?;
+    // Only who runs the file is held up by what can't be run.
+    for diagnostic in &mut valid.unsupported {
+        diagnostic.severity = Severity::Warning;
+    }
     let definition = &valid.definition;
     if output.is_json() {
         let diagnostics = [valid.warnings.as_slice(), valid.unsupported.as_slice()].concat();
@@ -32,12 +37,16 @@ pub(crate) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
     }
     mobfile::show(&valid.text, &valid.warnings, output);
     mobfile::show(&valid.text, &valid.unsupported, output);
-    if !valid.unsupported.is_empty() {
-        output.notice("the file is valid, but this version of mobkit can't run all of it");
-    }
+    let (word, but) = if valid.unsupported.is_empty() {
+        (output.paint(Tone::Good, "ok"), "")
+    } else {
+        (
+            output.paint(Tone::Warning, "valid"),
+            "; but `mobkit up` refuses it, see the warnings",
+        )
+    };
     let line = format!(
-        "{} {}: mob {}, {}, {}",
-        output.paint(Tone::Good, "ok"),
+        "{word} {}: mob {}, {}, {}{but}",
         valid.path.display(),
         definition.id,
         counted(definition.members.len(), "member"),

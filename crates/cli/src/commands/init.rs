@@ -57,6 +57,9 @@ const ID: &str = "MOB_ID";
 
 pub(crate) fn run(args: &InitArgs, output: &Output) -> Result<Exit, Failure> {
     let folder = environment::folder()?.join(&args.dir);
+    if folder.is_file() || folder.extension().is_some_and(|end| end == "toml") {
+        return Err(no_folder(&args.dir));
+    }
     let mob_file = args.template.mob_file().replace(ID, &mob_id(&folder));
     let files = [
         ("mob.toml", mob_file.as_str()),
@@ -153,9 +156,24 @@ fn exists(dir: &Path, names: &str) -> Failure {
         .hint("name another folder: `mobkit init DIR`")
 }
 
+fn no_folder(path: &Path) -> Failure {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let message = format!(
+        "{} is the name of a file; init wants that of a folder",
+        path.display()
+    );
+    Failure::new(Exit::Usage, "folder.needed", message).hint(match parent {
+        Some(parent) => format!("name its folder: `mobkit init {}`", parent.display()),
+        None => "name no folder for the current one: `mobkit init`".to_owned(),
+    })
+}
+
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     let message = format!("cannot write {}: {error}", path.display());
     Failure::new(Exit::Failed, "file.unwritable", message)
+        .hint("name a folder that you may write to: `mobkit init DIR`")
 }
 
 /// The id of the mob: the name of the folder, as far as ids allow it.

@@ -4,7 +4,7 @@ use super::events::patience;
 use crate::client::{Client, EventQuery, EventReader, Format, Frame, ServerArgs};
 use crate::failure::{Exit, Failure};
 use crate::terminal::{Output, Tone};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::VecDeque;
 
 #[derive(Debug, clap::Args)]
@@ -31,50 +31,80 @@ pub(crate) async fn run(args: &LogsArgs, output: &Output) -> Result<Exit, Failur
         subject,
         ..EventQuery::default()
     };
-    if let Some(tail) = args.tail {
-        query.after = print_tail(&client, &query, tail).await?;
-        if !args.follow {
-            return Ok(Exit::Done);
-        }
+    if let (Some(member), true) = (&args.member, args.follow)
+        && let Some(absent) = absence(&client, member).await?
+    {
+        output.notice(&format!("{absent}; following in case one joins"));
     }
-    query.follow = args.follow;
-    read(&client, query, |envelope, line| {
-        print(output, envelope, line)
-    })
-    .await?;
-    Ok(Exit::Done)
+    let mut count = 0;
+    if let Some(tail) = args.tail {
+        (query.after, count) = print_tail(&client, &query, tail).await?;
+    }
+    if args.tail.is_none() || args.follow {
+        query.follow = args.follow;
+        (_, count) = read(&client, query, |envelope, line| {
+            print(output, envelope, line)
+        })
+        .await?;
+    }
+    match &args.member {
+        // Who was deleted has events; who has neither was never here.
+        Some(member) if count == 0 => match absence(&client, member).await? {
+            Some(absent) => Err(absent),
+            None => Ok(Exit::Done),
+        },
+        _ => Ok(Exit::Done),
+    }
 }
 
-/// Prints the last `tail` lines of what there is, and returns where that ended.
-async fn print_tail(client: &Client<'_>, query: &EventQuery, tail: usize) -> Result<u64, Failure> {
+/// The refusal that says that there is no such member.
+async fn absence(client: &Client<'_>, member: &str) -> Result<Option<Failure>, Failure> {
+    match client.call("member/get", &json!({"member": member})).await {
+        Ok(_) => Ok(None),
+        Err(failure) if failure.exit() == Exit::Missing => Ok(Some(failure)),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Prints the last `tail` lines of what there is, and returns where that ended and how many there
+/// were.
+async fn print_tail(
+    client: &Client<'_>,
+    query: &EventQuery,
+    tail: usize,
+) -> Result<(u64, u64), Failure> {
     let mut last = VecDeque::new();
-    let after = read(client, query.clone(), |envelope, line| {
+    let all = read(client, query.clone(), |envelope, line| {
         last.push_back((envelope.clone(), line.to_owned()));
         if last.len() > tail {
             last.pop_front();
         }
         Ok(())
     });
-    let after = after.await?;
+    let ended = all.await?;
     for (envelope, line) in last {
         print(client.output, &envelope, &line)?;
     }
-    Ok(after)
+    Ok(ended)
 }
 
-/// Hands over every event, from the oldest that is kept, and returns the place of the last.
+/// Hands over every event, from the oldest that is kept, and returns the place of the last and the count.
 async fn read(
     client: &Client<'_>,
     query: EventQuery,
     mut each: impl FnMut(&Value, &str) -> Result<(), Failure>,
-) -> Result<u64, Failure> {
+) -> Result<(u64, u64), Failure> {
+    let mut count = 0;
     let from_start = query.after == 0;
     let mut reader = EventReader::new(client, query.clone(), Format::Lines);
     loop {
         match reader.next().await {
-            Ok(Some(Frame::Event(envelope, line))) => each(&envelope, &line)?,
+            Ok(Some(Frame::Event(envelope, line))) => {
+                count += 1;
+                each(&envelope, &line)?;
+            }
             Ok(Some(Frame::Delta(_))) => {}
-            Ok(None) => return Ok(reader.position()),
+            Ok(None) => return Ok((reader.position(), count)),
             Err(failure) => match failure.get("oldest").and_then(Value::as_u64) {
                 // "From the beginning" means from what is left of it.
                 Some(oldest) if from_start && reader.position() == 0 && oldest > 1 => {

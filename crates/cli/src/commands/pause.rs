@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 pub(crate) struct PauseArgs {
     #[command(flatten)]
-    target: Target,
+    target: PauseTarget,
     /// Do not ask before stopping the whole line
     #[arg(short, long)]
     yes: bool,
@@ -20,7 +20,7 @@ pub(crate) struct PauseArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ResumeArgs {
     #[command(flatten)]
-    target: Target,
+    target: ResumeTarget,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -28,10 +28,21 @@ pub(crate) struct ResumeArgs {
 /// One member, or everything.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Target {
+struct PauseTarget {
     /// The member
     member: Option<String>,
     /// The whole line: no turn, occurrence or delivery attempt begins anywhere
+    #[arg(long)]
+    all: bool,
+}
+
+/// One member, or everything.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct ResumeTarget {
+    /// The member
+    member: Option<String>,
+    /// The whole line goes on; a member that was paused by itself stays paused
     #[arg(long)]
     all: bool,
 }
@@ -41,11 +52,17 @@ pub(crate) async fn pause(args: &PauseArgs, output: &Output) -> Result<Exit, Fai
     if args.target.all && !args.yes && !output.confirm(question, "--yes")? {
         return Err(declined());
     }
-    call(&args.server, &args.target, "pause", "paused", output).await
+    call(&args.server, args.target.member.as_deref(), "pause", output).await
 }
 
 pub(crate) async fn resume(args: &ResumeArgs, output: &Output) -> Result<Exit, Failure> {
-    call(&args.server, &args.target, "resume", "resumed", output).await
+    call(
+        &args.server,
+        args.target.member.as_deref(),
+        "resume",
+        output,
+    )
+    .await
 }
 
 /// The user thought better of it.
@@ -56,13 +73,12 @@ pub(crate) fn declined() -> Failure {
 
 async fn call(
     server: &ServerArgs,
-    target: &Target,
+    member: Option<&str>,
     verb: &str,
-    done: &str,
     output: &Output,
 ) -> Result<Exit, Failure> {
     let client = server.client(output, None, Duration::ZERO)?;
-    let (operation, params, object) = match &target.member {
+    let (operation, params, object) = match member {
         Some(member) => (
             format!("member/{verb}"),
             json!({"member": member}),
@@ -78,7 +94,7 @@ async fn call(
     if output.is_json() {
         output.document(&result)?;
     } else {
-        output.line(&format!("{done} {object}"))?;
+        output.line(&format!("{verb}d {object}"))?;
     }
     Ok(Exit::Done)
 }

@@ -29,7 +29,7 @@ impl MobArgs {
     /// A client for the server of the mob, once its file is known to be valid.
     pub fn client<'a>(&self, output: &'a Output) -> Result<Client<'a>, Failure> {
         let folder = match &self.path {
-            Some(path) => Some(mobfile::read(path, output)?.folder),
+            Some(path) => Some(mobfile::read_runnable(path, output)?.folder),
             None => None,
         };
         self.server

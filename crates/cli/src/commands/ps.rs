@@ -1,5 +1,6 @@
 //! `mobkit ps`.
 
+use super::status::LINE_PAUSED;
 use crate::client::{Client, ServerArgs};
 use crate::failure::{Exit, Failure};
 use crate::terminal::{Output, Table, Tone};
@@ -29,9 +30,14 @@ pub(crate) async fn run(args: &PsArgs, output: &Output) -> Result<Exit, Failure>
     let client = args.server.client(output, None, Duration::ZERO)?;
     let mut members = all(&client, args).await?;
     members.sort_by_cached_key(|member| (urgency(member), text(&member["id"])));
+    let status = client.call("mob/status", &json!({})).await?;
+    let paused = status["paused"] == true;
     if output.is_json() {
-        output.document(&json!({"members": members}))?;
+        output.document(&json!({"members": members, "paused": paused}))?;
         return Ok(Exit::Done);
+    }
+    if paused {
+        output.notice(LINE_PAUSED);
     }
     if members.is_empty() {
         output.notice("no members");

@@ -12,6 +12,10 @@ pub(crate) struct StatusArgs {
     server: ServerArgs,
 }
 
+/// What a person should know of a stopped line.
+pub(crate) const LINE_PAUSED: &str =
+    "the whole line is paused: messages wait, no turn begins; `mobkit resume --all` lets it go on";
+
 pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Failure> {
     let client = args.server.client(output, None, Duration::ZERO)?;
     let mut status = client.call("mob/status", &json!({})).await?;
@@ -32,8 +36,17 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
     } else {
         ""
     };
+    let paused = if status["paused"] == true {
+        " (paused)"
+    } else {
+        ""
+    };
+    let mark = format!("{paused}{mark}");
     let head = format!("{} {}", word(&status["mob"]), output.paint(tone, &state));
-    output.line(&format!("{head}{}", output.paint(Tone::Warning, mark)))?;
+    output.line(&format!("{head}{}", output.paint(Tone::Warning, &mark)))?;
+    if !paused.is_empty() {
+        output.notice(LINE_PAUSED);
+    }
     for (name, value) in [
         ("members", members(&status["members"])),
         (

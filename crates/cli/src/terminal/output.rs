@@ -180,6 +180,9 @@ impl Output {
             let _ = self.document(&failure.to_json());
             return;
         }
+        for finding in failure.findings() {
+            self.tell(finding);
+        }
         let head = self.paint_notice(Tone::Bad, &format!("error[{}]:", failure.code()));
         self.tell(&format!("{head} {}", failure.message()));
         self.tell(&format!("  = hint: {}", failure.next_step()));

@@ -58,7 +58,7 @@ fn errors_are_data_with_json() {
         json!({"file": "mob.toml", "line": 8, "col": 9})
     );
     assert_eq!(
-        document["diagnostics"].as_array().map(Vec::len),
+        document["error"]["diagnostics"].as_array().map(Vec::len),
         Some(2),
         "{document}"
     );
@@ -67,15 +67,53 @@ fn errors_are_data_with_json() {
 #[test]
 fn a_valid_file_is_summed_up() {
     let place = Place::empty();
+    place.write("mob.toml", "[mob]\nid = \"m\"\n");
+    let run = place.run(&["check"]);
+    assert_eq!(
+        (run.stdout.as_str(), run.stderr.as_str()),
+        ("ok mob.toml: mob m, 0 members, 0 profiles\n", "")
+    );
+}
+
+#[test]
+fn a_script_that_cannot_be_followed_is_named_by_its_file() {
+    let place = Place::empty();
+    assert_eq!(place.run(&["init"]).code, 0);
+    place.write(
+        "rehearsal.toml",
+        "[[rules]]\nwhen = { text = \"(\" }\nsay = \"x\"\n",
+    );
+    let run = place.run(&["check"]);
+    assert_eq!(run.code, 3, "{run:?}");
+    let named = "error[rehearsal.script_invalid]: rehearsal.toml: the script of model main";
+    assert!(run.stderr.starts_with(named), "{run:?}");
+}
+
+#[test]
+fn what_up_refuses_is_only_warned_of() {
+    let place = Place::empty();
     place.write("mob.toml", "[mob]\nid = \"m\"\n[[schedules]]\nid = \"s\"\nevery = \"15m\"\n\
         to = { route = \"r\" }\nmessage = \"x\"\n[[routes]]\nid = \"r\"\nmatch = { recipient = \"r\" }\n\
         sink = { kind = \"file\", path = \"out\" }\n");
     let run = place.run(&["check"]);
     assert_eq!(
         (run.code, run.stdout.as_str()),
-        (0, "ok mob.toml: mob m, 0 members, 0 profiles\n")
+        (
+            0,
+            "valid mob.toml: mob m, 0 members, 0 profiles; but `mobkit up` refuses it, see the \
+             warnings\n"
+        )
     );
-    assert!(run.stderr.contains("definition.unsupported"), "{run:?}");
+    assert!(
+        run.stderr.starts_with("warning[definition.unsupported]"),
+        "{run:?}"
+    );
+    assert!(!run.stderr.contains("error["), "{run:?}");
+    let document = place.run(&["check", "--json"]).document();
+    assert_eq!(
+        (&document["valid"], &document["runnable"]),
+        (&json!(true), &json!(false))
+    );
     let up = place.run(&["up"]);
     assert_eq!(up.code, 3, "{up:?}");
     assert!(up.stderr.contains("schedules"), "{up:?}");

@@ -134,6 +134,8 @@ fn a_line_without_an_answer_does_not_stop_the_others() {
         .map(|d| d["status"].clone())
         .collect();
     assert_eq!(statuses, ["completed", "failed", "waiting", "completed"]);
+    let told = "4 of 4 lines done, 1 failed, 1 waiting for a person\n";
+    assert!(run.stderr.ends_with(told), "{run:?}");
     place.write("feed.jsonl", "one\nhuman\nhang\n");
     let run = place.run(&[&SEND[..], &["--wait", "--timeout", "2s"]].concat());
     assert_eq!(run.code, 8, "{run:?}");
@@ -159,4 +161,36 @@ fn a_refusal_stops_and_names_the_line() {
     );
     assert_eq!((&documents[1]["line"], documents.len()), (&json!(2), 2));
     assert_eq!(server.seen().len(), 2);
+}
+
+#[test]
+fn the_same_file_for_another_member_is_sent_too() {
+    let server = Fake::always(200, json!({"message": "msg-1", "seq": 1}));
+    let place = Place::of(&server);
+    place.write("feed.jsonl", "one\n");
+    for member in ["desk", "night", "desk"] {
+        let run = place.run(&["send", member, "--each-line", "feed.jsonl"]);
+        assert_eq!(run.code, 0, "{run:?}");
+    }
+    let keys: Vec<Value> = server
+        .seen()
+        .iter()
+        .map(|r| r.body["key"].clone())
+        .collect();
+    assert_eq!(keys[0], keys[2]);
+    assert_ne!(keys[0], keys[1]);
+}
+
+#[test]
+fn stdin_without_a_key_says_that_its_lines_are_sent_once() {
+    let server = Fake::always(200, json!({"message": "msg-1", "seq": 1}));
+    let place = Place::of(&server);
+    let words = ["send", "desk", "--each-line", "-"];
+    let run = place.run_with(&words, "one\n");
+    assert!(
+        run.stderr.contains("--key NAME sends them again"),
+        "{run:?}"
+    );
+    let run = place.run_with(&[&words[..], &["--key", "k"]].concat(), "one\n");
+    assert_eq!(run.stderr, "1 lines done\n");
 }

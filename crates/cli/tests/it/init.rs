@@ -47,3 +47,18 @@ fn the_gitignore_of_a_repository_stays() {
     let text = std::fs::read_to_string(place.path().join(".gitignore")).expect("a file");
     assert_eq!(text, "target/\n");
 }
+
+#[test]
+fn the_name_of_a_file_is_no_folder() {
+    let place = Place::empty();
+    assert_eq!(place.run(&["init", "h"]).code, 0);
+    for path in ["h/mob.toml", "new/mob.toml"] {
+        let run = place.run(&["init", path]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+        assert!(
+            run.stderr.contains("name its folder: `mobkit init "),
+            "{run:?}"
+        );
+    }
+    assert!(!place.path().join("new").exists());
+}

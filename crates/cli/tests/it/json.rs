@@ -74,7 +74,7 @@ fn every_error_is_a_document_with_code_message_and_hint() {
 
 fn check_error(document: &Value, command: &str) {
     let error = &document["error"];
-    for name in ["code", "message", "hint"] {
+    for name in ["code", "message", "hint", "kind"] {
         let text = error[name].as_str().unwrap_or_default();
         assert!(
             !text.is_empty() && !text.contains('\n'),
@@ -111,8 +111,8 @@ fn what_a_refusal_knows_is_kept() {
     let run = Place::of(&server).run(&["pause", "x", "--json"]);
     assert_eq!(run.code, 6);
     let expected = json!({
-        "error": {"code": "plan.stale", "message": "stale", "hint": "plan again"},
-        "kind": "conflict", "current": "sha256:2",
+        "error": {"code": "plan.stale", "message": "stale", "hint": "plan again",
+            "kind": "conflict", "current": "sha256:2"},
     });
     assert_eq!(run.document(), expected);
 }

@@ -134,6 +134,7 @@ fn following_ends_with_130_at_ctrl_c() {
     let mut command = place.command(&["logs", "-f"]);
     let mut child = command
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("the binary starts");
     let mut line = String::new();
@@ -142,7 +143,11 @@ fn following_ends_with_130_at_ctrl_c() {
     assert!(line.contains("desk failed turn-1"), "{line}");
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
-    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(
+        (output.status.code(), output.stderr.as_slice()),
+        (Some(130), &b""[..])
+    );
 }
 
 #[test]
@@ -162,4 +167,30 @@ fn a_reader_that_goes_ends_the_command() {
         (output.status.code(), output.stderr.as_slice()),
         (Some(1), &b""[..])
     );
+}
+
+#[test]
+fn nobody_has_no_logs() {
+    let server = Fake::start(|request| match request.path.as_str() {
+        "/api/v1/member/get" => problem(404, "missing", "member.not_found", "no \"nobody\""),
+        _ => Reply::Text(200, NDJSON, String::new()),
+    });
+    let place = Place::of(&server);
+    for words in [&["logs", "nobody"][..], &["logs", "nobody", "-n", "5"]] {
+        let run = place.run(words);
+        assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{run:?}");
+        assert!(run.stderr.starts_with("error[member.not_found]"), "{run:?}");
+    }
+    assert_eq!(place.run(&["logs"]).code, 0);
+}
+
+#[test]
+fn who_was_deleted_still_has_logs() {
+    let journal = journal(1);
+    let server = Fake::start(move |request| match request.path.as_str() {
+        "/api/v1/member/get" => problem(404, "missing", "member.not_found", "no \"desk\""),
+        _ => Reply::Text(200, NDJSON, events(&journal, request)),
+    });
+    let run = Place::of(&server).run(&["logs", "desk"]);
+    assert_eq!((run.code, run.stdout.lines().count()), (0, 1), "{run:?}");
 }

@@ -92,3 +92,59 @@ fn the_server_is_looked_for_beside_the_mob_file() {
     let path = place.path().join("mob.toml").display().to_string();
     assert_eq!(elsewhere.run(&["plan", &path]).code, 0);
 }
+
+const SCHEDULED: &str = "[mob]\nid = \"m\"\n[[schedules]]\nid = \"s\"\nevery = \"15m\"\n\
+    to = { route = \"r\" }\nmessage = \"x\"\n[[routes]]\nid = \"r\"\n\
+    match = { recipient = \"r\" }\nsink = { kind = \"file\", path = \"out\" }\n";
+
+#[test]
+fn a_file_that_nothing_can_run_is_refused_with_its_place() {
+    let server = Fake::start(server);
+    let place = Place::of(&server);
+    place.write("mob.toml", SCHEDULED);
+    for command in ["plan", "apply"] {
+        let run = place.run(&[command, "."]);
+        assert_eq!((run.code, server.seen().len()), (3, 0), "{run:?}");
+        assert!(
+            run.stderr.contains("error[definition.unsupported]"),
+            "{run:?}"
+        );
+        assert!(run.stderr.contains("--> mob.toml:3:"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_definition_that_the_server_refuses_is_3_with_its_places() {
+    let server = Fake::start(|_| {
+        let body = json!({"code": "definition.invalid", "kind": "invalid", "detail": "1 error",
+            "diagnostics": [{"severity": "error", "code": "definition.model_unknown",
+                "message": "no model x", "file": "m.toml", "line": 8, "column": 9,
+                "span": {"start": 1, "end": 2}, "label": "", "hint": "did you mean y?"}]});
+        Reply::Text(400, "application/problem+json", body.to_string())
+    });
+    let place = Place::of(&server);
+    let run = place.run(&["plan"]);
+    assert_eq!((run.code, run.stdout.as_str()), (3, ""));
+    insta::assert_snapshot!(run.stderr, @r"
+    error[definition.model_unknown]: no model x
+     --> m.toml:8:9
+      = hint: did you mean y?
+
+    error[definition.invalid]: 1 error
+      = hint: mend the file and run `mobkit check`
+    ");
+    let error = place.run(&["plan", "--json"]).document()["error"].take();
+    assert_eq!(error["at"], json!({"file": "m.toml", "line": 8, "col": 9}));
+    assert_eq!(error["diagnostics"][0]["code"], "definition.model_unknown");
+}
+
+#[test]
+fn a_mass_removal_names_the_flag() {
+    let server = Fake::start(|request| match request.path.as_str() {
+        "/api/v1/mob/apply" => problem(409, "conflict", "plan.mass_removal", "2 of 3"),
+        _ => server(request),
+    });
+    let run = Place::of(&server).run(&["apply", "--yes"]);
+    assert_eq!(run.code, 6, "{run:?}");
+    assert!(run.stderr.contains("repeat it with --force"), "{run:?}");
+}

@@ -3,7 +3,7 @@
 use crate::fake::{Fake, Reply};
 use crate::mob::{Mob, NDJSON, SSE};
 use crate::program::{Place, Run};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -77,7 +77,7 @@ fn waiting_prints_the_answer_alone() {
     assert_eq!((run.code, run.stdout.as_str()), (0, "re: hello\n"));
     assert!(run.stderr.contains("rehearsal"), "{run:?}");
     let run = send(&["hello", "--wait", "--json"]);
-    let expected = json!({"message": "msg-1", "turn": "turn-1", "status": "completed",
+    let expected = json!({"message": "msg-1", "turn": "turn-1", "status": "completed", "seq": 4,
         "text": "re: hello", "rehearsal": true});
     assert_eq!((run.code, run.document()), (0, expected));
 }
@@ -245,4 +245,75 @@ fn streamed_json_is_one_document_per_piece_and_the_answer() {
     assert_eq!(documents.len(), 2, "{run:?}");
     assert_eq!(documents[0]["delta"]["text"], "one");
     assert_eq!(documents[1]["text"], "one");
+}
+
+/// Runs `send --wait` against an answer with this data.
+fn answered(data: &Value, words: &[&str]) -> Run {
+    let delivered = json!({"seq": 2, "kind": "message.delivered",
+        "data": {"message": "msg-1", "turn": "turn-2"}});
+    let completed = json!({"seq": 5, "kind": "turn.completed", "data": data});
+    let text = format!("{delivered}\n{completed}\n");
+    let server = Fake::start(move |request| match request.path.as_str() {
+        "/api/v1/events" => Reply::Hold(NDJSON, text.clone()),
+        "/api/v1/member/send" => Reply::Json(200, json!({"message": "msg-1", "seq": 1})),
+        _ => Reply::Json(200, json!({})),
+    });
+    Place::of(&server).run(&[&["send", "desk", "x", "--wait"], words].concat())
+}
+
+#[test]
+fn an_answer_that_was_cut_says_so() {
+    let cut = json!({"turn": "turn-2", "text": "half of", "finish": "length"});
+    let run = answered(&cut, &[]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "half of\n"), "{run:?}");
+    assert!(run.stderr.contains("the answer is cut"), "{run:?}");
+    let document = answered(&cut, &["--json"]).document();
+    assert_eq!(
+        (&document["finish"], &document["seq"]),
+        (&json!("length"), &json!(5))
+    );
+    let whole = answered(&json!({"turn": "turn-2", "text": "all"}), &[]);
+    assert!(!whole.stderr.contains("the answer"), "{whole:?}");
+}
+
+#[test]
+fn a_request_that_is_too_large_is_no_outage() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // It reads a little and hangs up.
+            let _ = std::io::Read::read(&mut &stream, &mut [0; 1_024]);
+        }
+    });
+    let place = Place::empty();
+    place.write("large.txt", &"x".repeat(8 * 1024 * 1024));
+    let run = place.run(&["send", "desk", "--file", "large.txt", "--url", &url]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("error[request.too_large]: "),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_server_whose_process_is_gone_is_named_by_its_pid() {
+    let place = Place::of(&Fake::always(200, json!({})));
+    let mut child = std::process::Command::new("true")
+        .spawn()
+        .expect("a process");
+    let pid = child.id();
+    child.wait().expect("it ends");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", free.local_addr().expect("bound"));
+    drop(free);
+    let record = json!({"pid": pid, "url": url, "started": "2026-11-22T06:00:00.000Z"});
+    place.write(".mobkit/server.json", &record.to_string());
+    let run = place.run(&["send", "desk", "x", "--timeout", "200ms"]);
+    assert_eq!(run.code, 9, "{run:?}");
+    let told = format!("the server of pid {pid} is gone; waiting for a new one for up to 200ms\n");
+    assert!(run.stderr.starts_with(&told), "{run:?}");
+    let run = place.run(&["ps"]);
+    assert!(run.stderr.starts_with("error[server.gone]: "), "{run:?}");
 }

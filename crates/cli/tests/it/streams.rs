@@ -127,3 +127,23 @@ fn help_and_version_are_results() {
     assert_eq!((run.code, run.stdout.as_str()), (2, ""));
     assert!(run.stderr.contains("Usage: mobkit"), "{run:?}");
 }
+
+#[test]
+fn a_line_that_stands_still_is_seen() {
+    let body = json!({"mob": "m", "state": "running", "paused": true,
+        "members": [{"id": "a", "state": "idle"}]});
+    let server = Fake::always(200, body);
+    let place = Place::of(&server);
+    let run = place.run(&["status"]);
+    assert!(run.stdout.starts_with("m running (paused)\n"), "{run:?}");
+    assert!(run.stderr.contains("mobkit resume --all"), "{run:?}");
+    let run = place.run(&["ps"]);
+    assert!(run.stderr.contains("the whole line is paused"), "{run:?}");
+    assert_eq!(place.run(&["ps", "--json"]).document()["paused"], true);
+}
+
+#[test]
+fn help_says_what_resuming_all_means() {
+    let help = Place::empty().run(&["resume", "--help"]).stdout;
+    assert!(help.contains("The whole line goes on"), "{help}");
+}

@@ -85,6 +85,44 @@ pub enum ErrorEvent {
     },
 }
 
+impl ErrorEvent {
+    /// The turn in which it happened, if it belongs to one.
+    pub fn turn(&self) -> Option<TurnId> {
+        match self {
+            Self::TurnFailed { turn, .. } => Some(*turn),
+            _ => None,
+        }
+    }
+
+    /// One line for a person: the kind, what it is about, and why.
+    pub(super) fn summary(&self) -> String {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        let kind = json["error_kind"].as_str().unwrap_or("unknown");
+        let (about, why): (Option<&str>, &str) = match self {
+            Self::SpawnFailure { member, error, .. }
+            | Self::MemberCrashed { member, error }
+            | Self::CheckpointFailure { member, error } => (Some(member.as_str()), error),
+            Self::TurnFailed { member, reason, .. } => (Some(member.as_str()), reason),
+            Self::ModuleFailed { module, error } => (Some(module.as_str()), error),
+            Self::ScheduleMissed {
+                schedule, reason, ..
+            } => (Some(schedule), reason),
+            Self::DeliveryDead { delivery, error } => (Some(delivery), error),
+            Self::RediscoverFailure { error } | Self::JournalFailure { error } => (None, error),
+            Self::ReconcileIncomplete { failures, skipped } => {
+                let (failed, passed) = (failures.len(), skipped.len());
+                let first = failures.iter().chain(skipped).next();
+                let first = first.map_or("nothing", String::as_str);
+                return format!("error: {kind}: {failed} failed, {passed} skipped: {first}");
+            }
+        };
+        match about {
+            Some(about) => format!("error: {kind} of {about}: {why}"),
+            None => format!("error: {kind}: {why}"),
+        }
+    }
+}
+
 /// Something went wrong that somebody should see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorRaised {

@@ -2,12 +2,23 @@
 
 use super::{Event, WaitingFor};
 use crate::id::{MemberId, TurnId};
+use crate::model::Finish;
 use crate::text::Text;
 
 /// Length of the excerpt of a text in a summary, in characters.
 const EXCERPT_CHARS: usize = 80;
 /// Length of a summary, in characters, the mark of a cut aside.
 const SUMMARY_CHARS_MAX: usize = 400;
+
+/// Why an answer may not be whole, as an insertion.
+fn cut_why(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Stop | Finish::Calls => "",
+        Finish::Length => " (cut at the limit of tokens)",
+        Finish::Filtered => " (withheld by the provider)",
+        Finish::Other => " (maybe not whole)",
+    }
+}
 
 impl Event {
     /// The member that the event is about, if it is about one.
@@ -66,6 +77,7 @@ impl Event {
     /// The turn in which the event happened, if it belongs to one.
     pub fn turn(&self) -> Option<TurnId> {
         Some(match self {
+            Self::ErrorRaised(e) => return e.error.turn(),
             Self::MessageDelivered(e) => e.turn,
             Self::MemberQuarantined(e) => e.turn,
             Self::TurnStarted(e) => e.turn,
@@ -132,13 +144,7 @@ impl Event {
             Self::EdgeWired(e) => format!("{} and {} wired", e.a, e.b),
             Self::EdgeUnwired(e) => format!("{} and {} unwired", e.a, e.b),
             Self::EdgeFailed(e) => format!("edge of {} and {} failed: {}", e.a, e.b, e.error),
-            Self::ErrorRaised(e) => {
-                let json = serde_json::to_value(&e.error).unwrap_or_default();
-                format!(
-                    "error: {}",
-                    json["error_kind"].as_str().unwrap_or("unknown")
-                )
-            }
+            Self::ErrorRaised(e) => e.error.summary(),
             Self::AccessDenied(e) => format!("denied {} ({})", e.operation, e.code),
             _ => return None,
         })
@@ -185,7 +191,9 @@ impl Event {
                 _ => format!("{} waits for an operator about {}", e.member, e.call),
             },
             Self::TurnCompleted(e) => {
-                format!("{} answered: {}", e.member, e.text.excerpt(EXCERPT_CHARS))
+                let cut = e.finish.map_or("", cut_why);
+                let text = e.text.excerpt(EXCERPT_CHARS);
+                format!("{} answered{cut}: {text}", e.member)
             }
             Self::TurnFailed(e) => format!("{} failed {}: {}", e.member, e.turn, e.reason),
             Self::TurnCancelled(e) => format!("{} of {} cancelled: {}", e.turn, e.member, e.reason),

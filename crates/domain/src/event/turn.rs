@@ -30,6 +30,9 @@ pub struct TurnStarted {
     /// Whether an external engine runs it as a whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub external: bool,
+    /// Whether its calls have no price, so that nobody can say what it costs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpriced: bool,
 }
 
 /// A turn went on after a restart or a respawn.
@@ -90,6 +93,9 @@ pub struct TurnCompleted {
     /// The answer as data, where the profile asks for a schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
+    /// Why the answer may not be whole; absent: the model had said everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish: Option<Finish>,
     /// Model calls that were answered.
     pub steps: u32,
     /// Tokens of all its calls.

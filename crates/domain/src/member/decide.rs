@@ -60,7 +60,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MemberCommand) -> Result<De
         MemberCommand::Pause { member, reason } => pause(&mut draft, member, reason.as_ref())?,
         MemberCommand::Resume { member } => resume(&mut draft, member)?,
         MemberCommand::Cancel { member, reason } => {
-            let reason = reason.as_deref().unwrap_or("cancelled");
+            let reason = reason.as_deref().unwrap_or(crate::draft::REASON_MISSING);
             cancel(&mut draft, member, reason)?;
         }
         MemberCommand::EngineStarted {

@@ -43,7 +43,9 @@ pub(super) fn spawn(
         .hint("`member/respawn` changes its profile, `member/reset` starts it over"));
     }
     check_session(draft, spec)?;
-    let generation = earlier.map_or(1, |member| member.fence.generation + 1);
+    let deleted = draft.state().deleted.get(&spec.id).copied();
+    let last = earlier.map_or(deleted, |member| Some(member.fence.generation));
+    let generation = last.map_or(1, |last| last + 1);
     draft.order(MemberSpawned {
         member: spec.id.clone(),
         profile: spec.profile.clone(),

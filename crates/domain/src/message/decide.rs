@@ -63,7 +63,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MessageCommand) -> Result<D
                 )
                 .hint("`turn/cancel` stops the turn"));
             }
-            let reason = reason.as_deref().unwrap_or("cancelled");
+            let reason = reason.as_deref().unwrap_or(crate::draft::REASON_MISSING);
             cancel(&mut draft, *message, waiting, reason);
             Ok(draft.done())
         }

@@ -85,7 +85,10 @@ impl State {
             Event::MemberRetiring(e) => self.set_mode(&e.member, MemberMode::Retiring, now),
             Event::MemberRetired(e) if e.deleted => {
                 self.session_ends(&e.member, seq);
-                self.members.remove(&e.member);
+                if let Some(member) = self.members.remove(&e.member) {
+                    let generation = member.fence.generation;
+                    self.deleted.insert(e.member.clone(), generation);
+                }
                 self.leaving.remove(&e.member);
             }
             Event::MemberRetired(e) => {
@@ -123,6 +126,7 @@ impl State {
     fn member_spawned(&mut self, e: &MemberSpawned, seq: Seq, now: Time) {
         let session = e.session.unwrap_or(SessionId(seq));
         let earlier = self.members.remove(&e.member);
+        self.deleted.remove(&e.member);
         let (usage, cost, unpriced) =
             earlier.map_or_else(Default::default, |m| (m.usage, m.cost, m.unpriced));
         let member = Member {

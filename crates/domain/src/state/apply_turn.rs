@@ -85,12 +85,14 @@ impl State {
             checkpointed: false,
             usage: Usage::default(),
             cost: Cost::default(),
-            unpriced: false,
+            unpriced: e.unpriced,
+            finish: None,
             counted: false,
         };
         self.turns.insert(e.turn, turn);
         if let Some(member) = self.members.get_mut(&e.member) {
             member.turn = Some(e.turn);
+            member.unpriced |= e.unpriced;
         }
     }
 
@@ -157,6 +159,7 @@ impl State {
                 state: CallState::Owed,
             })
             .collect();
+        turn.finish = e.finish.cut().filter(|_| turn.calls.is_empty());
         turn.phase = match (turn.calls.is_empty(), turn.external) {
             (true, true) => TurnPhase::External,
             // Without calls the event that ends the turn follows in the same batch.

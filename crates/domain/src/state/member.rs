@@ -128,7 +128,7 @@ pub struct Member {
     pub usage: Usage,
     /// What the priced calls cost.
     pub cost: Cost,
-    /// Whether a call had no price.
+    /// Whether it began a turn whose calls have no price, or a call had none.
     pub unpriced: bool,
     /// The role and the message under which it stands in `State::ready`.
     pub(super) ready_as: Option<(ProfileId, MessageId)>,
@@ -140,7 +140,7 @@ impl Member {
         self.mode == MemberMode::Retired
     }
 
-    /// What its calls cost; `None` where one had no price.
+    /// What its calls cost; `None` where one has no price.
     pub fn cost_usd(&self) -> Option<Cost> {
         (!self.unpriced).then_some(self.cost)
     }

@@ -40,6 +40,10 @@ pub struct State {
     pub paused: bool,
     /// Members, those that have left included until they are deleted.
     pub members: BTreeMap<MemberId, Member>,
+    /// The last generation of every member that was deleted: who comes back under its name goes on
+    /// counting there, so no fencing token is given twice.
+    #[serde(default)]
+    pub deleted: BTreeMap<MemberId, u32>,
     /// Edges that are wired.
     #[serde(with = "super::pairs")]
     pub wired: BTreeMap<Edge, EdgeOrigin>,
@@ -77,6 +81,7 @@ impl State {
             stage: Stage::Stopped,
             paused: false,
             members: BTreeMap::new(),
+            deleted: BTreeMap::new(),
             wired: BTreeMap::new(),
             managed: BTreeSet::new(),
             messages: BTreeMap::new(),

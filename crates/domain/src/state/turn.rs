@@ -2,7 +2,7 @@
 
 use crate::event::{Fence, MessageMode, ToolEffect};
 use crate::id::{CallId, MemberId, MessageId, ModelId, ProfileId, TurnId};
-use crate::model::{Cost, Usage};
+use crate::model::{Cost, Finish, Usage};
 use crate::principal::Principal;
 use crate::row::TurnStatus;
 use crate::time::Time;
@@ -122,8 +122,11 @@ pub struct Turn {
     pub usage: Usage,
     /// What the priced calls cost.
     pub cost: Cost,
-    /// Whether a call had no price.
+    /// Whether its calls have no price, or one had none.
     pub unpriced: bool,
+    /// Why the last reply without calls may not be whole.
+    #[serde(default)]
+    pub finish: Option<Finish>,
     /// Whether it is counted in `State::working`.
     pub(super) counted: bool,
 }
@@ -137,7 +140,7 @@ impl Turn {
         }
     }
 
-    /// What its calls cost; `None` where one had no price.
+    /// What its calls cost; `None` where one has no price.
     pub fn cost_usd(&self) -> Option<Cost> {
         (!self.unpriced).then_some(self.cost)
     }

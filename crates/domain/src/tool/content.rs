@@ -1,7 +1,7 @@
 //! Arguments of the messaging tools.
 
 use crate::id::MemberId;
-use crate::text::{Content, Text};
+use crate::text::{BlobRef, Content, Text};
 use serde_json::Value;
 
 /// Why a call can't be made as it is; the model is told.
@@ -23,9 +23,21 @@ impl ToolRefusal {
 /// Reads `{"to", "content"}`.
 pub(super) fn addressed(args: &Value) -> Result<(MemberId, Content), ToolRefusal> {
     let bad = |reason: String| ToolRefusal::new("tool.bad_arguments", reason);
-    let to = args.get("to").and_then(Value::as_str).ok_or_else(|| {
-        bad("\"to\" is missing: give the id of a member, as `peers` lists it".to_owned())
-    })?;
+    let to = match args.get("to") {
+        Some(Value::String(to)) => to,
+        found => {
+            let wrong = match found {
+                None | Some(Value::Null) => "is missing".to_owned(),
+                Some(other) => format!(
+                    "must be text, found {}",
+                    Text::from(other.to_string()).excerpt(80)
+                ),
+            };
+            return Err(bad(format!(
+                "\"to\" {wrong}: give the id of a member, as `peers` lists it"
+            )));
+        }
+    };
     let to = MemberId::parse(to).map_err(|error| bad(error.to_string()))?;
     let text = match args.get("content") {
         None | Some(Value::Null) => {
@@ -35,9 +47,9 @@ pub(super) fn addressed(args: &Value) -> Result<(MemberId, Content), ToolRefusal
         }
         Some(Value::String(text)) => Text::from(text.as_str()),
         // A long string arrives as a reference; anything else is data and is sent as JSON.
-        Some(other) => match serde_json::from_value::<crate::text::BlobRef>(other.clone()) {
-            Ok(blob) => Text::Blob(blob),
-            Err(_) => Text::from(other.to_string()),
+        Some(other) => match serde_json::from_value::<BlobRef>(other.clone()) {
+            Ok(blob) if blob.is_well_formed() => Text::Blob(blob),
+            Ok(_) | Err(_) => Text::from(other.to_string()),
         },
     };
     Ok((

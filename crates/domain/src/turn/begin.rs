@@ -1,6 +1,6 @@
 //! How a turn begins: by itself, as soon as a message waits and there is room.
 
-use crate::definition::{Definition, Engine, Profile};
+use crate::definition::{Definition, Engine, Model, Profile};
 use crate::draft::Draft;
 use crate::event::{ErrorEvent, ErrorRaised, MemberFailed, MessageDelivered, TurnStarted};
 use crate::id::{MemberId, MessageId, ProfileId, TurnId};
@@ -9,7 +9,7 @@ use crate::state::{MemberMode, State};
 /// What a definition has to offer to those who wait in a role.
 enum Room<'d> {
     /// A turn may begin.
-    Free(&'d Profile),
+    Free(&'d Profile, &'d Model),
     /// Its model works on as many turns as it may.
     Full,
     /// The definition no longer has the role or its model.
@@ -25,7 +25,7 @@ fn room<'d>(state: &State, definition: &'d Definition, role: &ProfileId) -> Room
     };
     let working = state.working.get(&profile.model).copied().unwrap_or(0);
     if model.turns_max.is_none_or(|max| working < max) {
-        Room::Free(profile)
+        Room::Free(profile, model)
     } else {
         Room::Full
     }
@@ -38,7 +38,7 @@ pub(crate) fn begin_next(draft: &mut Draft<'_>) {
     if state.working_total() >= definition.turns_max {
         return;
     }
-    let mut oldest: Option<(MessageId, &MemberId, &Profile)> = None;
+    let mut oldest: Option<(MessageId, &MemberId, (&Profile, &Model))> = None;
     for (role, waiting) in &state.ready {
         let Some((message, id)) = waiting.first() else {
             continue;
@@ -46,15 +46,15 @@ pub(crate) fn begin_next(draft: &mut Draft<'_>) {
         match room(state, definition, role) {
             Room::Full => {}
             Room::Gone(error) => return set_aside(draft, id, error),
-            Room::Free(profile) => {
+            Room::Free(profile, model) => {
                 if oldest.is_none_or(|(earlier, ..)| *message < earlier) {
-                    oldest = Some((*message, id, profile));
+                    oldest = Some((*message, id, (profile, model)));
                 }
             }
         }
     }
-    if let Some((message, id, profile)) = oldest {
-        begin(draft, message, id, profile);
+    if let Some((message, id, role)) = oldest {
+        begin(draft, message, id, role);
     }
 }
 
@@ -77,12 +77,18 @@ fn set_aside(draft: &mut Draft<'_>, id: &MemberId, error: String) {
     draft.emit_from(seq, ErrorRaised { error });
 }
 
-fn begin(draft: &mut Draft<'_>, message: MessageId, id: &MemberId, profile: &Profile) {
+fn begin(
+    draft: &mut Draft<'_>,
+    message: MessageId,
+    id: &MemberId,
+    (profile, model): (&Profile, &Model),
+) {
     let state = draft.state();
     let (Some(member), Some(waiting)) = (state.members.get(id), state.messages.get(&message))
     else {
         return;
     };
+    let external = profile.engine != Engine::Native;
     // The message is delivered first, so the turn's own position is the one after it.
     let turn = TurnId(draft.next_seq() + 1);
     draft.emit_from(
@@ -103,7 +109,9 @@ fn begin(draft: &mut Draft<'_>, message: MessageId, id: &MemberId, profile: &Pro
             profile: member.profile.clone(),
             model: profile.model.clone(),
             from: waiting.from.clone(),
-            external: profile.engine != Engine::Native,
+            external,
+            // What an external engine calls, it calls at prices of its own.
+            unpriced: external || model.price.is_none(),
         },
     );
 }

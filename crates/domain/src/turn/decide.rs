@@ -54,7 +54,11 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &TurnCommand) -> Result<Deci
         }
         TurnCommand::Cancel { turn, reason } => {
             open(&draft, *turn)?;
-            super::cancel(&mut draft, *turn, reason.as_deref().unwrap_or("cancelled"));
+            super::cancel(
+                &mut draft,
+                *turn,
+                reason.as_deref().unwrap_or(crate::draft::REASON_MISSING),
+            );
         }
     }
     Ok(draft.done())

@@ -5,7 +5,7 @@ use crate::event::{
     ErrorEvent, ErrorRaised, TurnCancelled, TurnCompleted, TurnFailed, TurnFailure,
 };
 use crate::id::{Seq, TurnId};
-use crate::model::{Cost, Usage};
+use crate::model::{Cost, Finish, Usage};
 use crate::principal::Principal;
 use crate::state::{CallState, Turn};
 use crate::text::Text;
@@ -29,12 +29,12 @@ impl Used {
     }
 }
 
-/// Ends a turn with its answer.
+/// Ends a turn with its answer; `finish` says why that may not be whole.
 pub(super) fn complete(
     draft: &mut Draft<'_>,
     cause: Seq,
     (id, turn): (TurnId, &Turn),
-    text: &Text,
+    (text, finish): (&Text, Option<Finish>),
     used: Used,
 ) {
     let seq = draft.emit_from(
@@ -45,6 +45,7 @@ pub(super) fn complete(
             messages: turn.messages.clone(),
             text: text.clone(),
             data: None,
+            finish,
             steps: used.steps,
             usage: used.usage,
             cost_usd: used.cost,

@@ -62,7 +62,7 @@ pub(super) fn ended(
     let used = Used::so_far(turn);
     let cause = id.0;
     match outcome {
-        Ok(text) => end::complete(draft, cause, (id, turn), text, used),
+        Ok(text) => end::complete(draft, cause, (id, turn), (text, turn.finish), used),
         Err(reason) => {
             end::fail(
                 draft,

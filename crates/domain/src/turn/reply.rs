@@ -42,7 +42,8 @@ pub(super) fn replied(
     });
     let used = used_with(turn, at.step, reply, cost);
     if reply.calls.is_empty() {
-        end::complete(draft, seq, (at.turn, turn), &reply.text, used);
+        let answer = (&reply.text, reply.finish.cut());
+        end::complete(draft, seq, (at.turn, turn), answer, used);
     } else {
         check_budget(draft, seq, (at.turn, turn), used);
     }

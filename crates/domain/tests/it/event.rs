@@ -1,8 +1,8 @@
 //! Golden files of events: what the journal holds is read back as it was, and has what clients rely
 //! on.
 
-use mobkit_domain::event::{Envelope, KINDS};
-use serde_json::Value;
+use mobkit_domain::event::{Envelope, Event, KINDS};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -133,4 +133,55 @@ fn a_summary_stays_one_short_line_whatever_it_quotes() {
         !summary.contains('\n') && summary.chars().count() <= 401,
         "{summary}"
     );
+}
+
+#[test]
+fn the_summary_of_an_error_names_whom_it_met_and_why() {
+    let cases = [
+        (
+            json!({"error_kind": "turn_failed", "member": "ann", "turn": "turn-3",
+                   "class": "model", "reason": "no luck"}),
+            "error: turn_failed of ann: no luck",
+        ),
+        (
+            json!({"error_kind": "spawn_failure", "member": "ann", "profile": "desk",
+                   "error": "no binary"}),
+            "error: spawn_failure of ann: no binary",
+        ),
+        (
+            json!({"error_kind": "rediscover_failure", "error": "no source"}),
+            "error: rediscover_failure: no source",
+        ),
+        (
+            json!({"error_kind": "reconcile_incomplete", "failures": ["ann: no room"],
+                   "skipped": []}),
+            "error: reconcile_incomplete: 1 failed, 0 skipped: ann: no room",
+        ),
+        (
+            json!({"error_kind": "reconcile_incomplete", "failures": [], "skipped": ["ann"]}),
+            "error: reconcile_incomplete: 0 failed, 1 skipped: ann",
+        ),
+    ];
+    for (data, summary) in cases {
+        let event = json!({"kind": "error.raised", "data": data});
+        let event: Event = serde_json::from_value(event).expect("an event");
+        assert_eq!(event.summary(), summary);
+        assert_eq!(event.turn().is_some(), summary.contains("turn_failed"));
+    }
+}
+
+#[test]
+fn the_summary_of_an_answer_that_was_cut_says_so() {
+    let mut envelope: Value = serde_json::from_str(&text("turn.completed")).expect("JSON");
+    let summary = |envelope: &Value| {
+        let envelope: Envelope = serde_json::from_value(envelope.clone()).expect("an envelope");
+        envelope.event.summary()
+    };
+    assert_eq!(
+        summary(&envelope),
+        "editor answered (cut at the limit of tokens): The day is planned."
+    );
+    let data = envelope["data"].as_object_mut().expect("an object");
+    data.remove("finish");
+    assert_eq!(summary(&envelope), "editor answered: The day is planned.");
 }

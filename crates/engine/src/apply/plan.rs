@@ -6,7 +6,7 @@ use crate::hooks::{HookError, guarded};
 use mobkit_domain::definition::Definition;
 use mobkit_domain::edge::Edge;
 use mobkit_domain::event::{MemberOrigin, MobDefined};
-use mobkit_domain::id::{MemberId, ProfileId};
+use mobkit_domain::id::{MemberId, MobId, ProfileId};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::plan::{
     Actual, Desired, Known, Plan, PlanStep, Presence, RosterPlan, roster_plan,
@@ -71,6 +71,9 @@ impl Engine {
             }
             None => self.view(|world| Arc::clone(&world.definition)),
         };
+        if definition.id != *self.mob() {
+            return Err(other_mob(self.mob(), &definition.id));
+        }
         let mut desired: Vec<Desired> = declared(&definition);
         if let Some(discovery) = &self.shared.hooks.discovery {
             let found = guarded("discovery", || discovery.discover(context)).await;
@@ -129,6 +132,15 @@ impl Engine {
             )
         }))
     }
+}
+
+fn other_mob(running: &MobId, found: &MobId) -> Refusal {
+    Refusal::new(
+        RefusalKind::Conflict,
+        "definition.other_mob",
+        format!("this is the mob {running}, but its definition now says {found}"),
+    )
+    .hint("the id of a mob never changes; run another mob with a state directory of its own")
 }
 
 fn declared(definition: &Definition) -> Vec<Desired> {

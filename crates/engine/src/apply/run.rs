@@ -43,13 +43,16 @@ impl Engine {
         Ok(report)
     }
 
-    /// The first apply of a start.
-    pub(crate) async fn apply_first(&self, context: Value) -> Result<ApplyReport, Refusal> {
+    /// The first apply of a start. A source that is down must not empty the mob at a restart
+    /// either, so a mass removal needs `force` here too.
+    pub(crate) async fn apply_first(
+        &self,
+        context: Value,
+        force: bool,
+    ) -> Result<ApplyReport, Refusal> {
         let single = self.shared.reconcile.lock().await;
         let prepared = self.prepare(context).await?;
-        // The definition of a fresh start is what the operator wants; the guard is for surprises
-        // from discovery, and a source that is down must not empty the mob at a restart either.
-        prepared.plan.permit(None, false)?;
+        prepared.plan.permit(None, force)?;
         let report = self.carry_out(&Principal::Runtime, prepared).await?;
         drop(single);
         self.tell(&report).await;

@@ -1,6 +1,6 @@
 //! A clock that is set while the mob runs.
 
-use crate::kit::{BASE, Mob, ada, member, quiet, send, settle, text_of, until};
+use crate::kit::{BASE, Mob, ada, member, quiet, send, settle, text_of};
 use mobkit_domain::command::{Command, MessageCommand, Submission};
 use mobkit_domain::time::Time;
 use mobkit_engine::{Clock, Engine, TokioClock};
@@ -43,10 +43,11 @@ async fn up() -> (Mob, Arc<Settable>, Engine) {
 #[tokio::test(start_paused = true)]
 async fn a_retry_waits_no_longer_than_any_retry_may_where_the_clock_is_set_back() {
     let (mob, clock, engine) = up().await;
-    let message = send(&engine, "a", "flaky 1 say x").await;
+    let message = send(&engine, "a", "after 10 flaky 1 say x").await;
     // Set after it was decided when to try again, and before the wait for it begins.
     mob.tap.hold(true);
-    until("the failure is being recorded", || mob.tap.waiting() == 1).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(mob.tap.waiting(), 1, "the failure is being recorded");
     clock.set(-10 * HOUR_MS);
     mob.tap.hold(false);
     let answered = tokio::time::timeout(Duration::from_mins(11), settle(&engine, message)).await;

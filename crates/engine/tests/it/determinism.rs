@@ -1,9 +1,8 @@
 //! The same scenario gives the same journal.
 
-use crate::kit::{Death, Mob, Source, ada, beside, journal, quiet, send, settle};
+use crate::kit::{Death, Mob, Source, ada, beside, journal, pass_ms, quiet, send, settle};
 use mobkit_engine::{ApplyOptions, RediscoverMode};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Members that talk, fail, wait and are stopped; a crash and a restart; discovery that changes.
 async fn scenario() -> Vec<String> {
@@ -24,7 +23,7 @@ async fn scenario() -> Vec<String> {
             let engine = engine.clone();
             let text = texts[n % texts.len()];
             beside(async move {
-                tokio::time::sleep(Duration::from_millis(n as u64 % 3)).await;
+                pass_ms(n as u64 % 3).await;
                 let message = send(&engine, to, text).await;
                 settle(&engine, message).await
             })

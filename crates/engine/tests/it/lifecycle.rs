@@ -291,3 +291,14 @@ async fn nothing_is_written_after_the_last_event() {
         Some(report.journal_seq)
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_start_after_a_shutdown_is_a_cancelled_one() {
+    let mob = Mob::workers(&["a"]);
+    let engine = mob.open().await.expect("opened");
+    let report = engine.shutdown().await;
+    let started = engine.bring_up().await;
+    assert!(matches!(started, Err(StartError::Cancelled)), "{started:?}");
+    assert_eq!(engine.shutdown().await, report);
+    assert_eq!(report.state, Phase::Stopped);
+}

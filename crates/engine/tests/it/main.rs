@@ -17,3 +17,4 @@ mod readers;
 mod recovery;
 mod shutdown;
 mod snapshots;
+mod threads;

@@ -84,16 +84,15 @@ async fn a_journal_that_cannot_be_read_leaves_the_directory_free() {
     let place = tempfile::tempdir().expect("a directory");
     let mob = Mob::workers(&["a"]);
     up(&mob, disk(place.path())).await.shutdown().await;
-    let store = disk(place.path());
-    store.close().await.expect("closed");
-    let held = Arc::clone(&store);
-    let failed = open(&mob, store).await.err();
+    let tap = Arc::new(Tap::over(disk(place.path())));
+    tap.kill();
+    let failed = open(&mob, Arc::clone(&tap) as _).await.err();
     assert!(
-        matches!(failed, Some(StartError::Store(StoreError::Closed))),
+        matches!(failed, Some(StartError::Store(StoreError::Backend { .. }))),
         "{failed:?}"
     );
     up(&mob, disk(place.path())).await.shutdown().await;
-    drop(held);
+    assert!(tap.is_dead(), "the store that failed is still referred to");
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ async fn a_shutdown_under_load_keeps_its_deadline_and_says_what_the_journal_says
     let names: Vec<String> = (0..20).map(|n| format!("m{n}")).collect();
     let mob = Mob::workers(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let engine = mob.up().await;
+    *mob.runner.stop_takes_ms.lock().expect("not poisoned") = 50;
     let streams: Vec<_> = (0..5).map(|_| beside(follow(engine.clone()))).collect();
     let mut asked = Vec::new();
     for (n, name) in names.iter().enumerate() {
@@ -190,7 +191,7 @@ async fn whoever_stops_waiting_for_a_shutdown_does_not_stop_it() {
 #[tokio::test(start_paused = true)]
 async fn a_runner_that_does_not_stop_is_left_and_named() {
     let mob = Mob::workers(&["a"]);
-    *mob.runner.hangs_at_stop.lock().expect("not poisoned") = true;
+    *mob.runner.stop_takes_ms.lock().expect("not poisoned") = 1_000_000;
     let engine = mob.up().await;
     let began = engine.now();
     let report = engine.shutdown().await;

@@ -5,6 +5,7 @@ use crate::gateway::{Caller, Gateway, find};
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::problem::{METHOD_NOT_ALLOWED, response};
+use crate::strict;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Query, Request, State};
@@ -70,10 +71,7 @@ async fn posted(request: Request) -> Result<Input, Refusal> {
     if bytes.trim_ascii().is_empty() {
         return Input::of_json(Value::Null);
     }
-    let value = serde_json::from_slice(&bytes).map_err(|error| {
-        let message = format!("the body is no JSON: {error}");
-        Refusal::new(RefusalKind::Invalid, "request.malformed", message)
-    })?;
+    let value = strict::from_slice(&bytes).map_err(|error| error.refusal("request.malformed"))?;
     Input::of_json(value)
 }
 

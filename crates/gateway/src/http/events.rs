@@ -1,7 +1,8 @@
 //! `GET /api/v1/events`.
 
 use super::api::queried;
-use super::feed::{Deltas, Feed};
+use super::deltas::Deltas;
+use super::feed::Feed;
 use super::negotiate::Format;
 use crate::access::{Permission, permit};
 use crate::cursor::{cursor_refusal, filter, oldest_cursor};

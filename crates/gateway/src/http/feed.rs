@@ -1,23 +1,19 @@
 //! A stream of events: pulled from the journal as fast as its reader takes it, and no faster.
 
+use super::deltas::Deltas;
 use super::frame::Frame;
 use super::negotiate::Format;
 use crate::cursor::cursor_refusal;
 use bytes::Bytes;
-use mobkit_domain::event::{EventFilter, Source};
 use mobkit_domain::id::Seq;
-use mobkit_engine::{CursorError, Delta, Engine, EventReader, Published};
+use mobkit_engine::{CursorError, Engine, EventReader, Published};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 /// How long a stream is silent at most.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Events of one chunk at most: what a reader that stalls costs.
 const CHUNK_EVENTS_MAX: usize = 128;
-/// Deltas of one chunk at most.
-const CHUNK_DELTAS_MAX: usize = 256;
 
 /// Where a stream is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +26,7 @@ enum Stage {
 /// What ends the wait for the next chunk.
 enum Wake {
     Events(Result<Option<Vec<Arc<Published>>>, CursorError>),
-    Delta(Delta),
+    Delta,
     Silence,
 }
 
@@ -105,43 +101,52 @@ impl Feed {
 
     /// Waits for whatever comes next.
     async fn follow(&mut self, frame: &mut Frame) {
-        let wake = tokio::select! {
-            biased;
-            events = self.reader.next(CHUNK_EVENTS_MAX) => Wake::Events(events),
-            delta = next_delta(&mut self.deltas) => Wake::Delta(delta),
-            () = tokio::time::sleep(HEARTBEAT) => Wake::Silence,
+        let wake = if self.deltas.as_ref().is_some_and(Deltas::is_holding) {
+            // The start of a turn is in the journal before its text is in the lane.
+            Wake::Events(self.reader.ready(CHUNK_EVENTS_MAX).await.map(Some))
+        } else {
+            tokio::select! {
+                biased;
+                events = self.reader.next(CHUNK_EVENTS_MAX) => Wake::Events(events),
+                () = arrival(&mut self.deltas) => Wake::Delta,
+                () = tokio::time::sleep(HEARTBEAT) => Wake::Silence,
+            }
         };
         match wake {
-            Wake::Events(events) => {
-                // What was said before the event that records it comes before it.
-                self.drain_deltas(frame);
-                match events {
-                    Ok(Some(events)) => events.iter().for_each(|event| frame.event(event)),
-                    Ok(None) => {
-                        frame.stopping();
-                        self.stage = Stage::Ended;
-                    }
-                    Err(error) => self.fail(&error, frame),
-                }
+            Wake::Events(Ok(Some(events))) => self.write(&events, frame),
+            Wake::Events(Ok(None)) => {
+                self.write(&[], frame);
+                frame.stopping();
+                self.stage = Stage::Ended;
             }
-            Wake::Delta(delta) => {
-                frame.delta(&delta);
-                self.drain_deltas(frame);
-            }
+            Wake::Events(Err(error)) => self.fail(&error, frame),
+            // It is held now, and written once the events before it are.
+            Wake::Delta => {}
             Wake::Silence => frame.heartbeat(self.reader.cursor()),
         }
     }
 
-    fn drain_deltas(&mut self, frame: &mut Frame) {
+    /// Writes events, and each delta in its place: after the start of its turn, and before the
+    /// event that records what it is a piece of. Without events the reader is at the head, and
+    /// nothing is held back any longer.
+    fn write(&mut self, events: &[Arc<Published>], frame: &mut Frame) {
         let Some(deltas) = &mut self.deltas else {
+            events.iter().for_each(|event| frame.event(event));
             return;
         };
-        for _ in 0..CHUNK_DELTAS_MAX {
-            match deltas.receiver.try_recv() {
-                Ok(delta) if deltas.wants(&delta) => frame.delta(&delta),
-                Ok(_) | Err(TryRecvError::Lagged(_)) => {}
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+        deltas.fill();
+        for event in events {
+            for delta in deltas.before(&event.envelope) {
+                frame.delta(&delta);
             }
+            frame.event(event);
+        }
+        let searched = match events {
+            [] => Seq::MAX,
+            _ => self.reader.cursor(),
+        };
+        for delta in deltas.until(searched) {
+            frame.delta(&delta);
         }
     }
 
@@ -155,41 +160,10 @@ impl Feed {
     }
 }
 
-/// The lossy lane of a stream. What its reader is too slow for is gone.
-pub(super) struct Deltas {
-    receiver: Receiver<Delta>,
-    filter: EventFilter,
-}
-
-impl Deltas {
-    /// From here on; `filter` is that of the stream, in which kinds say nothing about deltas.
-    pub fn of(engine: &Engine, filter: &EventFilter) -> Self {
-        let filter = EventFilter {
-            kinds: Vec::new(),
-            ..filter.clone()
-        };
-        Self {
-            receiver: engine.deltas(),
-            filter,
-        }
-    }
-
-    fn wants(&self, delta: &Delta) -> bool {
-        self.filter
-            .matches("delta", &format!("member/{}", delta.member), Source::Agent)
-    }
-}
-
-/// The next delta that is wanted; waits for ever where none are.
-async fn next_delta(deltas: &mut Option<Deltas>) -> Delta {
-    let Some(deltas) = deltas else {
-        return std::future::pending().await;
-    };
-    loop {
-        match deltas.receiver.recv().await {
-            Ok(delta) if deltas.wants(&delta) => return delta,
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return std::future::pending().await,
-        }
+/// Waits until a delta has come; for ever where none are wanted.
+async fn arrival(deltas: &mut Option<Deltas>) {
+    match deltas {
+        Some(deltas) => deltas.arrive().await,
+        None => std::future::pending().await,
     }
 }

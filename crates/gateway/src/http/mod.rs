@@ -2,6 +2,7 @@
 
 mod api;
 mod body;
+mod deltas;
 mod events;
 mod feed;
 mod frame;

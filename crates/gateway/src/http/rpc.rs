@@ -5,6 +5,7 @@ use super::body;
 use crate::gateway::{Caller, Gateway, find};
 use crate::input::Input;
 use crate::problem::{RPC_PARSE, RPC_REQUEST, response, rpc_error};
+use crate::strict;
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::http::{Response, StatusCode};
@@ -27,14 +28,11 @@ pub(super) async fn rpc(
         Ok(bytes) => bytes,
         Err(refusal) => return response(&refusal),
     };
-    let answer = match serde_json::from_slice(&bytes) {
+    let answer = match strict::from_slice(&bytes) {
         Ok(Value::Array(batch)) => answer_batch(&gateway, &caller, batch).await,
         Ok(single) => answer(&gateway, &caller, single).await,
-        Err(error) => {
-            let message = format!("the request is no JSON: {error}");
-            let refusal = Refusal::new(RefusalKind::Invalid, RPC_PARSE, message);
-            Some(failure(&refusal, &Value::Null))
-        }
+        // Nobody can say which request of a batch is meant, nor what its id is.
+        Err(error) => Some(failure(&error.refusal(RPC_PARSE), &Value::Null)),
     };
     if let Some(answer) = answer {
         return json(&answer);

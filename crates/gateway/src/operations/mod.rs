@@ -1,5 +1,6 @@
 //! The operations, one per file, and the table from which every surface is derived.
 
+mod blob;
 mod edge;
 mod event;
 mod member;
@@ -47,6 +48,7 @@ pub static OPERATIONS: &[Operation] = &[
     Operation::of::<turn::Cancel>(),
     Operation::of::<tool::Resolve>(),
     Operation::of::<event::Query>(),
+    Operation::of::<blob::Get>(),
     Operation::of::<system::Info>(),
     Operation::of::<system::Shutdown>(),
 ];

@@ -117,24 +117,46 @@ async fn denials_are_recorded_and_a_flood_is_counted() {
     for _ in 0..10 {
         get(&server, STATUS, &[HOST]).await;
     }
-    let found = denials(&server).await;
     let first = AccessDenied {
         operation: STATUS.to_owned(),
         code: "access.token_missing".to_owned(),
         remote: None,
         more: 0,
     };
-    assert_eq!(found, std::slice::from_ref(&first));
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(denials(&server).await, std::slice::from_ref(&first));
     get(&server, STATUS, &[HOST, ("authorization", "Bearer wrong")]).await;
+    // The rest is recorded even if nobody else is refused.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let second = AccessDenied {
         code: "access.token_invalid".to_owned(),
         more: 9,
         ..first.clone()
     };
     assert_eq!(denials(&server).await, [first, second]);
+    assert!(server.engine.tasks().live().get("access denial").is_none());
     let recorded = serde_json::to_string(&server.journal().await).expect("JSON");
     assert!(!recorded.contains("wrong"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_records_the_denials_that_wait() {
+    let server = Server::up().await;
+    for _ in 0..3 {
+        get(&server, STATUS, &[HOST]).await;
+    }
+    // A turn at work keeps the drain open for a while.
+    server
+        .call("member/send", json!({"to": "ada", "content": "hang"}))
+        .await;
+    let report = server.engine.shutdown().await;
+    assert!(report.is_orderly(), "{report:?}");
+    let more: Vec<u64> = denials(&server).await.iter().map(|d| d.more).collect();
+    assert_eq!(more, [0, 1]);
+    let last = server.journal().await.into_iter().next_back();
+    assert_eq!(
+        last.map(|event| event.event.kind()),
+        Some("runtime.stopped")
+    );
 }
 
 #[tokio::test(start_paused = true)]

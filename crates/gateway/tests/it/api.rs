@@ -2,7 +2,12 @@
 
 use crate::kit::{Server, request};
 use axum::body::Body;
+use bytes::Bytes;
+use futures::{StreamExt, stream};
 use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[tokio::test(start_paused = true)]
 async fn operations_that_look_are_also_got() {
@@ -206,6 +211,59 @@ async fn malformed_and_oversized_bodies_are_refused() {
             (413, &json!("request.too_large")),
             "{path}"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_given_twice_changes_nothing() {
+    let server = Server::up().await;
+    let before = server.journal().await.len();
+    let body = r#"{"to": "ada", "content": [{"type": "text", "text": "a", "text": "b"}]}"#;
+    let posted = request("POST", "/api/v1/member/send").body(Body::from(body));
+    let answer = server.send(posted.expect("a request")).await;
+    let found = (answer.status, &answer.body["code"], &answer.body["field"]);
+    assert_eq!(
+        found,
+        (400, &json!("params.duplicate_field"), &json!("text"))
+    );
+    assert_eq!(server.journal().await.len(), before);
+}
+
+/// A body of this many pieces of 1 MiB, and then, if it stalls, of silence. Counts what is read.
+fn pieces(count: usize, stalls: bool) -> (Body, Arc<AtomicUsize>) {
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read);
+    let pieces = stream::iter(0..count).map(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, Infallible>(Bytes::from(vec![b'x'; 1024 * 1024]))
+    });
+    let body = if stalls {
+        Body::from_stream(pieces.chain(stream::pending()))
+    } else {
+        Body::from_stream(pieces)
+    };
+    (body, read)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_too_large_is_read_on_before_the_answer_within_bounds() {
+    let server = Server::up().await;
+    let before = server.engine.now();
+    // Whole; no more than 16 MiB beyond the limit; and no longer than 5 s.
+    for (count, stalls, expected, ms) in [
+        (10, false, 10, 0),
+        (1_000, false, 18, 0),
+        (3, true, 3, 5_000),
+    ] {
+        let (body, read) = pieces(count, stalls);
+        let posted = request("POST", "/api/v1/member/send").body(body);
+        let answer = server.send(posted.expect("a request")).await;
+        assert_eq!(
+            (answer.status, read.load(Ordering::Relaxed)),
+            (413, expected)
+        );
+        assert_eq!(answer.body["code"], "request.too_large");
+        assert_eq!(server.engine.now().since_ms(before), ms);
     }
 }
 

@@ -44,6 +44,27 @@ async fn a_turn_without_an_answer_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_was_cut_says_so() {
+    let server = Server::up().await;
+    let cut = server
+        .call("member/ask", json!({"to": "ada", "content": "cut"}))
+        .await;
+    let status = (&cut["status"], &cut["text"], &cut["finish"]);
+    assert_eq!(
+        status,
+        (&json!("completed"), &json!("one two"), &json!("length"))
+    );
+    let turn = json!({"turn": cut["turn"]});
+    assert_eq!(server.call("turn/get", turn).await["finish"], "length");
+    let whole = server
+        .call("member/ask", json!({"to": "ada", "content": "hello"}))
+        .await;
+    assert!(whole.get("finish").is_none());
+    let turn = json!({"turn": whole["turn"]});
+    assert!(server.call("turn/get", turn).await.get("finish").is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_no_turn_took_says_so() {
     let server = Server::up().await;
     server

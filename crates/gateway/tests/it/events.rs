@@ -235,6 +235,57 @@ async fn text_comes_as_it_is_written_before_the_event_that_records_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn text_comes_after_the_start_of_its_turn_however_late_the_reader_is() {
+    let server = Server::up().await;
+    let head = server.engine.head();
+    // One reader is at the head, the other has the whole journal before it.
+    let mut streams = [
+        server.stream(&format!("?after={head}"), &[]).await,
+        server.stream("?after=0", &[]).await,
+    ];
+    for _ in 0..2 {
+        server
+            .call("member/ask", json!({"to": "ada", "content": "stream"}))
+            .await;
+    }
+    for stream in &mut streams {
+        let mut told = Vec::new();
+        while told.iter().filter(|kind| *kind == "turn.completed").count() < 2 {
+            match stream.next().await {
+                Some(Item::Named(name, _)) => told.push(name),
+                Some(Item::Event(Some(seq), event)) if seq > head => {
+                    told.push(event["kind"].as_str().expect("a kind").to_owned());
+                }
+                _ => {}
+            }
+        }
+        let turn = [
+            "message.accepted",
+            "message.delivered",
+            "turn.started",
+            "model.requested",
+            "delta",
+            "delta",
+            "delta",
+            "model.replied",
+            "turn.completed",
+        ];
+        assert_eq!(told, [turn, turn].concat());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whether_to_follow_is_also_said_in_digits() {
+    let server = Server::up().await;
+    let ended = server.stream("?after=0&follow=0", &[]).await.rest().await;
+    assert_eq!(ended.len(), server.journal().await.len());
+    let mut lines = server.stream("?follow=1&deltas=0", &LINES).await;
+    server.call("mob/pause", json!({})).await;
+    let event = lines.event().await.expect("an event");
+    assert_eq!(event["kind"], "mob.paused");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_stream_beats_and_says_how_far_it_has_searched() {
     let server = Server::up().await;
     let mut stream = server.stream("?kinds=turn.failed", &[]).await;

@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod ask;
+mod blobs;
 mod docs;
 mod events;
 mod health;

@@ -71,6 +71,52 @@ async fn lists_filter_and_page() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cursor_belongs_to_one_list() {
+    let server = Server::up().await;
+    for text in ["one", "two"] {
+        server
+            .call("member/ask", json!({"to": "ada", "content": text}))
+            .await;
+    }
+    let lists = ["member/list", "turn/list", "message/list", "member/history"];
+    let params = |list: &str, cursor: &Value| {
+        let mut params = json!({"limit": 1, "cursor": cursor});
+        if list == "member/history" {
+            params["member"] = json!("ada");
+        }
+        params
+    };
+    for list in lists {
+        let page = server.call(list, params(list, &Value::Null)).await;
+        let cursor = &page["next_cursor"];
+        assert!(cursor.is_string(), "{list}");
+        server.call(list, params(list, cursor)).await;
+        for other in lists
+            .iter()
+            .chain(["edge/list"].iter())
+            .filter(|other| **other != list)
+        {
+            let malformed = (400, "cursor.malformed");
+            server
+                .refused(other, params(other, cursor), malformed)
+                .await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_change_answers_its_first_position_and_the_member_of_now() {
+    let server = Server::up().await;
+    let pause = json!({"member": "ada", "key": "k-1"});
+    let first = server.call("member/pause", pause.clone()).await;
+    server.call("member/resume", json!({"member": "ada"})).await;
+    let again = server.call("member/pause", pause).await;
+    assert_eq!(again["seq"], first["seq"]);
+    let states = (&first["member"]["state"], &again["member"]["state"]);
+    assert_eq!(states, (&json!("paused"), &json!("idle")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn bad_pages_are_refused() {
     let server = Server::up().await;
     let out = (400, "limit.out_of_range");

@@ -63,11 +63,25 @@ async fn a_shutdown_is_asked_for_answers_at_once_and_reads_go_on() {
     assert!(report.is_orderly(), "{report:?}");
     assert_eq!(
         server.call("system/shutdown", json!({})).await,
-        json!({"state": "stopped"})
+        json!(report)
     );
     server
         .refused("mob/status", json!({}), (503, "runtime.not_running"))
         .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_shutdown_gets_its_report() {
+    let server = Server::up().await;
+    server
+        .call("member/send", json!({"to": "ada", "content": "hang"}))
+        .await;
+    let wait = || server.call("system/shutdown", json!({"wait": true}));
+    let (first, second) = join!(wait(), wait());
+    assert_eq!(first["state"], "stopped");
+    assert_eq!(first["drain"]["turns_checkpointed"], 1);
+    assert_eq!(first, second);
+    assert_eq!(first, json!(server.engine.shutdown().await));
 }
 
 #[tokio::test(start_paused = true)]

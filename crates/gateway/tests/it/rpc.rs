@@ -33,6 +33,19 @@ async fn check(server: &Server, text: &str, expected: Value) -> Answer {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_name_that_is_given_twice_is_refused() {
+    let server = Server::up().await;
+    let twice =
+        r#"{"jsonrpc":"2.0","id":1,"method":"mob/pause","params":{"reason":"a","reason":"b"}}"#;
+    let answer = check(&server, twice, json!([null, -32602])).await;
+    assert_eq!(
+        answer.body["error"]["data"]["code"],
+        "params.duplicate_field"
+    );
+    assert_eq!(server.call("mob/status", json!({})).await["paused"], false);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_examples_of_the_specification_hold() {
     let server = Server::up().await;
     let all = [

@@ -1,7 +1,7 @@
 //! What a start refuses, and what it leaves behind then.
 
-use crate::kit::{builder, definition, echo};
-use mobkit::{BuildError, HookError, MemoryStore, MobBuilder};
+use crate::kit::{ask, builder, definition, echo, operator, text_of};
+use mobkit::{ApplyOptions, BuildError, HookError, MemoryStore, MobBuilder, MobFile};
 use std::sync::Arc;
 
 #[tokio::test(start_paused = true)]
@@ -62,4 +62,72 @@ async fn a_broken_script_is_refused_before_anything_starts() {
     let script = "[[rules]]\nwhen = { text = \"(\" }\nsay = \"x\"\n";
     let refused = builder(echo(script), &store).start().await.err().expect("refused");
     assert!(matches!(refused, BuildError::Model(_)), "{refused}");
+}
+
+/// A mob file with these members, all of one profile, on a script that says `said`.
+fn write_mob(folder: &std::path::Path, id: &str, members: &[&str], said: &str) {
+    let script = format!("[[rules]]\nwhen = {{ step = 1 }}\nsay = \"{said}\"\n");
+    std::fs::write(folder.join("script.toml"), script).expect("written");
+    let mut text = format!(
+        "[mob]\nid = \"{id}\"\n\
+         [models.main]\nprovider = \"rehearsal\"\nscript = \"script.toml\"\n\
+         [profiles.echo]\nmodel = \"main\"\ninstructions = \"Answer.\"\n"
+    );
+    for member in members {
+        text.push_str(&format!("[[members]]\nid = \"{member}\"\nprofile = \"echo\"\n"));
+    }
+    std::fs::write(folder.join("mob.toml"), text).expect("written");
+}
+
+fn of_folder(folder: &std::path::Path) -> MobBuilder {
+    MobBuilder::of_file(MobFile::read(folder).expect("valid")).state_dir(folder.join("state"))
+}
+
+#[tokio::test]
+async fn a_changed_file_takes_effect_with_the_apply_models_included() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_mob(folder.path(), "test", &["one"], "first");
+    let mob = of_folder(folder.path()).start().await.expect("started");
+    assert_eq!(text_of(&ask(&mob, "one", "?").await), "first");
+    write_mob(folder.path(), "test", &["one", "two"], "second");
+    let report = mob.reconcile(&operator(), &ApplyOptions::default()).await.expect("applied");
+    assert!(report.is_complete() && report.spawned.len() == 1, "{report:?}");
+    assert_eq!(text_of(&ask(&mob, "two", "?").await), "second");
+    assert_eq!(text_of(&ask(&mob, "one", "?").await), "second");
+    mob.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_id_of_a_mob_never_changes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_mob(folder.path(), "test", &["one"], "x");
+    let mob = of_folder(folder.path()).start().await.expect("started");
+    write_mob(folder.path(), "other", &["one"], "x");
+    let refused = mob.engine().plan().await.expect_err("refused");
+    assert_eq!(refused.code, "definition.other_mob");
+    mob.shutdown().await;
+    let refused = of_folder(folder.path()).start().await.err().expect("refused");
+    assert!(matches!(refused, BuildError::OtherMob { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_start_that_would_retire_most_members_needs_force() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_mob(folder.path(), "test", &["a", "b", "c", "d"], "x");
+    of_folder(folder.path()).start().await.expect("started").shutdown().await;
+    write_mob(folder.path(), "test", &["a"], "x");
+    let refused = of_folder(folder.path()).start().await.err().expect("refused");
+    assert!(refused.to_string().contains("3 of 4"), "{refused}");
+    let mob = of_folder(folder.path()).force(true).start().await.expect("started");
+    assert_eq!(mob.engine().view(|world| world.state.present().count()), 1);
+    mob.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_mob_on_scripts_alone_is_a_rehearsal_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_mob(folder.path(), "test", &["a"], "x");
+    let mob = of_folder(folder.path()).start().await.expect("started");
+    assert!(mob.engine().is_rehearsal());
+    mob.shutdown().await;
 }

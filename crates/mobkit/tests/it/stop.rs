@@ -69,3 +69,31 @@ async fn a_turn_that_takes_too_long_is_put_aside_and_goes_on_at_the_next_start()
     assert_eq!(crate::kit::text_of(&turn), "done");
     assert!(mob.shutdown().await.is_orderly());
 }
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_refused_and_others_are_served() {
+    let store = Arc::new(MemoryStore::new());
+    let mob = builder(echo(""), &store).start().await.expect("started");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let serving = mob.serve(listener, Access::operator_token("t"));
+    let asking = async {
+        let long = format!("GET / HTTP/1.1\r\nX-Long: {}\r\n\r\n", "x".repeat(200_000));
+        let health = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        let mut answers = Vec::new();
+        for request in [long, health] {
+            let mut stream = tokio::net::TcpStream::connect(address).await.expect("connected");
+            // The server may hang up before it has read everything.
+            let _ = stream.write_all(request.as_bytes()).await;
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            answers.push(String::from_utf8_lossy(&answer).into_owned());
+        }
+        mob.shutdown().await;
+        answers
+    };
+    let (served, answers) = tokio::join!(serving, asking);
+    assert!(served.is_ok());
+    assert!(!answers[0].contains("200 OK"), "{}", answers[0]);
+    assert!(answers[1].starts_with("HTTP/1.1 200 OK"), "{}", answers[1]);
+}

@@ -116,6 +116,7 @@ pub(super) fn turn(number: Seq, of: &str, status: TurnStatus) -> Row {
         messages: vec![MessageId(number)],
         steps: 2,
         text: Some("an answer".into()),
+        finish: None,
         class: None,
         reason: None,
         usage: Usage {

@@ -158,3 +158,15 @@ impl Ledger {
         run.map(|_| ()).map_err(self.failed("committing"))
     }
 }
+
+/// The ids of all mobs that the database holds, in their order.
+pub(super) fn mobs(db: &Connection) -> Result<Vec<String>, StoreError> {
+    let action = "listing the mobs";
+    let mut statement = db
+        .prepare_cached("SELECT id FROM mobs ORDER BY id")
+        .map_err(failed(action))?;
+    let ids = statement
+        .query_map([], |row| row.get(0))
+        .map_err(failed(action))?;
+    ids.collect::<Result<_, _>>().map_err(failed(action))
+}

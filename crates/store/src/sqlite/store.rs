@@ -9,7 +9,7 @@ use super::readers::Readers;
 use super::record::{EventRecord, RowRecord};
 use super::trim::Trim;
 use super::writer::{Order, QUEUE_MAX, Writer};
-use super::{events, rows, verify};
+use super::{events, ledger, rows, verify};
 use crate::batch::check_batch;
 use crate::blob::BlobFiles;
 use crate::files;
@@ -93,6 +93,11 @@ impl SqliteStore {
             })),
             writer: Mutex::new(Some(writing.start()?)),
         })
+    }
+
+    /// The ids of all mobs that the database holds, in their order.
+    pub async fn mobs(&self) -> Result<Vec<String>, StoreError> {
+        self.read(ledger::mobs).await
     }
 
     fn lanes(&self) -> Result<Lanes, StoreError> {

@@ -38,6 +38,7 @@ pub(super) async fn wait(
         client,
         accepted,
         turn: None,
+        seq: None,
     };
     let reading = waiter.read(reader, speech);
     let end = match longest {
@@ -50,6 +51,7 @@ pub(super) async fn wait(
         message: accepted.message.clone(),
         end: end?,
         turn: waiter.turn,
+        seq: waiter.seq,
     })
 }
 
@@ -57,6 +59,8 @@ struct Waiter<'a> {
     client: &'a Client<'a>,
     accepted: &'a Accepted,
     turn: Option<String>,
+    /// Place of the event that ended the wait.
+    seq: Option<u64>,
 }
 
 impl Waiter<'_> {
@@ -69,6 +73,7 @@ impl Waiter<'_> {
             match frame {
                 Frame::Event(envelope, _) => {
                     if let Some(end) = self.take(&envelope).await? {
+                        self.seq = envelope["seq"].as_u64();
                         return Ok(end);
                     }
                 }
@@ -130,10 +135,13 @@ impl Waiter<'_> {
     /// The answer. Long texts are not in the event; the turn has them.
     async fn completed(&self, data: &Value) -> Result<End, Failure> {
         let given = |data: &Value| data.get("data").filter(|data| !data.is_null()).cloned();
+        let finish = data["finish"].as_str().filter(|finish| *finish != "stop");
+        let finish = finish.map(str::to_owned);
         if let Some(text) = data["text"].as_str() {
             return Ok(End::Completed {
                 text: text.to_owned(),
                 data: given(data),
+                finish,
             });
         }
         let turn = self.turn().await?;
@@ -144,6 +152,7 @@ impl Waiter<'_> {
         Ok(End::Completed {
             text: text.to_owned(),
             data: given(data),
+            finish,
         })
     }
 

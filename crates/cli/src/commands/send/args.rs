@@ -21,7 +21,8 @@ pub(crate) struct SendArgs {
     /// Send each non-empty line of a file (- is stdin) as a message, in the order of the lines
     ///
     /// Repeating the command, after whatever crash, sends nothing twice: each message has a key
-    /// made of the content of the file (or --key), the number of the line and the line itself.
+    /// made of the member and the content of the file (or --key), the number of the line and the
+    /// line itself.
     #[arg(long, value_name = "FILE")]
     pub each_line: Option<String>,
     /// Idempotency key: the same key is accepted once [default: a random one, or the content]

@@ -8,7 +8,7 @@ use super::answer;
 use super::args::SendArgs;
 use super::progress::Progress;
 use super::run::{Accepted, send};
-use super::source::{Line, LineSource};
+use super::source::{Line, LineSource, STDIN};
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use futures::stream::{self, TryStreamExt};
@@ -23,7 +23,12 @@ pub(super) async fn run(
     source: &str,
     client: &Client<'_>,
 ) -> Result<Exit, Failure> {
-    let lines = LineSource::open(source, args.key.as_deref())?;
+    if source == STDIN && args.key.is_none() {
+        client.output.notice(
+            "the same lines from stdin are sent to a member once; --key NAME sends them again",
+        );
+    }
+    let lines = LineSource::open(source, args.key.as_deref(), &args.member)?;
     let progress = Progress::new(client.output, lines.len());
     let worst = RefCell::new(Exit::Done);
     let open = if args.waits() { LINES_OPEN_MAX } else { 1 };
@@ -32,12 +37,12 @@ pub(super) async fn run(
             return Ok(None);
         };
         let accepted = send(client, &args.member, &line.text, &line.key).await;
-        let accepted = accepted.map_err(|failure| failure.fact("line", line.number))?;
+        let accepted = accepted.map_err(|failure| failure.beside("line", line.number))?;
         Ok(Some(((line, accepted), lines)))
     });
     let results = sent.map_ok(|(line, accepted)| result(args, client, line, accepted));
     let all = results.try_buffered(open).try_for_each(async |result| {
-        progress.advance();
+        progress.advance(result.exit);
         worst.replace_with(|worst| worse(*worst, result.exit));
         progress.suspend(|| client.output.line(&result.text))
     });

@@ -8,13 +8,20 @@ use serde_json::{Map, Value, json};
 pub(super) struct Outcome {
     pub message: String,
     pub turn: Option<String>,
+    /// Place of the event that ended it, in the journal.
+    pub seq: Option<u64>,
     pub end: End,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum End {
     /// The turn ended with an answer.
-    Completed { text: String, data: Option<Value> },
+    Completed {
+        text: String,
+        data: Option<Value>,
+        /// Why the answer ends where it does, unless all was said.
+        finish: Option<String>,
+    },
     /// The turn ended without an answer.
     Failed { reason: String },
     /// The turn was stopped, or the message was withdrawn before one took it.
@@ -55,11 +62,17 @@ impl Outcome {
         document.insert("message".to_owned(), json!(self.message));
         document.insert("turn".to_owned(), json!(self.turn));
         document.insert("status".to_owned(), json!(self.status()));
+        if let Some(seq) = self.seq {
+            document.insert("seq".to_owned(), json!(seq));
+        }
         match &self.end {
-            End::Completed { text, data } => {
+            End::Completed { text, data, finish } => {
                 document.insert("text".to_owned(), json!(text));
                 if let Some(data) = data {
                     document.insert("data".to_owned(), data.clone());
+                }
+                if let Some(finish) = finish {
+                    document.insert("finish".to_owned(), json!(finish));
                 }
             }
             End::Failed { reason } | End::Cancelled { reason } | End::Waiting { reason } => {
@@ -68,6 +81,22 @@ impl Outcome {
             End::Expired | End::TimedOut => {}
         }
         document
+    }
+
+    /// What to say of an answer that may not be whole.
+    pub fn cut(&self) -> Option<String> {
+        let End::Completed {
+            finish: Some(finish),
+            ..
+        } = &self.end
+        else {
+            return None;
+        };
+        Some(match finish.as_str() {
+            "length" => "the answer is cut: the model reached its limit of tokens".to_owned(),
+            "filtered" => "the answer may not be whole: the provider withheld some".to_owned(),
+            other => format!("the answer may not be whole: it ended with \"{other}\""),
+        })
     }
 
     /// What to say where there is no answer.
@@ -106,6 +135,8 @@ impl Outcome {
         };
         self.to_json()
             .into_iter()
-            .fold(failure, |failure, (name, value)| failure.fact(&name, value))
+            .fold(failure, |failure, (name, value)| {
+                failure.beside(&name, value)
+            })
     }
 }

@@ -1,5 +1,6 @@
 //! How far the lines are, on stderr.
 
+use crate::failure::Exit;
 use crate::terminal::Output;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;
@@ -13,6 +14,9 @@ pub(super) struct Progress<'a> {
     output: &'a Output,
     bar: Option<ProgressBar>,
     done: Cell<u64>,
+    failed: Cell<u64>,
+    waiting: Cell<u64>,
+    timed_out: Cell<u64>,
     total: Option<u64>,
 }
 
@@ -30,13 +34,25 @@ impl<'a> Progress<'a> {
             output,
             bar,
             done: Cell::new(0),
+            failed: Cell::new(0),
+            waiting: Cell::new(0),
+            timed_out: Cell::new(0),
             total,
         }
     }
 
-    /// One more line is done.
-    pub fn advance(&self) {
+    /// One more line is done, and how.
+    pub fn advance(&self, exit: Exit) {
         self.done.set(self.done.get() + 1);
+        let other = match exit {
+            Exit::Done => None,
+            Exit::Waiting => Some(&self.waiting),
+            Exit::TimedOut => Some(&self.timed_out),
+            _ => Some(&self.failed),
+        };
+        if let Some(count) = other {
+            count.set(count.get() + 1);
+        }
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
@@ -69,9 +85,19 @@ impl<'a> Progress<'a> {
     }
 
     fn text(&self) -> String {
-        match self.total {
+        let mut text = match self.total {
             Some(total) => format!("{} of {total} lines done", self.done.get()),
             None => format!("{} lines done", self.done.get()),
+        };
+        for (count, what) in [
+            (&self.failed, "failed"),
+            (&self.waiting, "waiting for a person"),
+            (&self.timed_out, "not answered in time"),
+        ] {
+            if count.get() > 0 {
+                text = format!("{text}, {} {what}", count.get());
+            }
         }
+        text
     }
 }

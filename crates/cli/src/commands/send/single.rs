@@ -42,7 +42,7 @@ pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Fa
     // Whatever goes wrong while waiting, the message itself is safe.
     let outcome = waiting
         .await
-        .map_err(|failure| failure.fact("message", accepted.message.clone()))?;
+        .map_err(|failure| failure.beside("message", accepted.message.clone()))?;
     match &outcome.end {
         End::Completed { .. } if output.is_json() => {
             let mut document = outcome.to_json();
@@ -61,7 +61,7 @@ pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Fa
             if let Some(speech) = &mut speech {
                 speech.end_line()?;
             }
-            let failure = outcome.failure().fact("key", key.as_str());
+            let failure = outcome.failure().beside("key", key.as_str());
             return Err(match &outcome.end {
                 End::TimedOut => failure.hint(format!(
                     "go on waiting: repeat the command with --key {key}"
@@ -69,6 +69,9 @@ pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Fa
                 _ => failure,
             });
         }
+    }
+    if let Some(notice) = outcome.cut() {
+        output.notice(&notice);
     }
     Ok(Exit::Done)
 }

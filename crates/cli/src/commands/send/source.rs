@@ -33,8 +33,8 @@ enum Origin {
 
 impl LineSource {
     /// Opens `source`. With a key of the user the lines of stdin are sent as they come; without one
-    /// the whole content has to be known first, since it makes the keys.
-    pub fn open(source: &str, key: Option<&str>) -> Result<Self, Failure> {
+    /// the whole content has to be known first, since it makes the keys, with whom it goes to.
+    pub fn open(source: &str, key: Option<&str>, to: &str) -> Result<Self, Failure> {
         if let (STDIN, Some(key)) = (source, key) {
             let lines = Origin::Live(BufReader::new(tokio::io::stdin()).lines());
             return Ok(Self {
@@ -44,7 +44,7 @@ impl LineSource {
             });
         }
         let content = read(source)?;
-        let prefix = key.map_or_else(|| digest(content.as_bytes()), str::to_owned);
+        let prefix = key.map_or_else(|| prefix(to, &content), str::to_owned);
         Ok(Self::of(&content, prefix))
     }
 
@@ -123,6 +123,11 @@ fn unreadable(source: &str, error: &std::io::Error) -> Failure {
         .hint("name a file of UTF-8 text, or - for stdin")
 }
 
+/// What the keys of a content begin with: the same lines for somebody else are other messages.
+fn prefix(to: &str, content: &str) -> String {
+    digest(format!("{to}\n{content}").as_bytes())
+}
+
 /// The first 16 hex digits of the SHA-256. A server compares the content as well, so a collision
 /// could be refused but never mistaken.
 fn digest(bytes: &[u8]) -> String {
@@ -152,14 +157,15 @@ mod tests {
 
     #[tokio::test]
     async fn keys_repeat_with_the_content_and_differ_between_lines() {
-        let keys = async |content: &str| -> Vec<String> {
-            let source = LineSource::of(content, digest(content.as_bytes()));
+        let keys = async |to: &str, content: &str| -> Vec<String> {
+            let source = LineSource::of(content, prefix(to, content));
             all(source).await.into_iter().map(|line| line.key).collect()
         };
-        let first = keys("a\na\n").await;
-        assert_eq!(first, keys("a\na\n").await);
+        let first = keys("desk", "a\na\n").await;
+        assert_eq!(first, keys("desk", "a\na\n").await);
         assert_ne!(first[0], first[1]);
-        assert_ne!(first, keys("a\na").await);
-        assert_eq!(first[0], "7da0810372718aab:1:ca978112ca1bbdca");
+        assert_ne!(first, keys("desk", "a\na").await);
+        assert_ne!(first[0], keys("night", "a\na\n").await[0]);
+        assert_eq!(first[0], "078858ac3d0a792f:1:ca978112ca1bbdca");
     }
 }

@@ -93,7 +93,10 @@ fn a_withdrawn_question_is_told() {
         reason: None,
     }));
     mob.then("message.cancelled tool.failed");
-    assert_eq!(mob.told(), ["the message was cancelled: cancelled"]);
+    assert_eq!(
+        mob.told(),
+        ["the message was cancelled: no reason was given"]
+    );
 }
 
 #[test]

@@ -117,6 +117,14 @@ fn wrong_arguments_are_told_to_the_model() {
             "tool.bad_arguments: \"to\" is missing",
         ),
         (
+            json!({"to": null, "content": "x"}),
+            "tool.bad_arguments: \"to\" is missing",
+        ),
+        (
+            json!({"to": 5, "content": "x"}),
+            "tool.bad_arguments: \"to\" must be text, found 5: give the id of a member",
+        ),
+        (
             json!({"to": "No One", "content": "x"}),
             "tool.bad_arguments: \"No One\" is not a valid",
         ),
@@ -208,4 +216,29 @@ fn the_calls_of_a_reply_are_made_in_their_order() {
             .count(),
         1
     );
+}
+
+#[test]
+fn a_reference_counts_as_one_only_if_it_could_be_a_name_that_the_store_gave() {
+    let named = |blob: String| json!({"blob": blob, "bytes": 40_000});
+    let hex = "0a".repeat(32);
+    let reference = named(format!("sha256:{hex}"));
+    let lookalikes = [
+        named("sha256:../secret".to_owned()),
+        named(hex.clone()),
+        named(format!("sha256:{}", &hex[1..])),
+        named(format!("sha256:{}", hex.to_uppercase())),
+        named(format!("sha512:{hex}")),
+    ];
+    for tool in ["send_message", "ask_peer"] {
+        let mut mob = Mob::ready();
+        called(&mut mob, tool, json!({"to": "r1", "content": reference}));
+        assert_eq!(mob.data("message.accepted")["text"], reference);
+        for data in &lookalikes {
+            let mut mob = Mob::ready();
+            called(&mut mob, tool, json!({"to": "r1", "content": data}));
+            let sent = mob.data("message.accepted")["text"].clone();
+            assert_eq!(sent, json!(data.to_string()), "sent as JSON");
+        }
+    }
 }

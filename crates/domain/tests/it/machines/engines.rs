@@ -1,10 +1,10 @@
 //! Members whose turns an external engine runs as a whole.
 
-use super::harness::{Mob, member, reply, send, spec};
+use super::harness::{Mob, NEWSROOM, member, reply, send, spec};
 use mobkit_domain::command::{Command, MemberCommand, RuntimeCommand, TurnCommand};
 use mobkit_domain::effect::{Effect, open_effects};
 use mobkit_domain::event::{Fence, RetireMode};
-use mobkit_domain::model::Reply;
+use mobkit_domain::model::{Finish, Reply};
 use mobkit_domain::state::{MemberMode, MemberState, TurnPhase};
 use mobkit_domain::text::Text;
 use serde_json::{Value, json};
@@ -327,4 +327,45 @@ fn an_engine_that_does_not_come_back_after_a_respawn_loses_the_turn() {
     assert_eq!(mob.world.state.turns.len(), 0);
     mob.order(Command::Message(send("ext", "waits for a respawn")));
     mob.then("message.accepted");
+}
+
+#[test]
+fn the_turn_of_an_engine_has_no_price_from_its_beginning() {
+    let role = "engine = \"meerkat\"\nmodel = \"small\"";
+    assert_eq!(NEWSROOM.matches(role).count(), 1);
+    let mut mob = Mob::ready_of(&NEWSROOM.replace(role, &role.replace("small", "main")));
+    mob.spawn(spec("ext", "remote"));
+    mob.internal(started(FIRST, None));
+    mob.send("ext", "go");
+    let begun = mob.data("turn.started");
+    assert_eq!(
+        (&begun["model"], &begun["unpriced"]),
+        (&json!("main"), &json!(true)),
+        "the price of the model is not the engine's"
+    );
+    assert_eq!(mob.turn_row(mob.turn_of("ext")).cost_usd, None);
+}
+
+#[test]
+fn the_answer_of_an_engine_says_that_it_was_cut() {
+    let mut mob = working();
+    let mut cut = reply("half an ans", &[]);
+    cut.finish = Finish::Length;
+    mob.internal(engine_replied(&mob, cut));
+    let turn = mob.turn_of("ext");
+    mob.internal(engine_ended(&mob, Ok("half an ans")));
+    assert_eq!(mob.data("turn.completed")["finish"], "length");
+    assert_eq!(mob.turn_row(turn).finish, Some(Finish::Length));
+}
+
+#[test]
+fn only_the_last_reply_of_an_engine_counts_as_cut() {
+    let mut mob = working();
+    let mut cut = reply("half an ans", &[]);
+    cut.finish = Finish::Length;
+    for said in [cut, reply("a whole answer", &[])] {
+        mob.internal(engine_replied(&mob, said));
+    }
+    mob.internal(engine_ended(&mob, Ok("a whole answer")));
+    assert_eq!(mob.data("turn.completed").get("finish"), None);
 }

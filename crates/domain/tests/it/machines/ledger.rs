@@ -34,6 +34,8 @@ struct OpenTurn {
 #[derive(Clone, Default)]
 pub struct Ledger {
     fences: BTreeMap<MemberId, (Fence, bool)>,
+    /// The last fencing token of every member, those that were deleted included.
+    tokens: BTreeMap<MemberId, Fence>,
     turns: BTreeMap<TurnId, OpenTurn>,
     /// Messages without an end.
     pub messages: BTreeSet<MessageId>,
@@ -114,6 +116,9 @@ impl Ledger {
     }
 
     fn restarted(&mut self, member: &MemberId, fence: Fence, starting: bool) {
+        let earlier = self.tokens.insert(member.clone(), fence);
+        let grows = earlier.is_none_or(|earlier| earlier < fence);
+        assert!(grows, "{member} gets {fence:?} after {earlier:?}");
         self.fences.insert(member.clone(), (fence, starting));
     }
 

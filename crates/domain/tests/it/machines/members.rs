@@ -290,6 +290,27 @@ fn a_member_is_forgotten_only_after_it_has_left() {
 }
 
 #[test]
+fn who_comes_back_after_a_deletion_gets_no_token_that_was_given_before() {
+    let mut mob = Mob::ready();
+    let delete = || {
+        Command::Member(MemberCommand::Delete {
+            member: member("r1"),
+        })
+    };
+    mob.order(reset("r1"));
+    for generation in [3, 4] {
+        mob.order(retire("r1", RetireMode::Now));
+        mob.order(delete());
+        mob.spawn(spec("r1", "reporter"));
+        let fence = Fence {
+            generation,
+            incarnation: 1,
+        };
+        assert_eq!(mob.fence_of("r1"), fence);
+    }
+}
+
+#[test]
 fn an_update_changes_what_it_names_and_nothing_else() {
     let mut mob = Mob::ready();
     let update = |labels: Option<&str>, context| MemberCommand::Update {

@@ -5,7 +5,7 @@ use mobkit_domain::command::{Command, StepRef, TurnCommand};
 use mobkit_domain::effect::Effect;
 use mobkit_domain::event::{Event, Fence};
 use mobkit_domain::id::TurnId;
-use mobkit_domain::model::{Cost, Failure, FailureClass, Usage};
+use mobkit_domain::model::{Cost, Failure, FailureClass, Finish, Usage};
 use mobkit_domain::row::TurnStatus;
 use mobkit_domain::state::MemberState;
 use mobkit_domain::turn::{ATTEMPTS_MAX, RETRY_AFTER_MAX_MS, retry_delay_ms};
@@ -243,6 +243,27 @@ fn costs_are_summed_and_a_call_without_a_price_leaves_the_sum_open() {
     mob.answers("r1", "done");
     assert_eq!(mob.data("turn.completed").get("cost_usd"), None);
     assert_eq!(mob.world.state.members[&member("r1")].cost_usd(), None);
+}
+
+#[test]
+fn an_answer_that_was_cut_says_so_in_the_event_and_in_the_row() {
+    let mut mob = Mob::ready();
+    for (finish, told) in [
+        (Finish::Length, Some(Finish::Length)),
+        (Finish::Filtered, Some(Finish::Filtered)),
+        (Finish::Other, Some(Finish::Other)),
+        (Finish::Stop, None),
+    ] {
+        mob.send("ann", "work");
+        let turn = mob.turn_of("ann");
+        let mut cut = reply("half an ans", &[]);
+        cut.finish = finish;
+        mob.internal(replied(mob.at("ann"), cut));
+        let told_as = told.map(|told| serde_json::to_value(told).expect("JSON"));
+        let completed = mob.data("turn.completed");
+        assert_eq!(completed.get("finish"), told_as.as_ref());
+        assert_eq!(mob.turn_row(turn).finish, told);
+    }
 }
 
 #[test]

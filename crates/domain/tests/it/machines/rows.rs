@@ -79,5 +79,8 @@ fn the_row_of_a_turn_says_why_it_ended() {
     let turn = mob.turn_of("ann");
     mob.order(Command::Turn(TurnCommand::Cancel { turn, reason: None }));
     assert_eq!(mob.turn_row(turn).status, TurnStatus::Cancelled);
-    assert_eq!(mob.turn_row(turn).reason.as_deref(), Some("cancelled"));
+    assert_eq!(
+        mob.turn_row(turn).reason.as_deref(),
+        Some("no reason was given")
+    );
 }

@@ -5,6 +5,7 @@ use mobkit_domain::command::{Command, MobCommand, RuntimeCommand, TurnCommand};
 use mobkit_domain::effect::{Effect, open_effects};
 use mobkit_domain::event::DrainReport;
 use mobkit_domain::id::TurnId;
+use mobkit_domain::model::{Cost, FailureClass};
 use mobkit_domain::row::TurnStatus;
 use mobkit_domain::state::MemberState;
 use serde_json::json;
@@ -177,6 +178,29 @@ fn a_cancelled_turn_is_gone() {
     assert_eq!(mob.asked, [Effect::Abort { turn }]);
     assert_eq!(mob.refused(cancel(turn)), "turn.not_open");
     assert_eq!(mob.world.state.members[&member("ann")].turn, None);
+}
+
+#[test]
+fn what_has_no_price_has_no_cost_before_the_first_reply_either() {
+    let mut mob = Mob::ready();
+    mob.send("r1", "work");
+    let turn = mob.turn_of("r1");
+    assert_eq!(mob.data("turn.started")["unpriced"], true);
+    assert_eq!(mob.turn_row(turn).cost_usd, None);
+    assert_eq!(mob.world.state.members[&member("r1")].cost_usd(), None);
+    mob.order(cancel(turn));
+    assert_eq!(mob.data("turn.cancelled").get("cost_usd"), None);
+    assert_eq!(mob.turn_row(turn).cost_usd, None);
+    mob.send("r1", "more");
+    let turn = mob.turn_of("r1");
+    mob.fails("r1", FailureClass::Unauthorized, None);
+    assert_eq!(mob.data("turn.failed").get("cost_usd"), None);
+    assert_eq!(mob.turn_row(turn).cost_usd, None);
+    mob.send("ann", "work");
+    assert_eq!(mob.data("turn.started").get("unpriced"), None);
+    let turn = mob.turn_of("ann");
+    mob.order(cancel(turn));
+    assert_eq!(mob.turn_row(turn).cost_usd, Some(Cost::default()));
 }
 
 #[test]

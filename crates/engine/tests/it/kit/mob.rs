@@ -80,6 +80,7 @@ impl Mob {
             version: "0.0.0-test".to_owned(),
             rehearsal: false,
             drain_timeout_ms: self.drain_timeout_ms,
+            force_first: false,
         }
     }
 

@@ -14,4 +14,4 @@ pub use mob::{BASE, HEAD, Mob, ada, member, send, send_as, settle, spec, text_of
 pub use runner::{Did, Scripted};
 pub use source::Source;
 pub use tap::{Death, Tap};
-pub use wait::{beside, quiet, until};
+pub use wait::{beside, pass_ms, quiet, until};

@@ -1,6 +1,7 @@
 //! A runner that does what messages say, and remembers what it did.
 
 use super::script::{Act, step};
+use super::wait::pass_ms;
 use async_trait::async_trait;
 use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
 use mobkit_domain::effect::Effect;
@@ -13,7 +14,6 @@ use mobkit_domain::tool::{ToolSpec, Toolbox};
 use mobkit_engine::{EffectPort, Engine, EngineStopped, Runner};
 use serde_json::{Value, json};
 use std::sync::Mutex;
-use std::time::Duration;
 
 /// Something that the outside world saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +46,8 @@ pub enum Did {
 #[derive(Default)]
 pub struct Scripted {
     did: Mutex<Vec<Did>>,
-    /// Whether stopping it never ends.
-    pub hangs_at_stop: Mutex<bool>,
+    /// How long stopping it takes.
+    pub stop_takes_ms: Mutex<u64>,
 }
 
 impl Scripted {
@@ -78,9 +78,7 @@ impl Scripted {
     }
 
     async fn act(&self, act: super::script::Step) -> Result<Reply, Failure> {
-        if act.after_ms > 0 {
-            tokio::time::sleep(Duration::from_millis(act.after_ms)).await;
-        }
+        pass_ms(act.after_ms).await;
         match act.act {
             Act::Reply(reply) => Ok(reply),
             Act::Fail(class) => Err(Failure {
@@ -96,7 +94,7 @@ impl Scripted {
     async fn tool(&self, args: &Value) -> Result<Text, String> {
         let flag = |name: &str| args.get(name).is_some_and(|value| value == &json!(true));
         if let Some(ms) = args.get("after_ms").and_then(Value::as_u64) {
-            tokio::time::sleep(Duration::from_millis(ms)).await;
+            pass_ms(ms).await;
         }
         if flag("never") {
             std::future::pending::<()>().await;
@@ -246,10 +244,8 @@ impl Runner for Scripted {
     }
 
     async fn stop(&self) -> Vec<EngineStopped> {
-        let hangs = *self.hangs_at_stop.lock().expect("not poisoned");
-        if hangs {
-            std::future::pending::<()>().await;
-        }
+        let takes_ms = *self.stop_takes_ms.lock().expect("not poisoned");
+        pass_ms(takes_ms).await;
         vec![EngineStopped {
             engine: "scripted".to_owned(),
             result: "stopped".to_owned(),

@@ -1,9 +1,10 @@
 //! The language in which messages tell the runner what to do.
 //!
-//! A message is a list of steps, separated by `;`: `say X`, `look`, `put`, `pay` (tools of the host,
-//! several of one step joined by `+`, each with JSON arguments if it needs some), `peers`, `now`,
-//! `ask <member> <message>`, `tell <member> <message>`, `fail <class>`, `never`, `panic`. Before a
-//! step may stand `after <ms>` and `flaky <attempts that fail>`. After the last step comes `say done`.
+//! A message is a list of steps, separated by `;`: `say X`, `look`, `put`, `pay` (tools of the
+//! host, several of one step joined by `+`, each with JSON arguments if it needs some), `peers`,
+//! `now`, `ask <member> <message>`, `tell <member> <message>`, `fail <class>`, `never`, `panic`.
+//! Before a step may stand `after <ms>` and `flaky <attempts that fail>`. After the last step comes
+//! `say done`.
 
 use mobkit_domain::model::{CallRequest, FailureClass, Finish, Reply, Usage};
 use serde_json::{Value, json};

@@ -1,13 +1,13 @@
 //! Sources of members and edges that a test can change, hold and break.
 
 use super::mob::{member, spec};
+use super::wait::pass_ms;
 use async_trait::async_trait;
 use mobkit_domain::definition::MemberSpec;
 use mobkit_domain::id::MemberId;
 use mobkit_engine::{Discovery, EdgeDiscovery, HookError};
 use serde_json::Value;
 use std::sync::Mutex;
-use std::time::Duration;
 
 /// Says what it was told to say.
 pub struct Source {
@@ -59,7 +59,7 @@ impl Source {
 
     async fn work(&self) {
         let takes_ms = *self.takes_ms.lock().expect("not poisoned");
-        tokio::time::sleep(Duration::from_millis(takes_ms)).await;
+        pass_ms(takes_ms).await;
         let panics = *self.panics.lock().expect("not poisoned");
         assert!(!panics, "a source that panics on purpose");
     }

@@ -56,6 +56,11 @@ impl Tap {
         *self.death.lock().expect("not poisoned") = Some(death);
     }
 
+    /// Refuses everything from here on.
+    pub fn kill(&self) {
+        self.dead.store(true, Ordering::SeqCst);
+    }
+
     /// Lets appends wait from here on, or go on.
     pub fn hold(&self, held: bool) {
         self.held.send_replace(held);

@@ -1,5 +1,6 @@
 //! Waiting for what other tasks do.
 
+use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// Runs something beside the test.
@@ -25,5 +26,14 @@ pub async fn until(what: &str, holds: impl Fn() -> bool) {
 pub async fn quiet() {
     for _ in 0..200 {
         tokio::task::yield_now().await;
+    }
+}
+
+/// Lets so much time pass. Whoever uses it has paused the clock, so nobody really waits.
+pub async fn pass_ms(ms: u64) {
+    if ms > 0 {
+        let nothing = std::future::pending::<()>();
+        let passed = tokio::time::timeout(Duration::from_millis(ms), nothing).await;
+        assert!(passed.is_err(), "nothing never comes");
     }
 }

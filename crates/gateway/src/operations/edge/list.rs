@@ -11,6 +11,9 @@ use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::ops::Bound;
+use std::str::FromStr;
+
+const PAGES: page::List = page::List("edge");
 
 pub(in crate::operations) struct List;
 
@@ -44,15 +47,20 @@ pub(in crate::operations) struct Output {
     next_cursor: Option<String>,
 }
 
-/// Ids of members hold no `+`.
-fn cursor(text: Option<&str>) -> Result<Option<Edge>, Refusal> {
-    let Some(text) = text else { return Ok(None) };
-    let (a, b) = text.split_once('+').unwrap_or((text, ""));
-    let ends = (
-        page::cursor::<MemberId>(Some(a))?,
-        page::cursor::<MemberId>(Some(b))?,
-    );
-    Ok(ends.0.zip(ends.1).map(|(a, b)| Edge { a, b }))
+/// The last edge of a page. Ids of members hold no `+`.
+struct Last(Edge);
+
+impl FromStr for Last {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (a, b) = text.split_once('+').ok_or(())?;
+        let end = |id: &str| id.parse::<MemberId>().map_err(drop);
+        Ok(Self(Edge {
+            a: end(a)?,
+            b: end(b)?,
+        }))
+    }
 }
 
 impl Define for List {
@@ -65,7 +73,9 @@ impl Define for List {
 
     async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
         let limit = page::limit(params.limit)?;
-        let from = cursor(params.cursor.as_deref())?.map_or(Bound::Unbounded, Bound::Excluded);
+        let from = PAGES
+            .position::<Last>(params.cursor.as_deref())?
+            .map_or(Bound::Unbounded, |Last(edge)| Bound::Excluded(edge));
         let mut edges: Vec<EdgeView> = cx.engine.view(|world| {
             let wired = world.state.wired.range((from, Bound::Unbounded));
             let wanted = wired.filter(|(edge, origin)| {
@@ -86,7 +96,7 @@ impl Define for List {
         let next_cursor = edges
             .last()
             .filter(|_| more)
-            .map(|last| last.edge.to_string());
+            .map(|last| PAGES.cursor_after(&last.edge));
         Ok(Output { edges, next_cursor })
     }
 }

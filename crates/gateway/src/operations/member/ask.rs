@@ -8,6 +8,7 @@ use crate::turn_view::turn_view;
 use mobkit_domain::event::MessageMode;
 use mobkit_domain::id::{MemberId, MessageId, Seq, TurnId};
 use mobkit_domain::lifecycle::Verb;
+use mobkit_domain::model::Finish;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::row::{Row, Table};
 use mobkit_domain::text::Text;
@@ -55,6 +56,9 @@ pub(in crate::operations) struct Output {
     /// The answer as data, where the profile asks for a schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Value>,
+    /// Why the model stopped, where the answer may not be whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish: Option<Finish>,
     /// Why there is no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -132,14 +136,14 @@ async fn output(cx: &Context, message: MessageId, outcome: Outcome) -> Result<Ou
         Outcome::Turn { turn, seq } => {
             let view = turn_view(&cx.engine, turn).await?;
             let status = json!(view.status).as_str().unwrap_or_default().to_owned();
-            let (text, data, reason) = (view.text, view.data, view.reason);
             Ok(Output {
                 message,
                 turn: Some(turn),
                 status,
-                text,
-                data,
-                reason,
+                text: view.text,
+                data: view.data,
+                finish: view.finish,
+                reason: view.reason,
                 seq,
                 rehearsal,
             })
@@ -153,13 +157,13 @@ async fn output(cx: &Context, message: MessageId, outcome: Outcome) -> Result<Ou
                 Some(Row::Message(row)) => row.reason,
                 _ => None,
             };
-            let (turn, text, data) = (None, None, None);
             Ok(Output {
                 message,
-                turn,
+                turn: None,
                 status,
-                text,
-                data,
+                text: None,
+                data: None,
+                finish: None,
                 reason,
                 seq,
                 rehearsal,

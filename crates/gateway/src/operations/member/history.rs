@@ -11,6 +11,8 @@ use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::state::SessionSpan;
 use serde::{Deserialize, Serialize};
 
+const PAGES: page::List = page::List("history");
+
 pub(in crate::operations) struct History;
 
 #[derive(Debug, Deserialize)]
@@ -46,7 +48,7 @@ impl Define for History {
 
     async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
         let limit = page::limit(params.limit)?;
-        let after: Seq = page::cursor(params.cursor.as_deref())?.unwrap_or(0);
+        let after: Seq = PAGES.seq(params.cursor.as_deref())?;
         let current = cx.snapshot(&params.member)?.session;
         let session = params.session.unwrap_or(current);
         let spans = spans(&cx, &params.member, session, current)?;
@@ -56,7 +58,7 @@ impl Define for History {
         let next_cursor = entries
             .last()
             .filter(|_| more)
-            .map(|last| last.seq.to_string());
+            .map(|last| PAGES.cursor_after(last.seq));
         Ok(Output {
             session,
             entries,

@@ -13,6 +13,8 @@ use mobkit_domain::world::World;
 use serde::{Deserialize, Serialize};
 use std::ops::Bound;
 
+const PAGES: page::List = page::List("member");
+
 pub(in crate::operations) struct List;
 
 #[derive(Debug, Deserialize)]
@@ -70,7 +72,8 @@ impl Define for List {
 
     async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
         let limit = page::limit(params.limit)?;
-        let from = page::cursor::<MemberId>(params.cursor.as_deref())?
+        let from = PAGES
+            .position::<MemberId>(params.cursor.as_deref())?
             .map_or(Bound::Unbounded, Bound::Excluded);
         let mut members: Vec<MemberSnapshot> = cx.engine.view(|world| {
             let members = world.state.members.range((from, Bound::Unbounded));
@@ -85,7 +88,7 @@ impl Define for List {
         let next_cursor = members
             .last()
             .filter(|_| more)
-            .map(|last| last.id.to_string());
+            .map(|last| PAGES.cursor_after(&last.id));
         Ok(Output {
             members,
             next_cursor,

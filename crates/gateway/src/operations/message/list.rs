@@ -11,6 +11,8 @@ use mobkit_domain::row::{MessageRow, MessageState, Row, Table};
 use mobkit_store::RowQuery;
 use serde::{Deserialize, Serialize};
 
+const PAGES: page::List = page::List("message");
+
 pub(in crate::operations) struct List;
 
 #[derive(Debug, Deserialize)]
@@ -56,7 +58,7 @@ impl Define for List {
             table: Table::Message,
             member: params.member,
             state: params.state.map(|state| word(state).to_owned()),
-            before: page::before(params.cursor.as_deref())?,
+            before: PAGES.seq(params.cursor.as_deref())?,
             limit: page::limit(params.limit)?,
         };
         let page = cx.engine.store().rows(cx.engine.mob(), query).await;
@@ -65,7 +67,7 @@ impl Define for List {
             Row::Message(row) => Some(row),
             Row::Turn(_) => None,
         });
-        let next_cursor = page.next_before.map(|before| before.to_string());
+        let next_cursor = page.next_before.map(|before| PAGES.cursor_after(before));
         Ok(Output {
             messages: messages.collect(),
             next_cursor,

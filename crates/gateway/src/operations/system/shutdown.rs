@@ -6,35 +6,51 @@ use crate::operation::{Define, Keys};
 use futures::FutureExt;
 use mobkit_domain::lifecycle::{Phase, Verb};
 use mobkit_domain::refusal::Refusal;
+use mobkit_engine::ShutdownReport;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::operations) struct Shutdown;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::operations) struct Params {}
+pub(in crate::operations) struct Params {
+    /// Whether to answer at the end, with the report.
+    #[serde(default)]
+    wait: bool,
+}
 
 #[derive(Debug, Serialize)]
-pub(in crate::operations) struct Output {
-    /// Where the runtime goes: `draining`, or `stopped` where it has stopped already.
-    state: Phase,
+#[serde(untagged)]
+pub(in crate::operations) enum Output {
+    /// It has begun.
+    Begun {
+        /// `draining`.
+        state: Phase,
+    },
+    /// What was seen; at once where the runtime has stopped already.
+    Ended(Box<ShutdownReport>),
 }
 
 impl Define for Shutdown {
     const NAME: &'static str = "system/shutdown";
-    const DOC: &'static str = "Begins to stop the runtime and answers at once; a repetition joins \
-                               the shutdown in progress.";
+    const DOC: &'static str = "Begins to stop the runtime and answers at once, or with `wait` at \
+                               the end with the report; a repetition joins the shutdown in progress.";
     const PERMISSION: Permission = Permission::Administer;
     const VERB: Verb = Verb::Shutdown;
     const KEYS: Keys = Keys::Process;
     type Params = Params;
     type Output = Output;
 
-    async fn run(cx: Context, Params {}: Params) -> Result<Output, Refusal> {
-        // The shutdown goes on by itself once it has begun: one look at the future begins it.
-        let ended = cx.engine.shutdown().now_or_never();
-        Ok(Output {
-            state: ended.map_or(Phase::Draining, |report| report.state),
-        })
+    async fn run(cx: Context, Params { wait }: Params) -> Result<Output, Refusal> {
+        let ended = if wait {
+            Some(cx.engine.shutdown().await)
+        } else {
+            // It goes on by itself once it has begun: one look at the future begins it.
+            cx.engine.shutdown().now_or_never()
+        };
+        let begun = Output::Begun {
+            state: Phase::Draining,
+        };
+        Ok(ended.map_or(begun, |report| Output::Ended(Box::new(report))))
     }
 }

@@ -12,6 +12,8 @@ use mobkit_domain::row::{Row, Table, TurnStatus};
 use mobkit_store::RowQuery;
 use serde::{Deserialize, Serialize};
 
+const PAGES: page::List = page::List("turn");
+
 pub(in crate::operations) struct List;
 
 #[derive(Debug, Deserialize)]
@@ -59,7 +61,7 @@ impl Define for List {
             table: Table::Turn,
             member: params.member,
             state: params.status.map(|status| word(status).to_owned()),
-            before: page::before(params.cursor.as_deref())?,
+            before: PAGES.seq(params.cursor.as_deref())?,
             limit: page::limit(params.limit)?,
         };
         let page = cx.engine.store().rows(cx.engine.mob(), query).await;
@@ -68,7 +70,7 @@ impl Define for List {
             Row::Turn(row) => Some(TurnView::of_row(&cx.engine, live(&cx.engine, row))),
             Row::Message(_) => None,
         });
-        let next_cursor = page.next_before.map(|before| before.to_string());
+        let next_cursor = page.next_before.map(|before| PAGES.cursor_after(before));
         Ok(Output {
             turns: turns.collect(),
             next_cursor,

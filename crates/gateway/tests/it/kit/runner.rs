@@ -51,6 +51,10 @@ impl Scripted {
                 }
                 Ok(reply(engine, "one two three").await)
             }
+            "cut" => Ok(Reply {
+                finish: Finish::Length,
+                ..reply(engine, "one two").await
+            }),
             "long" => Ok(reply(engine, &"x".repeat(100_000)).await),
             _ => Ok(reply(engine, &format!("echo: {text}")).await),
         }

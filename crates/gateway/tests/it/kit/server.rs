@@ -138,6 +138,7 @@ impl Server {
             version: "0.0.0-test".to_owned(),
             rehearsal,
             drain_timeout_ms: 1_000,
+            force_first: false,
         };
         let engine = Engine::open(config).await.expect("opened");
         if !starting {

@@ -1,0 +1,5 @@
+//! Operations on blobs.
+
+mod get;
+
+pub(super) use get::Get;
