@@ -47,6 +47,19 @@ impl Samples {
     }
 }
 
+/// How late a thread wakes that asks for a millisecond: what others on the same cores take from
+/// everything that is measured here.
+pub fn lateness(times: usize) -> Samples {
+    let asked = Duration::from_millis(1);
+    let mut samples = Samples::default();
+    for _ in 0..times {
+        let began = Instant::now();
+        std::thread::park_timeout(asked);
+        samples.push(began.elapsed().saturating_sub(asked));
+    }
+    samples
+}
+
 /// A time in the unit that suits it.
 pub fn time(time: Duration) -> String {
     let micros = time.as_secs_f64() * 1e6;

@@ -3,7 +3,7 @@
 use crate::mob::{member, on_threads, pause, send, start};
 use crate::part::Setting;
 use crate::report::Row;
-use crate::samples::{Samples, number};
+use crate::samples::{Samples, lateness, number};
 use crate::sse::Reader;
 use crate::watched::Watched;
 use anyhow::Context;
@@ -31,10 +31,12 @@ const TARGET: Duration = Duration::from_millis(5);
 
 /// Rows of this part.
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
-    CASES
-        .iter()
-        .map(|case| on_threads(readers(setting.clone(), *case)))
-        .collect()
+    let late = lateness(setting.work(2_000));
+    let mut rows = vec![Row::figure("an idle thread that wakes after 1 ms: how late", late.show())];
+    for case in CASES {
+        rows.push(on_threads(readers(setting.clone(), case))?);
+    }
+    Ok(rows)
 }
 
 async fn readers(

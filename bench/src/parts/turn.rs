@@ -9,7 +9,8 @@ use mobkit_store::{Durability, SqliteStore};
 use std::sync::Arc;
 use std::time::Instant;
 
-const ROUNDS: usize = 40;
+/// Short rounds: what disturbs the disk disturbs both that are compared.
+const ROUNDS: usize = 200;
 const MEMBERS: usize = 1_000;
 
 /// Rows of this part.
@@ -33,13 +34,13 @@ async fn one_by_one(setting: Setting, durability: Durability) -> anyhow::Result<
     let worker = member(0)?;
     let (mut commits, mut turns) = (Samples::default(), Samples::default());
     for _ in 0..ROUNDS {
-        for _ in 0..setting.work(50) {
+        for _ in 0..setting.work(10) {
             let batch = journal.batch(1, true);
             let began = Instant::now();
             journal.append(batch).await?;
             commits.since(began);
         }
-        for _ in 0..setting.work(50) {
+        for _ in 0..setting.work(10) {
             let began = Instant::now();
             ask(&engine, worker.clone()).await?;
             turns.since(began);

@@ -17,8 +17,11 @@ use tokio::sync::watch;
 
 /// How long running turns may take to end, in milliseconds, where nobody says otherwise.
 pub const DRAIN_TIMEOUT_MS: u64 = 30_000;
-/// How long each thing that has to end may take once it was asked: engines, tasks, the store.
+/// How long engines, and after them tasks, may take to end once they were asked.
 const ENDING_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the store may take to close: a database may have much to put in its place on a slow
+/// disk, and until it is closed nobody else can open the state directory.
+const CLOSING_PATIENCE: Duration = Duration::from_secs(10);
 /// How long recording the end may take beyond the drain. More is needed by a broken disk only.
 const RECORDING_PATIENCE: Duration = Duration::from_secs(5);
 const PAGE_EVENTS: usize = 4_096;
@@ -127,7 +130,7 @@ impl Engine {
         self.shared.dispatch.abort_all();
         let journal_seq = self.head();
         let dropped = self.tasks().stop(ENDING_PATIENCE).await;
-        match tokio::time::timeout(ENDING_PATIENCE, self.store().close()).await {
+        match tokio::time::timeout(CLOSING_PATIENCE, self.store().close()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => seen.problems.push(format!("closing the store: {error}")),
             Err(_) => seen

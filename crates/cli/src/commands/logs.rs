@@ -88,7 +88,8 @@ async fn print_tail(
     Ok(ended)
 }
 
-/// Hands over every event, from the oldest that is kept, and returns the place of the last and the count.
+/// Hands over every event, from the oldest that is kept, and returns the place of the last and how
+/// many there were.
 async fn read(
     client: &Client<'_>,
     query: EventQuery,

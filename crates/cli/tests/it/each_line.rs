@@ -192,5 +192,5 @@ fn stdin_without_a_key_says_that_its_lines_are_sent_once() {
         "{run:?}"
     );
     let run = place.run_with(&[&words[..], &["--key", "k"]].concat(), "one\n");
-    assert_eq!(run.stderr, "1 lines done\n");
+    assert_eq!(run.stderr, "1 line done\n");
 }

@@ -10,6 +10,14 @@ fn disk(place: &Path) -> Arc<dyn Store> {
     Arc::new(SqliteStore::open(place, Durability::Process).expect("the directory is free"))
 }
 
+/// Time is real here, and a disk may be slow; nothing waits for the end of it.
+fn patient(mob: Mob) -> Mob {
+    Mob {
+        drain_timeout_ms: 60_000,
+        ..mob
+    }
+}
+
 async fn open(mob: &Mob, store: Arc<dyn Store>) -> Result<Engine, StartError> {
     Engine::open(EngineConfig {
         store,
@@ -27,7 +35,7 @@ async fn up(mob: &Mob, store: Arc<dyn Store>) -> Engine {
 #[tokio::test]
 async fn a_mob_goes_on_after_a_stop_and_after_a_crash() {
     let place = tempfile::tempdir().expect("a directory");
-    let mob = Mob::workers(&["a", "b"]);
+    let mob = patient(Mob::workers(&["a", "b"]));
     let engine = up(&mob, disk(place.path())).await;
     let first = send(&engine, "a", "look; ask b say yes; say one").await;
     assert_eq!(text_of(&settle(&engine, first).await), "one");
@@ -58,7 +66,7 @@ async fn a_mob_goes_on_after_a_stop_and_after_a_crash() {
 #[tokio::test]
 async fn a_start_that_fails_leaves_the_directory_to_the_next() {
     let place = tempfile::tempdir().expect("a directory");
-    let mut mob = Mob::empty();
+    let mut mob = patient(Mob::empty());
     let source = Arc::new(Source::of(&["a", "b"]));
     mob.hooks.discovery = Some(Arc::clone(&source) as _);
     up(&mob, disk(place.path())).await.shutdown().await;
@@ -82,7 +90,7 @@ async fn a_start_that_fails_leaves_the_directory_to_the_next() {
 #[tokio::test]
 async fn a_journal_that_cannot_be_read_leaves_the_directory_free() {
     let place = tempfile::tempdir().expect("a directory");
-    let mob = Mob::workers(&["a"]);
+    let mob = patient(Mob::workers(&["a"]));
     up(&mob, disk(place.path())).await.shutdown().await;
     let tap = Arc::new(Tap::over(disk(place.path())));
     tap.kill();
@@ -98,7 +106,7 @@ async fn a_journal_that_cannot_be_read_leaves_the_directory_free() {
 #[tokio::test]
 async fn two_engines_never_have_one_directory() {
     let place = tempfile::tempdir().expect("a directory");
-    let mob = Mob::workers(&["a"]);
+    let mob = patient(Mob::workers(&["a"]));
     let engine = up(&mob, disk(place.path())).await;
     let second = SqliteStore::open(place.path(), Durability::Process).err();
     assert!(

@@ -131,7 +131,9 @@ impl Feed {
     /// nothing is held back any longer.
     fn write(&mut self, events: &[Arc<Published>], frame: &mut Frame) {
         let Some(deltas) = &mut self.deltas else {
-            events.iter().for_each(|event| frame.event(event));
+            for event in events {
+                frame.event(event);
+            }
             return;
         };
         deltas.fill();

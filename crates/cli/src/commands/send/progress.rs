@@ -87,6 +87,7 @@ impl<'a> Progress<'a> {
     fn text(&self) -> String {
         let mut text = match self.total {
             Some(total) => format!("{} of {total} lines done", self.done.get()),
+            None if self.done.get() == 1 => "1 line done".to_owned(),
             None => format!("{} lines done", self.done.get()),
         };
         for (count, what) in [
