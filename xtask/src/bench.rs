@@ -9,7 +9,7 @@ use anyhow::Context;
 /// them). The table goes to stdout.
 pub fn run(root: &Path, args: &[String]) -> anyhow::Result<bool> {
     let status = Command::new("cargo")
-        .args(["run", "--release", "--locked", "--manifest-path"])
+        .args(["run", "--release", "--manifest-path"])
         .arg(root.join("bench/Cargo.toml"))
         .arg("--target-dir")
         .arg(root.join("target/bench"))
