@@ -56,7 +56,10 @@ pub enum BuildError {
 }
 
 fn join(parts: &[Unsupported]) -> String {
-    let parts: Vec<String> = parts.iter().map(|p| format!("{} ({})", p.path, p.what)).collect();
+    let parts: Vec<String> = parts
+        .iter()
+        .map(|p| format!("{} ({})", p.path, p.what))
+        .collect();
     parts.join(", ")
 }
 
@@ -102,7 +105,11 @@ impl MobBuilder {
     /// A mob of a mob file, which is read again whenever a plan is made.
     pub fn of_file(file: MobFile) -> Self {
         let source: Arc<dyn DefinitionSource> = Arc::new(Reread(file.path));
-        Self { folder: file.folder, source: Some(source), ..Self::new(file.definition) }
+        Self {
+            folder: file.folder,
+            source: Some(source),
+            ..Self::new(file.definition)
+        }
     }
 
     /// Where the database, blobs and lock are kept.
@@ -246,8 +253,11 @@ impl MobBuilder {
             let _ = store.close().await;
             return Err(error.into());
         }
-        let toolbox =
-            self.tools.iter().map(|(name, tool)| (name.clone(), tool.spec())).collect();
+        let toolbox = self
+            .tools
+            .iter()
+            .map(|(name, tool)| (name.clone(), tool.spec()))
+            .collect();
         let config = EngineConfig {
             store: Arc::clone(&store),
             clock: self.clock,
@@ -288,15 +298,24 @@ impl MobBuilder {
             .into_iter()
             .filter(|part| !self.is_plugged(part, &plugged))
             .collect();
-        if parts.is_empty() { Ok(()) } else { Err(BuildError::Unsupported(parts)) }
+        if parts.is_empty() {
+            Ok(())
+        } else {
+            Err(BuildError::Unsupported(parts))
+        }
     }
 
     /// Whether the host brought what the part needs.
     fn is_plugged(&self, part: &Unsupported, engines: &[EngineKind]) -> bool {
-        let profile = part.path.strip_prefix("profiles.").and_then(|p| p.strip_suffix(".engine"));
+        let profile = part
+            .path
+            .strip_prefix("profiles.")
+            .and_then(|p| p.strip_suffix(".engine"));
         let engine = profile.and_then(|name| {
             let mut profiles = self.definition.profiles.iter();
-            profiles.find(|(id, _)| id.as_str() == name).map(|(_, profile)| profile.engine)
+            profiles
+                .find(|(id, _)| id.as_str() == name)
+                .map(|(_, profile)| profile.engine)
         });
         engine.is_some_and(|engine| engines.contains(&engine))
     }
@@ -305,25 +324,30 @@ impl MobBuilder {
         if let Some(store) = &self.store {
             return Ok(Arc::clone(store));
         }
-        let settings = &self.definition.store;
-        match settings.kind {
+        match self.definition.store.kind {
             StoreKind::Memory => Ok(Arc::new(MemoryStore::new())),
-            _ => {
-                let dir = self.state_dir.as_ref().ok_or(BuildError::StateDirMissing)?;
-                let durability = match settings.durability {
-                    mobkit_domain::definition::Durability::Power => Durability::Power,
-                    mobkit_domain::definition::Durability::Process => Durability::Process,
-                };
-                let store = SqliteStore::open(dir, durability)?;
-                let mobs = store.mobs().await?;
-                let wanted = self.definition.id.as_str();
-                if mobs.is_empty() || mobs.iter().any(|mob| mob == wanted) {
-                    return Ok(Arc::new(store));
-                }
-                store.close().await?;
-                let (wanted, found) = (wanted.to_owned(), mobs.join(", "));
-                Err(BuildError::OtherMob { wanted, found })
+            StoreKind::Sqlite => self.open_sqlite().await,
+            // `check_supported` names it before anything is opened.
+            StoreKind::Postgres { .. } => {
+                Err(BuildError::Unsupported(unsupported(&self.definition)))
             }
         }
+    }
+
+    async fn open_sqlite(&self) -> Result<Arc<dyn Store>, BuildError> {
+        let dir = self.state_dir.as_ref().ok_or(BuildError::StateDirMissing)?;
+        let durability = match self.definition.store.durability {
+            mobkit_domain::definition::Durability::Power => Durability::Power,
+            mobkit_domain::definition::Durability::Process => Durability::Process,
+        };
+        let store = SqliteStore::open(dir, durability)?;
+        let mobs = store.mobs().await?;
+        let wanted = self.definition.id.as_str();
+        if mobs.is_empty() || mobs.iter().any(|mob| mob == wanted) {
+            return Ok(Arc::new(store));
+        }
+        store.close().await?;
+        let (wanted, found) = (wanted.to_owned(), mobs.join(", "));
+        Err(BuildError::OtherMob { wanted, found })
     }
 }

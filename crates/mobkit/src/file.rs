@@ -71,12 +71,21 @@ impl MobFile {
     /// Reads a mob file, or the `mob.toml` of a folder.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        let path = if path.is_dir() { path.join("mob.toml") } else { path.to_owned() };
+        let path = if path.is_dir() {
+            path.join("mob.toml")
+        } else {
+            path.to_owned()
+        };
         let path = path.strip_prefix(".").map_or(path.clone(), Path::to_owned);
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => FileError::Missing { path: shown.clone() },
-            _ => FileError::Unreadable { path: shown.clone(), reason: error.to_string() },
+            std::io::ErrorKind::NotFound => FileError::Missing {
+                path: shown.clone(),
+            },
+            _ => FileError::Unreadable {
+                path: shown.clone(),
+                reason: error.to_string(),
+            },
         })?;
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -94,9 +103,11 @@ impl MobFile {
                     unsupported: parsed.unsupported,
                 })
             }
-            Err(diagnostics) => {
-                Err(FileError::Invalid { path: shown, diagnostics, text })
-            }
+            Err(diagnostics) => Err(FileError::Invalid {
+                path: shown,
+                diagnostics,
+                text,
+            }),
         }
     }
 }
@@ -110,17 +121,30 @@ impl DefinitionSource for Reread {
         let file = MobFile::read(&self.0).map_err(|error| {
             let message = error.to_string();
             match error {
-                FileError::Invalid { diagnostics, .. } => DefinitionError { message, diagnostics },
-                FileError::Missing { .. }
-                | FileError::Unreadable { .. }
-                | FileError::Script(_) => DefinitionError { message, diagnostics: Vec::new() },
+                FileError::Invalid { diagnostics, .. } => DefinitionError {
+                    message,
+                    diagnostics,
+                },
+                FileError::Missing { .. } | FileError::Unreadable { .. } | FileError::Script(_) => {
+                    DefinitionError {
+                        message,
+                        diagnostics: Vec::new(),
+                    }
+                }
             }
         })?;
         if file.unsupported.is_empty() {
             return Ok(file.definition);
         }
-        let parts: Vec<&str> = file.unsupported.iter().map(|d| d.message.as_str()).collect();
+        let parts: Vec<&str> = file
+            .unsupported
+            .iter()
+            .map(|d| d.message.as_str())
+            .collect();
         let message = parts.join("; ");
-        Err(DefinitionError { message, diagnostics: file.unsupported })
+        Err(DefinitionError {
+            message,
+            diagnostics: file.unsupported,
+        })
     }
 }

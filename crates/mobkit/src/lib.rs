@@ -44,11 +44,11 @@ pub use mobkit_agents::external::{
 pub use mobkit_agents::model::{
     Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest, Script,
 };
+pub use mobkit_domain::tool::ToolSpec;
 pub use mobkit_domain::{
     command, definition, edge, event, id, lifecycle, model, plan, principal, refusal, row, state,
     text, time,
 };
-pub use mobkit_domain::tool::ToolSpec;
 pub use mobkit_engine::{
     ApplyOptions, Clock, CursorError, Delta, DeltaKind, Discovery, EdgeDiscovery, Engine,
     EventReader, HookError, Outcome, PlanView, Published, RediscoverMode, ShutdownReport,

@@ -61,7 +61,10 @@ pub enum ModelError {
 
 /// The model whose script answers for all in a rehearsal: the first rehearsal model of the file.
 fn rehearsal_of(definition: &Definition) -> Option<(&ModelId, &Model)> {
-    definition.models.iter().find(|(_, model)| model.provider == Provider::Rehearsal)
+    definition
+        .models
+        .iter()
+        .find(|(_, model)| model.provider == Provider::Rehearsal)
 }
 
 fn of_file(file: Option<&str>) -> String {
@@ -69,7 +72,11 @@ fn of_file(file: Option<&str>) -> String {
 }
 
 fn unfollowable(id: &ModelId, model: &Model, source: ScriptError) -> ModelError {
-    ModelError::Script { model: id.clone(), file: model.script.clone(), source }
+    ModelError::Script {
+        model: id.clone(),
+        file: model.script.clone(),
+        source,
+    }
 }
 
 fn script_of(id: &ModelId, model: &Model) -> Result<Arc<Script>, ModelError> {
@@ -95,6 +102,9 @@ pub(crate) fn check_scripts(definition: &Definition) -> Result<(), ModelError> {
     Ok(())
 }
 
+/// Providers that were made, with the model of the definition that each was made of.
+type Made = BTreeMap<ModelId, (Model, Arc<dyn ModelProvider>)>;
+
 /// Makes providers as the definition in force says, and keeps them until it says otherwise.
 pub(crate) struct Models {
     /// Whether one script answers for every model.
@@ -103,7 +113,7 @@ pub(crate) struct Models {
     pub(crate) variables: Variables,
     /// Providers of the host.
     pub(crate) given: BTreeMap<ModelId, Arc<dyn ModelProvider>>,
-    made: Mutex<BTreeMap<ModelId, (Model, Arc<dyn ModelProvider>)>>,
+    made: Mutex<Made>,
 }
 
 impl Models {
@@ -113,7 +123,13 @@ impl Models {
         variables: Variables,
         given: BTreeMap<ModelId, Arc<dyn ModelProvider>>,
     ) -> Self {
-        Self { rehearse, folder, variables, given, made: Mutex::default() }
+        Self {
+            rehearse,
+            folder,
+            variables,
+            given,
+            made: Mutex::default(),
+        }
     }
 
     /// Makes every provider that a profile uses, so that a start fails where a call would.
@@ -140,11 +156,14 @@ impl Models {
             return Ok(Arc::clone(provider));
         }
         let key = key_of(id, &model, &self.folder, &self.variables).await?;
-        let settings = ProviderSettings::of(&model, key)
-            .map_err(|source| unfollowable(id, &model, source))?;
-        let provider = provider_for(settings)
-            .map_err(|source| ModelError::Settings { model: id.clone(), source })?;
-        self.made().insert(id.clone(), (model, Arc::clone(&provider)));
+        let settings =
+            ProviderSettings::of(&model, key).map_err(|source| unfollowable(id, &model, source))?;
+        let provider = provider_for(settings).map_err(|source| ModelError::Settings {
+            model: id.clone(),
+            source,
+        })?;
+        self.made()
+            .insert(id.clone(), (model, Arc::clone(&provider)));
         Ok(provider)
     }
 
@@ -157,10 +176,13 @@ impl Models {
             return Ok(model.clone());
         }
         let script_text = rehearsal_of(definition).and_then(|(_, m)| m.script_text.clone());
-        Ok(Model { timeout_ms: model.timeout_ms, ..Model::rehearsal(script_text) })
+        Ok(Model {
+            timeout_ms: model.timeout_ms,
+            ..Model::rehearsal(script_text)
+        })
     }
 
-    fn made(&self) -> MutexGuard<'_, BTreeMap<ModelId, (Model, Arc<dyn ModelProvider>)>> {
+    fn made(&self) -> MutexGuard<'_, Made> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -191,12 +213,19 @@ async fn key_of(
     folder: &Path,
     variables: &Variables,
 ) -> Result<Option<ApiKey>, ModelError> {
-    let Some(secret) = &model.api_key else { return Ok(None) };
-    let value = fetch(secret, folder, variables).await.map_err(|error| ModelError::KeyMissing {
-        model: id.clone(),
-        reason: error.to_string(),
-    })?;
+    let Some(secret) = &model.api_key else {
+        return Ok(None);
+    };
+    let value = fetch(secret, folder, variables)
+        .await
+        .map_err(|error| ModelError::KeyMissing {
+            model: id.clone(),
+            reason: error.to_string(),
+        })?;
     ApiKey::new(&value, &secret.to_string())
         .map(Some)
-        .map_err(|source| ModelError::Key { model: id.clone(), source })
+        .map_err(|source| ModelError::Key {
+            model: id.clone(),
+            source,
+        })
 }

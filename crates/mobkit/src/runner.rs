@@ -25,12 +25,31 @@ impl Runner for Runners {
             Effect::ModelCall { at, member, .. } => {
                 Some(self.native.model_call(at, member, &port).await)
             }
-            Effect::ToolCall { turn, member, call, tool, args, .. } => {
-                let host = HostCall { call, member, turn, args };
+            Effect::ToolCall {
+                turn,
+                member,
+                call,
+                tool,
+                args,
+                ..
+            } => {
+                let host = HostCall {
+                    call,
+                    member,
+                    turn,
+                    args,
+                };
                 Some(self.tool_call(turn, call, &tool, host, &port).await)
             }
-            Effect::EngineTurn { turn, member, fence, resumed } => {
-                self.external.turn((turn, member, fence), resumed, port).await
+            Effect::EngineTurn {
+                turn,
+                member,
+                fence,
+                resumed,
+            } => {
+                self.external
+                    .turn((turn, member, fence), resumed, port)
+                    .await
             }
             Effect::EngineStart { member, fence } => {
                 self.external.start(member, fence, &port).await
@@ -67,6 +86,10 @@ impl Runners {
                 Err(reason) => Err(reason),
             },
         };
-        Command::Turn(TurnCommand::ToolEnded { turn, call, outcome })
+        Command::Turn(TurnCommand::ToolEnded {
+            turn,
+            call,
+            outcome,
+        })
     }
 }

@@ -31,9 +31,10 @@ pub(crate) async fn fetch(
             .ok_or_else(|| SecretMissing::Variable(name.clone())),
         Secret::File(path) => match std::fs::read_to_string(folder.join(path)) {
             Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
-            Err(error) => {
-                Err(SecretMissing::File { path: path.clone(), reason: error.to_string() })
-            }
+            Err(error) => Err(SecretMissing::File {
+                path: path.clone(),
+                reason: error.to_string(),
+            }),
         },
         Secret::Command(line) => {
             let seen = ["PATH", "HOME"];

@@ -51,7 +51,11 @@ pub async fn secret_of_program(
 ) -> Result<String, SecretError> {
     let (program, arguments) = match line.split_first() {
         Some((program, arguments)) => (program.clone(), arguments),
-        None => return Err(SecretError::NoText { program: String::new() }),
+        None => {
+            return Err(SecretError::NoText {
+                program: String::new(),
+            });
+        }
     };
     let started = Command::new(&program)
         .args(arguments)
@@ -70,16 +74,26 @@ pub async fn secret_of_program(
     let output = match tokio::time::timeout(SECRET_TIMEOUT, child.wait_with_output()).await {
         Err(_) => return Err(SecretError::TimedOut { program }),
         Ok(Err(error)) => {
-            return Err(SecretError::NotStarted { program, reason: error.to_string() });
+            return Err(SecretError::NotStarted {
+                program,
+                reason: error.to_string(),
+            });
         }
         Ok(Ok(output)) => output,
     };
     if !output.status.success() {
-        return Err(SecretError::Failed { program, status: output.status.to_string() });
+        return Err(SecretError::Failed {
+            program,
+            status: output.status.to_string(),
+        });
     }
     let text = String::from_utf8(output.stdout).unwrap_or_default();
     let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() { Err(SecretError::NoText { program }) } else { Ok(text.to_owned()) }
+    if text.is_empty() {
+        Err(SecretError::NoText { program })
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -95,10 +109,18 @@ mod tests {
     #[tokio::test]
     async fn a_secret_is_what_the_program_prints() {
         assert_eq!(run(&["printf", "s3cret\n"]).await, Ok("s3cret".to_owned()));
-        let failed = run(&["sh", "-c", "echo leaked; exit 3"]).await.expect_err("refused");
+        let failed = run(&["sh", "-c", "echo leaked; exit 3"])
+            .await
+            .expect_err("refused");
         assert!(matches!(failed, SecretError::Failed { .. }));
         assert!(!failed.to_string().contains("leaked"));
-        assert!(matches!(run(&["true"]).await, Err(SecretError::NoText { .. })));
-        assert!(matches!(run(&["no-such-program-x"]).await, Err(SecretError::NotStarted { .. })));
+        assert!(matches!(
+            run(&["true"]).await,
+            Err(SecretError::NoText { .. })
+        ));
+        assert!(matches!(
+            run(&["no-such-program-x"]).await,
+            Err(SecretError::NotStarted { .. })
+        ));
     }
 }

@@ -7,7 +7,7 @@ use mobkit_domain::event::{Event, EventFilter, Fence};
 use mobkit_domain::id::{CallId, MemberId, TurnId};
 use mobkit_domain::model::Reply;
 use mobkit_domain::text::Text;
-use mobkit_engine::{Delta, DeltaKind, EffectPort, unstash};
+use mobkit_engine::{Delta, DeltaKind, EffectPort, stash_value, unstash};
 use serde_json::Value;
 
 /// A turn in the hands of an engine.
@@ -29,7 +29,14 @@ impl TurnPort {
     pub fn delta(&self, step: u32, text: &str) {
         let (member, turn) = (self.member.clone(), self.turn);
         let (kind, text) = (DeltaKind::Text, text.to_owned());
-        self.effect.engine.delta(Delta { member, turn, step, attempt: 1, kind, text });
+        self.effect.engine.delta(Delta {
+            member,
+            turn,
+            step,
+            attempt: 1,
+            kind,
+            text,
+        });
     }
 
     /// Records a step, then makes its calls and waits for their results, in their order.
@@ -43,12 +50,24 @@ impl TurnPort {
     ) -> Result<Vec<CallResult>, EngineError> {
         let engine = &self.effect.engine;
         let count = u32::try_from(reply.calls.len()).unwrap_or(u32::MAX);
-        let reply = kept(engine, reply).await.map_err(|e| EngineError::Failed(e.to_string()))?;
+        let reply = kept(engine, reply)
+            .await
+            .map_err(|e| EngineError::Failed(e.to_string()))?;
+        let original = stash_value(engine.store().as_ref(), original)
+            .await
+            .map_err(|e| EngineError::Failed(e.to_string()))?;
         let (turn, fence) = (self.turn, self.fence);
-        let command = TurnCommand::EngineReplied { turn, fence, reply, original };
+        let command = TurnCommand::EngineReplied {
+            turn,
+            fence,
+            reply,
+            original,
+        };
         let answer = engine.submit_internal(Command::Turn(command)).await;
         let seq = answer.map_err(|_| EngineError::Stale)?.seq();
-        let calls: Vec<CallId> = (1..=count).map(|index| CallId { reply: seq, index }).collect();
+        let calls: Vec<CallId> = (1..=count)
+            .map(|index| CallId { reply: seq, index })
+            .collect();
         self.results(&calls).await
     }
 
@@ -57,7 +76,10 @@ impl TurnPort {
         let mut results = Vec::with_capacity(calls.len());
         for call in calls {
             let outcome = self.result(*call).await?;
-            results.push(CallResult { call: *call, outcome });
+            results.push(CallResult {
+                call: *call,
+                outcome,
+            });
         }
         Ok(results)
     }
@@ -72,7 +94,10 @@ impl TurnPort {
             None => waiting.await,
         };
         match outcome {
-            Ok(text) => unstash(engine.store().as_ref(), &text).await.map(Ok).map_err(failed),
+            Ok(text) => unstash(engine.store().as_ref(), &text)
+                .await
+                .map(Ok)
+                .map_err(failed),
             Err(reason) => Ok(Err(reason)),
         }
     }
@@ -87,7 +112,9 @@ impl TurnPort {
             subject: Some(format!("member/{}", self.member)),
             source: None,
         };
-        let found = engine.events_between(call.reply, engine.head(), &filter).await?;
+        let found = engine
+            .events_between(call.reply, engine.head(), &filter)
+            .await?;
         Ok(found.iter().find_map(|event| match &event.envelope.event {
             Event::ToolFinished(e) if e.call == call => Some(Ok(e.result.clone())),
             Event::ToolFailed(e) if e.call == call => Some(Err(e.reason.clone())),

@@ -97,13 +97,20 @@ impl ExternalEngines {
             _ if prepared.is_err() => prepared.map(|()| String::new()),
             Some(engine) => {
                 let input = turn_input(&mob, turn, &member, fence, resumed).await;
-                let port = TurnPort { effect: port, turn, member, fence };
+                let port = TurnPort {
+                    effect: port,
+                    turn,
+                    member,
+                    fence,
+                };
                 match input {
                     Ok(input) => engine.run_turn(input, port).await,
                     Err(error) => Err(EngineError::Failed(error)),
                 }
             }
-            None => Err(EngineError::Failed("the engine of its profile is absent".to_owned())),
+            None => Err(EngineError::Failed(
+                "the engine of its profile is absent".to_owned(),
+            )),
         };
         let outcome = match outcome {
             Ok(text) => match stash_text(mob.store().as_ref(), &text).await {
@@ -113,7 +120,11 @@ impl ExternalEngines {
             Err(EngineError::Stale) => return None,
             Err(error) => Err(error.to_string()),
         };
-        Some(Command::Turn(TurnCommand::EngineEnded { turn, fence, outcome }))
+        Some(Command::Turn(TurnCommand::EngineEnded {
+            turn,
+            fence,
+            outcome,
+        }))
     }
 
     /// Releases what engines keep of a member that has left.
@@ -129,7 +140,10 @@ impl ExternalEngines {
         let mut stopped = Vec::new();
         for (_, engine) in &self.engines {
             let result = engine.stop().await;
-            stopped.push(EngineStopped { engine: engine.name().to_owned(), result });
+            stopped.push(EngineStopped {
+                engine: engine.name().to_owned(),
+                result,
+            });
         }
         stopped
     }
@@ -160,11 +174,24 @@ async fn turn_input(
     let session = mob.view(|world| world.state.members.get(member).map(|m| m.session));
     let session = session.ok_or_else(|| format!("there is no member {member}"))?;
     let mut transcript = Transcript::of(session);
-    transcript.read_on(mob, member).await.map_err(|error| error.to_string())?;
+    transcript
+        .read_on(mob, member)
+        .await
+        .map_err(|error| error.to_string())?;
     let items: &[Item] = transcript.items();
     // One turn runs at a time, so the last message is where this one begins.
-    let begin = items.iter().rposition(|item| matches!(item, Item::User { .. })).unwrap_or(0);
+    let begin = items
+        .iter()
+        .rposition(|item| matches!(item, Item::User { .. }))
+        .unwrap_or(0);
     let items = items[begin..].to_vec();
     let member = member.clone();
-    Ok(TurnInput { turn, member, fence, session, resumed, items })
+    Ok(TurnInput {
+        turn,
+        member,
+        fence,
+        session,
+        resumed,
+        items,
+    })
 }

@@ -12,7 +12,9 @@ use std::fmt::Write;
 /// The system text of a member.
 pub(crate) fn instructions(world: &World, id: &MemberId, profile: &Profile) -> String {
     let mut text = profile.instructions.trim().to_owned();
-    let Some(member) = world.state.members.get(id) else { return text };
+    let Some(member) = world.state.members.get(id) else {
+        return text;
+    };
     for more in &member.additional_instructions {
         text.push_str("\n\n");
         text.push_str(more.trim());
@@ -37,7 +39,9 @@ fn peers(text: &mut String, world: &World, member: &Member) {
     }
     text.push_str("\n\nYou may message these members:");
     for id in member.peers.iter().take(PEERS_NAMED_MAX) {
-        let Some(peer) = world.state.members.get(id) else { continue };
+        let Some(peer) = world.state.members.get(id) else {
+            continue;
+        };
         let profile = world.definition.profiles.get(&peer.profile);
         let description = profile.and_then(|p| p.description.as_deref());
         let _ = write!(text, "\n- {id} ({})", peer.profile);

@@ -9,7 +9,7 @@ mod runner;
 mod transcript;
 
 pub(crate) use assemble::{instructions, tools};
-pub(crate) use runner::kept;
 pub use providers::Providers;
 pub use runner::NativeEngine;
+pub(crate) use runner::kept;
 pub use transcript::{Transcript, TranscriptError};

@@ -4,8 +4,8 @@ use super::assemble::{instructions, tools};
 use super::providers::Providers;
 use super::transcript::{Transcript, TranscriptError};
 use crate::model::{Delta as ModelDelta, Item, ModelRequest, collect};
-use mobkit_domain::definition::Definition;
 use mobkit_domain::command::{Command, StepRef, TurnCommand};
+use mobkit_domain::definition::Definition;
 use mobkit_domain::id::{MemberId, ModelId};
 use mobkit_domain::model::{CallRequest, Failure, FailureClass, Reply};
 use mobkit_domain::text::Text;
@@ -50,25 +50,29 @@ impl CallError {
 impl NativeEngine {
     /// An engine that asks `providers` before every call.
     pub fn new(providers: Arc<dyn Providers>) -> Self {
-        Self { providers, warm: Mutex::default() }
+        Self {
+            providers,
+            warm: Mutex::default(),
+        }
     }
 
     /// Makes one model call, and says what came of it.
-    pub async fn model_call(
-        &self,
-        at: StepRef,
-        member: MemberId,
-        port: &EffectPort,
-    ) -> Command {
+    pub async fn model_call(&self, at: StepRef, member: MemberId, port: &EffectPort) -> Command {
         let engine = &port.engine;
         let began = engine.now();
         let outcome = self.attempt(at, &member, engine).await;
         let latency_ms = engine.now().since_ms(began);
         Command::Turn(match outcome {
-            Ok(reply) => TurnCommand::ModelReplied { at, reply, latency_ms },
-            Err(error) => {
-                TurnCommand::ModelFailed { at, failure: error.into_failure(), latency_ms }
-            }
+            Ok(reply) => TurnCommand::ModelReplied {
+                at,
+                reply,
+                latency_ms,
+            },
+            Err(error) => TurnCommand::ModelFailed {
+                at,
+                failure: error.into_failure(),
+                latency_ms,
+            },
         })
     }
 
@@ -81,8 +85,11 @@ impl NativeEngine {
         let mut transcript = self.take_warm(member, engine);
         transcript.read_on(engine, member).await?;
         let (definition, model, request) = request(at, member, engine, transcript.items())?;
-        let provider =
-            self.providers.provider(&definition, &model).await.map_err(CallError::Model)?;
+        let provider = self
+            .providers
+            .provider(&definition, &model)
+            .await
+            .map_err(CallError::Model)?;
         let lane = engine.clone();
         let (turn, step, attempt) = (at.turn, at.step, at.attempt);
         let name = member.clone();
@@ -91,13 +98,24 @@ impl NativeEngine {
                 ModelDelta::Text(text) => (DeltaKind::Text, text),
                 ModelDelta::Reasoning(text) => (DeltaKind::Reasoning, text),
             };
-            lane.delta(Delta { member: name.clone(), turn, step, attempt, kind, text });
+            lane.delta(Delta {
+                member: name.clone(),
+                turn,
+                step,
+                attempt,
+                kind,
+                text,
+            });
         })
         .await
         .map_err(CallError::Model)?;
         let goes_on = !reply.calls.is_empty()
             || engine.view(|world| {
-                world.state.members.get(member).is_some_and(|m| !m.queue.is_empty())
+                world
+                    .state
+                    .members
+                    .get(member)
+                    .is_some_and(|m| !m.queue.is_empty())
             });
         if goes_on {
             self.warm().insert(member.clone(), transcript);
@@ -115,9 +133,7 @@ impl NativeEngine {
         let warm = self.warm().remove(member);
         match (warm, session) {
             (Some(transcript), Some(session)) if transcript.session() == session => transcript,
-            (_, session) => {
-                Transcript::of(session.unwrap_or(mobkit_domain::id::SessionId(0)))
-            }
+            (_, session) => Transcript::of(session.unwrap_or(mobkit_domain::id::SessionId(0))),
         }
     }
 }
@@ -130,7 +146,11 @@ fn request(
     items: &[Item],
 ) -> Result<(Arc<Definition>, ModelId, ModelRequest), CallError> {
     let asked = engine.view(|world| {
-        let turn = world.state.turns.get(&at.turn).ok_or("the turn has ended")?;
+        let turn = world
+            .state
+            .turns
+            .get(&at.turn)
+            .ok_or("the turn has ended")?;
         let definition = &world.definition;
         let profile = definition
             .profiles
@@ -167,5 +187,10 @@ pub(crate) async fn kept(engine: &Engine, reply: Reply) -> Result<Reply, StoreEr
         Some(carry) => Some(stash_value(store, carry).await?),
         None => None,
     };
-    Ok(Reply { text: Text::clone(&text), calls, carry, ..reply })
+    Ok(Reply {
+        text: Text::clone(&text),
+        calls,
+        carry,
+        ..reply
+    })
 }

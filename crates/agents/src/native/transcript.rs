@@ -46,7 +46,12 @@ pub struct Transcript {
 impl Transcript {
     /// An empty reading of a session.
     pub fn of(session: SessionId) -> Self {
-        Self { session, upto: 0, items: Vec::new(), open: Vec::new() }
+        Self {
+            session,
+            upto: 0,
+            items: Vec::new(),
+            open: Vec::new(),
+        }
     }
 
     /// The session that it is a reading of.
@@ -98,16 +103,21 @@ impl Transcript {
                     accepted.as_ref().map(|found| &found.envelope.event)
                 {
                     let text = unstash(store, &message.text).await?;
-                    self.items.push(Item::User { text, from: message.from.to_string() });
+                    self.items.push(Item::User {
+                        text,
+                        from: message.from.to_string(),
+                    });
                 }
             }
             Event::ModelReplied(e) => self.replied(store, e).await?,
             Event::ToolFinished(e) => self.answered(store, e.call, &e.result, false).await?,
             Event::ToolFailed(e) => {
-                self.answered(store, e.call, &Text::from(e.reason.as_str()), true).await?;
+                self.answered(store, e.call, &Text::from(e.reason.as_str()), true)
+                    .await?;
             }
             Event::ToolRefused(e) => {
-                self.answered(store, e.call, &Text::from(e.reason.as_str()), true).await?;
+                self.answered(store, e.call, &Text::from(e.reason.as_str()), true)
+                    .await?;
             }
             Event::ToolResolved(e) if e.how == ResolveHow::Happened => {
                 let result = e.result.clone().unwrap_or_default();
@@ -117,7 +127,12 @@ impl Transcript {
             Event::TurnCompleted(_) | Event::TurnFailed(_) | Event::TurnCancelled(_) => {
                 for (call, tool) in std::mem::take(&mut self.open) {
                     let result = "the turn ended before this call had a result".to_owned();
-                    self.items.push(Item::ToolResult { call, tool, result, failed: true });
+                    self.items.push(Item::ToolResult {
+                        call,
+                        tool,
+                        result,
+                        failed: true,
+                    });
                 }
             }
             _ => {}
@@ -143,8 +158,15 @@ impl Transcript {
                 (call.call, request)
             })
             .collect();
-        self.open = calls.iter().map(|(id, call)| (*id, call.tool.clone())).collect();
-        self.items.push(Item::Assistant { text, calls, carry: e.carry.clone() });
+        self.open = calls
+            .iter()
+            .map(|(id, call)| (*id, call.tool.clone()))
+            .collect();
+        self.items.push(Item::Assistant {
+            text,
+            calls,
+            carry: e.carry.clone(),
+        });
         Ok(())
     }
 
@@ -160,7 +182,12 @@ impl Transcript {
         };
         let (call, tool) = self.open.remove(place);
         let result = unstash(store, result).await?;
-        self.items.push(Item::ToolResult { call, tool, result, failed });
+        self.items.push(Item::ToolResult {
+            call,
+            tool,
+            result,
+            failed,
+        });
         Ok(())
     }
 }

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 async fn body(response: axum::response::Response) -> Value {
-    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.expect("a body");
+    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20)
+        .await
+        .expect("a body");
     serde_json::from_slice(&bytes).unwrap_or(Value::Null)
 }
 
@@ -27,15 +29,28 @@ fn request(path: &str, token: &str, json: &Value) -> Request<Body> {
 async fn a_mob_answers_beside_the_routes_of_its_host() {
     let folder = tempfile::tempdir().expect("a folder");
     let (mob, app) = example::host(folder.path()).await.expect("started");
-    let page = Request::get("/").header("host", "127.0.0.1:7474").body(Body::empty());
-    let page = app.clone().oneshot(page.expect("a request")).await.expect("answered");
+    let page = Request::get("/")
+        .header("host", "127.0.0.1:7474")
+        .body(Body::empty());
+    let page = app
+        .clone()
+        .oneshot(page.expect("a request"))
+        .await
+        .expect("answered");
     assert_eq!(page.status(), StatusCode::OK);
 
     let ask = json!({"to": "clerk:ada", "content": "stock of tea?"});
     let path = "/mob/api/v1/member/ask";
-    let refused = app.clone().oneshot(request(path, "wrong", &ask)).await.expect("answered");
+    let refused = app
+        .clone()
+        .oneshot(request(path, "wrong", &ask))
+        .await
+        .expect("answered");
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
-    let answered = app.oneshot(request(path, "example", &ask)).await.expect("answered");
+    let answered = app
+        .oneshot(request(path, "example", &ask))
+        .await
+        .expect("answered");
     assert_eq!(answered.status(), StatusCode::OK);
     assert_eq!(body(answered).await["text"], "We have 12 boxes of it.");
 

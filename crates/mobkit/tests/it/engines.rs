@@ -6,6 +6,7 @@ use mobkit::definition::Engine as EngineKind;
 use mobkit::id::MemberId;
 use mobkit::model::{CallRequest, Finish, Reply, Usage};
 use mobkit::row::TurnStatus;
+use mobkit::state::MemberState;
 use mobkit::{
     EngineError, Item, MemberStart, MemoryStore, Offers, TurnEngine, TurnInput, TurnPort,
 };
@@ -61,7 +62,10 @@ impl TurnEngine for Guest {
         if self.refuses {
             return Err(EngineError::Failed("no licence".to_owned()));
         }
-        self.note(format!("start {} {}", start.member, start.fence.incarnation));
+        self.note(format!(
+            "start {} {}",
+            start.member, start.fence.incarnation
+        ));
         Ok(())
     }
 
@@ -113,7 +117,12 @@ async fn an_external_turn_uses_the_same_tools_edges_and_journal() {
     assert_eq!(failed.status, TurnStatus::Failed);
     assert_eq!(failed.reason.as_deref(), Some("out of ideas"));
     let kinds = kinds(&mob).await;
-    for kind in ["member.updated", "model.replied", "tool.started", "tool.finished"] {
+    for kind in [
+        "member.updated",
+        "model.replied",
+        "tool.started",
+        "tool.finished",
+    ] {
         assert!(kinds.contains(&kind), "{kind} is missing: {kinds:?}");
     }
     let report = mob.shutdown().await;
@@ -125,7 +134,10 @@ async fn an_external_turn_uses_the_same_tools_edges_and_journal() {
         .start()
         .await
         .expect("started");
-    assert_eq!(text_of(&ask(&mob, "guest", "again").await), "heard rehearsal: again");
+    assert_eq!(
+        text_of(&ask(&mob, "guest", "again").await),
+        "heard rehearsal: again"
+    );
     mob.shutdown().await;
     let seen = guest.seen.lock().expect("not poisoned").clone();
     assert_eq!(seen, ["start guest 1", "start guest 1"]);
@@ -134,7 +146,10 @@ async fn an_external_turn_uses_the_same_tools_edges_and_journal() {
 #[tokio::test(start_paused = true)]
 async fn a_member_whose_engine_refuses_it_is_failed_and_the_rest_works() {
     let store = Arc::new(MemoryStore::new());
-    let guest = Arc::new(Guest { refuses: true, ..Guest::default() });
+    let guest = Arc::new(Guest {
+        refuses: true,
+        ..Guest::default()
+    });
     let mob = builder(definition(MOB, ""), &store)
         .engine(EngineKind::Acp, guest)
         .start()
@@ -147,7 +162,7 @@ async fn a_member_whose_engine_refuses_it_is_failed_and_the_rest_works() {
         let error = world.state.members[&guest].last_error.clone();
         (world.state.member_state(&guest), error)
     });
-    assert_eq!(state.map(|s| s.as_str()), Some("failed"));
+    assert_eq!(state.map(MemberState::as_str), Some("failed"));
     assert_eq!(error.as_deref(), Some("no licence"));
     mob.shutdown().await;
 }

@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 /// A definition from text; rehearsal models get the script.
 pub(crate) fn definition(text: &str, script: &str) -> Definition {
-    let mut definition = parse("mob.toml", text, &NoFiles).expect("a valid mob file").definition;
+    let mut definition = parse("mob.toml", text, &NoFiles)
+        .expect("a valid mob file")
+        .definition;
     for model in definition.models.values_mut() {
         model.script_text = Some(script.to_owned());
     }
@@ -53,7 +55,12 @@ pub(crate) fn member(id: &str) -> MemberId {
 }
 
 pub(crate) async fn submit(mob: &Mob, command: Command) -> mobkit::command::Answer {
-    let submission = Submission { command, actor: operator(), key: None, trace: None };
+    let submission = Submission {
+        command,
+        actor: operator(),
+        key: None,
+        trace: None,
+    };
     mob.engine().submit(submission).await.expect("accepted")
 }
 
@@ -67,7 +74,7 @@ pub(crate) async fn send(mob: &Mob, to: &str, text: &str) -> MessageId {
     });
     match submit(mob, command).await {
         mobkit::command::Answer::Message { message, .. } => message,
-        other => panic!("not a message: {other:?}"),
+        done @ mobkit::command::Answer::Done { .. } => panic!("not a message: {done:?}"),
     }
 }
 
@@ -84,7 +91,11 @@ pub(crate) async fn ended(mob: &Mob, message: MessageId) -> TurnRow {
         panic!("{message} was dropped")
     };
     let engine = mob.engine();
-    let row = engine.store().row(engine.mob(), Table::Turn, turn.0).await.expect("a store");
+    let row = engine
+        .store()
+        .row(engine.mob(), Table::Turn, turn.0)
+        .await
+        .expect("a store");
     match row {
         Some(Row::Turn(row)) => row,
         other => panic!("no row of {turn}: {other:?}"),
@@ -92,14 +103,22 @@ pub(crate) async fn ended(mob: &Mob, message: MessageId) -> TurnRow {
 }
 
 pub(crate) fn text_of(turn: &TurnRow) -> &str {
-    turn.text.as_ref().and_then(|text| text.inline()).unwrap_or("")
+    turn.text
+        .as_ref()
+        .and_then(|text| text.inline())
+        .unwrap_or("")
 }
 
 /// The kinds of all events so far.
 pub(crate) async fn kinds(mob: &Mob) -> Vec<&'static str> {
     let engine = mob.engine();
     let open = EventFilter::default();
-    let events = engine.events_between(0, engine.head(), &open).await.expect("events");
-    events.iter().map(|event| event.envelope.event.kind()).collect()
+    let events = engine
+        .events_between(0, engine.head(), &open)
+        .await
+        .expect("events");
+    events
+        .iter()
+        .map(|event| event.envelope.event.kind())
+        .collect()
 }
-

@@ -38,7 +38,12 @@ struct Recorder(Mutex<Vec<ModelRequest>>);
 
 impl Recorder {
     fn last(&self) -> ModelRequest {
-        self.0.lock().expect("not poisoned").last().expect("it was asked").clone()
+        self.0
+            .lock()
+            .expect("not poisoned")
+            .last()
+            .expect("it was asked")
+            .clone()
     }
 }
 
@@ -50,13 +55,25 @@ impl ModelProvider for Recorder {
     fn stream(&self, request: ModelRequest) -> ModelEvents {
         let hang = matches!(request.items.last(), Some(Item::User { text, .. }) if text == "hang");
         self.0.lock().expect("not poisoned").push(request);
-        let end = |finish| ModelEvent::End { finish, carry: None };
+        let end = |finish| ModelEvent::End {
+            finish,
+            carry: None,
+        };
         let events = if hang {
             let (tool, args) = ("hang".to_owned(), json!({}));
-            let call = CallRequest { tool, args, provider_id: Some("p1".to_owned()) };
+            let call = CallRequest {
+                tool,
+                args,
+                provider_id: Some("p1".to_owned()),
+            };
             vec![ModelEvent::Call(call), end(Finish::Calls)]
         } else {
-            vec![ModelEvent::Text { text: "done".to_owned() }, end(Finish::Stop)]
+            vec![
+                ModelEvent::Text {
+                    text: "done".to_owned(),
+                },
+                end(Finish::Stop),
+            ]
         };
         futures::stream::iter(events.into_iter().map(Ok)).boxed()
     }
@@ -95,7 +112,10 @@ async fn calls_without_a_result_get_one_when_their_turn_ends() {
         .expect("started");
     let message = send(&mob, "worker", "hang").await;
     called.notified().await;
-    let cancel = MemberCommand::Cancel { member: member("worker"), reason: None };
+    let cancel = MemberCommand::Cancel {
+        member: member("worker"),
+        reason: None,
+    };
     submit(&mob, Command::Member(cancel)).await;
     assert_eq!(ended(&mob, message).await.status, TurnStatus::Cancelled);
 
@@ -129,9 +149,17 @@ async fn a_model_is_told_who_it_is_and_what_it_may_use() {
     ask(&mob, "worker", "hello").await;
     let request = recorder.last();
     for part in ["Work.", "Be brief.", "You are worker", "\"region\":\"eu\""] {
-        assert!(request.instructions.contains(part), "{part}: {}", request.instructions);
+        assert!(
+            request.instructions.contains(part),
+            "{part}: {}",
+            request.instructions
+        );
     }
-    let tools: Vec<&str> = request.tools.iter().map(|tool| tool.name.as_str()).collect();
+    let tools: Vec<&str> = request
+        .tools
+        .iter()
+        .map(|tool| tool.name.as_str())
+        .collect();
     assert_eq!(tools, ["hang"]);
     assert_eq!(request.from, "operator:test");
     mob.shutdown().await;
@@ -143,7 +171,9 @@ async fn a_session_is_read_again_after_a_restart_and_empty_after_a_reset() {
     let recorder = Arc::new(Recorder::default());
     let main = ModelId::parse("main").expect("an id");
     let start = |store: &Arc<MemoryStore>| {
-        builder(definition(MOB, ""), store).model(main.clone(), recorder.clone()).start()
+        builder(definition(MOB, ""), store)
+            .model(main.clone(), recorder.clone())
+            .start()
     };
     let mob = start(&store).await.expect("started");
     ask(&mob, "worker", "one").await;
@@ -152,7 +182,13 @@ async fn a_session_is_read_again_after_a_restart_and_empty_after_a_reset() {
     let mob = start(&store).await.expect("started");
     ask(&mob, "worker", "two").await;
     assert_eq!(recorder.last().items.len(), 3);
-    submit(&mob, Command::Member(MemberCommand::Reset { member: member("worker") })).await;
+    submit(
+        &mob,
+        Command::Member(MemberCommand::Reset {
+            member: member("worker"),
+        }),
+    )
+    .await;
     ask(&mob, "worker", "three").await;
     assert_eq!(recorder.last().items.len(), 1);
     mob.shutdown().await;

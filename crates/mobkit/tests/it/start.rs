@@ -25,8 +25,14 @@ async fn parts_that_nothing_can_run_are_refused_by_name() {
         profile = "echo"
     "#;
     let store = Arc::new(MemoryStore::new());
-    let refused = builder(definition(text, ""), &store).start().await.err().expect("refused");
-    let BuildError::Unsupported(parts) = &refused else { panic!("{refused}") };
+    let refused = builder(definition(text, ""), &store)
+        .start()
+        .await
+        .err()
+        .expect("refused");
+    let BuildError::Unsupported(parts) = &refused else {
+        panic!("{refused}")
+    };
     assert_eq!(parts.len(), 2, "{refused}");
     assert!(refused.to_string().contains("schedules"), "{refused}");
 }
@@ -52,7 +58,10 @@ async fn a_failed_start_frees_the_state_directory() {
     assert!(refused.to_string().contains("no database"), "{refused}");
     let mob = start(false).await.expect("the directory is free again");
     let second = start(false).await.err().expect("refused");
-    assert!(second.to_string().contains(&std::process::id().to_string()), "{second}");
+    assert!(
+        second.to_string().contains(&std::process::id().to_string()),
+        "{second}"
+    );
     assert!(mob.shutdown().await.is_orderly());
 }
 
@@ -60,7 +69,11 @@ async fn a_failed_start_frees_the_state_directory() {
 async fn a_broken_script_is_refused_before_anything_starts() {
     let store = Arc::new(MemoryStore::new());
     let script = "[[rules]]\nwhen = { text = \"(\" }\nsay = \"x\"\n";
-    let refused = builder(echo(script), &store).start().await.err().expect("refused");
+    let refused = builder(echo(script), &store)
+        .start()
+        .await
+        .err()
+        .expect("refused");
     assert!(matches!(refused, BuildError::Model(_)), "{refused}");
 }
 
@@ -73,9 +86,10 @@ fn write_mob(folder: &std::path::Path, id: &str, members: &[&str], said: &str) {
          [models.main]\nprovider = \"rehearsal\"\nscript = \"script.toml\"\n\
          [profiles.echo]\nmodel = \"main\"\ninstructions = \"Answer.\"\n"
     );
-    for member in members {
-        text.push_str(&format!("[[members]]\nid = \"{member}\"\nprofile = \"echo\"\n"));
-    }
+    let members = members
+        .iter()
+        .map(|id| format!("[[members]]\nid = \"{id}\"\nprofile = \"echo\"\n"));
+    text.extend(members);
     std::fs::write(folder.join("mob.toml"), text).expect("written");
 }
 
@@ -90,8 +104,14 @@ async fn a_changed_file_takes_effect_with_the_apply_models_included() {
     let mob = of_folder(folder.path()).start().await.expect("started");
     assert_eq!(text_of(&ask(&mob, "one", "?").await), "first");
     write_mob(folder.path(), "test", &["one", "two"], "second");
-    let report = mob.reconcile(&operator(), &ApplyOptions::default()).await.expect("applied");
-    assert!(report.is_complete() && report.spawned.len() == 1, "{report:?}");
+    let report = mob
+        .reconcile(&operator(), &ApplyOptions::default())
+        .await
+        .expect("applied");
+    assert!(
+        report.is_complete() && report.spawned.len() == 1,
+        "{report:?}"
+    );
     assert_eq!(text_of(&ask(&mob, "two", "?").await), "second");
     assert_eq!(text_of(&ask(&mob, "one", "?").await), "second");
     mob.shutdown().await;
@@ -106,7 +126,11 @@ async fn the_id_of_a_mob_never_changes() {
     let refused = mob.engine().plan().await.expect_err("refused");
     assert_eq!(refused.code, "definition.other_mob");
     mob.shutdown().await;
-    let refused = of_folder(folder.path()).start().await.err().expect("refused");
+    let refused = of_folder(folder.path())
+        .start()
+        .await
+        .err()
+        .expect("refused");
     assert!(matches!(refused, BuildError::OtherMob { .. }), "{refused}");
 }
 
@@ -114,11 +138,24 @@ async fn the_id_of_a_mob_never_changes() {
 async fn a_start_that_would_retire_most_members_needs_force() {
     let folder = tempfile::tempdir().expect("a folder");
     write_mob(folder.path(), "test", &["a", "b", "c", "d"], "x");
-    of_folder(folder.path()).start().await.expect("started").shutdown().await;
+    of_folder(folder.path())
+        .start()
+        .await
+        .expect("started")
+        .shutdown()
+        .await;
     write_mob(folder.path(), "test", &["a"], "x");
-    let refused = of_folder(folder.path()).start().await.err().expect("refused");
+    let refused = of_folder(folder.path())
+        .start()
+        .await
+        .err()
+        .expect("refused");
     assert!(refused.to_string().contains("3 of 4"), "{refused}");
-    let mob = of_folder(folder.path()).force(true).start().await.expect("started");
+    let mob = of_folder(folder.path())
+        .force(true)
+        .start()
+        .await
+        .expect("started");
     assert_eq!(mob.engine().view(|world| world.state.present().count()), 1);
     mob.shutdown().await;
 }

@@ -10,14 +10,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 async fn an_open_stream_never_holds_the_process() {
     let store = Arc::new(MemoryStore::new());
     let mob = builder(echo(""), &store).start().await.expect("started");
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let address = listener.local_addr().expect("bound");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = mob.run(listener, Access::operator_token("t"), async {
         let _ = stopped.await;
     });
     let reading = async {
-        let mut stream = tokio::net::TcpStream::connect(address).await.expect("connected");
+        let mut stream = tokio::net::TcpStream::connect(address)
+            .await
+            .expect("connected");
         let request = format!(
             "GET /api/v1/events?after=0&follow=true HTTP/1.1\r\nHost: {address}\r\n\
              Authorization: Bearer t\r\nAccept: text/event-stream\r\n\r\n"
@@ -60,11 +64,17 @@ async fn a_turn_that_takes_too_long_is_put_aside_and_goes_on_at_the_next_start()
     let report = mob.shutdown().await;
     assert_eq!(report.state, Phase::Stopped);
     assert!(report.drain.timed_out);
-    assert_eq!((report.drain.turns_finished, report.drain.turns_checkpointed), (0, 1));
+    assert_eq!(
+        (report.drain.turns_finished, report.drain.turns_checkpointed),
+        (0, 1)
+    );
     assert!(report.is_orderly(), "{report:?}");
 
     let reopened = Arc::new(store.reopen());
-    let mob = builder(echo(script), &reopened).start().await.expect("started");
+    let mob = builder(echo(script), &reopened)
+        .start()
+        .await
+        .expect("started");
     let turn = crate::kit::ended(&mob, message).await;
     assert_eq!(crate::kit::text_of(&turn), "done");
     assert!(mob.shutdown().await.is_orderly());
@@ -74,15 +84,20 @@ async fn a_turn_that_takes_too_long_is_put_aside_and_goes_on_at_the_next_start()
 async fn a_head_that_is_too_long_is_refused_and_others_are_served() {
     let store = Arc::new(MemoryStore::new());
     let mob = builder(echo(""), &store).start().await.expect("started");
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let address = listener.local_addr().expect("bound");
     let serving = mob.serve(listener, Access::operator_token("t"));
     let asking = async {
         let long = format!("GET / HTTP/1.1\r\nX-Long: {}\r\n\r\n", "x".repeat(200_000));
-        let health = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        let health =
+            format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
         let mut answers = Vec::new();
         for request in [long, health] {
-            let mut stream = tokio::net::TcpStream::connect(address).await.expect("connected");
+            let mut stream = tokio::net::TcpStream::connect(address)
+                .await
+                .expect("connected");
             // The server may hang up before it has read everything.
             let _ = stream.write_all(request.as_bytes()).await;
             let mut answer = Vec::new();
