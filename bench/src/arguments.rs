@@ -7,7 +7,7 @@ const USAGE: &str = "\
 cargo xtask bench [--dir DIR] [--quick] [PART…]
 
   --dir DIR   where data is written; the disk of this folder is what is measured
-              (default: target/bench-data, removed at the end)
+              (default: one of its own in target, removed at the end)
   --quick     a tenth of the work: for a look, not for figures";
 
 /// The command line, read.
@@ -47,8 +47,11 @@ impl Arguments {
     }
 }
 
+/// Of this process alone: two runs at once disturb each other's figures, not each other's files.
 fn default_dir() -> PathBuf {
-    root().join("target").join("bench-data")
+    root()
+        .join("target")
+        .join(format!("bench-data-{}", std::process::id()))
 }
 
 /// The folder of the repository.

@@ -102,6 +102,8 @@ pub fn run_all(arguments: &Arguments) -> anyhow::Result<()> {
         let _ = std::fs::remove_dir_all(&dir);
         rows.extend(Row::parse_all(&found?));
     }
+    // Only where nothing else is in it.
+    let _ = std::fs::remove_dir(&arguments.dir);
     print!("{}", report::table(&rows));
     Ok(())
 }

@@ -2,6 +2,14 @@
 
 use std::fmt;
 
+/// Said of a figure that can't be: it contains another and is smaller. The run says nothing then.
+pub const DISTURBED: &str = "disturbed";
+
+/// Whether a target was reached.
+pub fn word(reached: bool) -> &'static str {
+    if reached { "yes" } else { "**no**" }
+}
+
 /// One line of the table.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -23,13 +31,30 @@ impl Row {
         target: &str,
         reached: bool,
     ) -> Self {
-        let reached = if reached { "yes" } else { "**no**" };
+        let reached = word(reached);
         Self {
             cells: [
                 what.into(),
                 measured.into(),
                 target.to_owned(),
                 reached.to_owned(),
+            ],
+        }
+    }
+
+    /// A figure with its target, and a verdict in words.
+    pub fn judged(
+        what: impl Into<String>,
+        measured: impl Into<String>,
+        target: &str,
+        verdict: impl Into<String>,
+    ) -> Self {
+        Self {
+            cells: [
+                what.into(),
+                measured.into(),
+                target.to_owned(),
+                verdict.into(),
             ],
         }
     }

@@ -99,12 +99,7 @@ impl Store for Watched {
     }
 
     async fn snapshot_put(&self, mob: &MobId, snapshot: Snapshot) -> Result<(), StoreError> {
-        if std::env::var_os("EXPERIMENT_DROP").is_some() { return Ok(()); }
-        eprintln!("snapshot {} bytes", snapshot.body.len());
-        let b = Instant::now();
-        let r = self.inner.snapshot_put(mob, snapshot).await;
-        eprintln!("  took {:?}", b.elapsed());
-        r
+        self.inner.snapshot_put(mob, snapshot).await
     }
 
     async fn snapshot(&self, mob: &MobId) -> Result<Option<Snapshot>, StoreError> {

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the figures of SPEC section 15, as one table.
+//! `cargo xtask bench`: the measured figures, as one table.
 
 use std::path::Path;
 use std::process::Command;

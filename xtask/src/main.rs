@@ -49,7 +49,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        what: "the figures of SPEC 15, measured in release; --help lists what can be said",
+        what: "the measured figures, in release; --help lists what can be said",
         run: bench::run,
     },
 ];

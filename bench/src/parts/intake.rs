@@ -32,7 +32,7 @@ async fn senders(
     (durability, senders, messages): (Durability, usize, usize),
 ) -> anyhow::Result<Row> {
     let store = SqliteStore::open(&setting.dir.join(at.to_string()), durability)?;
-    let engine = start(crate::watched::Watched::of(Arc::new(store)), MEMBERS).await?;
+    let engine = start(Arc::new(store), MEMBERS).await?;
     pause(&engine).await?;
     let each = setting.work(messages) / senders;
     let began = Instant::now();

@@ -32,7 +32,10 @@ const TARGET: Duration = Duration::from_millis(5);
 /// Rows of this part.
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
     let late = lateness(setting.work(2_000));
-    let mut rows = vec![Row::figure("an idle thread that wakes after 1 ms: how late", late.show())];
+    let mut rows = vec![Row::figure(
+        "an idle thread that wakes after 1 ms: how late",
+        late.show(),
+    )];
     for case in CASES {
         rows.push(on_threads(readers(setting.clone(), case))?);
     }

@@ -64,7 +64,7 @@ pub(crate) struct Ready {
 pub(crate) struct Stopped {
     /// Whether every turn was finished or checkpointed and nothing had to be killed.
     pub clean: bool,
-    /// The shutdown report (SPEC 3.6).
+    /// The shutdown report.
     pub report: Value,
 }
 

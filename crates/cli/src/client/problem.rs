@@ -5,7 +5,7 @@ use mobkit::definition::Diagnostic;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// The exit code of a kind of refusal (SPEC 12).
+/// The exit code of a kind of refusal.
 fn exit_of_kind(kind: &str) -> Option<Exit> {
     Some(match kind {
         "invalid" => Exit::Usage,
