@@ -117,11 +117,12 @@ pub(super) fn read(cx: &mut Report<'_>, name: &str, mut table: Table<'_>) -> Opt
     match provider {
         Some(Provider::Rehearsal) => read_rehearsal(cx, &mut table, &mut model),
         Some(provider) => read_remote(cx, &mut table, &mut model, provider),
-        // Without a provider it is open which other keys are wanted or wrong.
+        // Without a provider it is open which other keys are wanted, but not how they are written.
         None => {
-            for key in ["model", "base_url", "api_key", "script"] {
-                table.take(cx, key);
-            }
+            table.read(cx, "model", Node::text);
+            table.read(cx, "base_url", |node, cx| node.url(cx, &["http", "https"]));
+            table.read(cx, "api_key", |node, cx| node.secret(cx, "MODEL_API_KEY"));
+            table.read(cx, "script", Node::text);
         }
     }
     table.finish(cx);
