@@ -1,6 +1,7 @@
 //! The filter of every reader of events.
 
 use super::{Envelope, KINDS, Source};
+use crate::definition::nearest_name;
 use serde::{Deserialize, Serialize};
 
 /// Which events a reader wants; everything that is given must hold.
@@ -109,10 +110,7 @@ fn parse_kind(kind: &str) -> Result<String, FilterError> {
     if known {
         return Ok(kind.to_owned());
     }
-    let suggestion = KINDS.iter().copied().find(|k| {
-        let (noun, verb) = k.split_once('.').unwrap_or((k, ""));
-        kind.starts_with(noun) || kind.ends_with(verb)
-    });
+    let suggestion = nearest_name(kind, KINDS.iter().copied());
     Err(FilterError::KindUnknown {
         kind: kind.to_owned(),
         suggestion,
@@ -151,6 +149,15 @@ mod tests {
         assert!(filter.matches("tool.started", "member/a", Source::Agent));
         assert!(!filter.matches("tool.finished", "member/a", Source::Agent));
         assert!(!filter.matches("turn.completed", "mob", Source::Agent));
+    }
+
+    #[test]
+    fn a_misspelt_kind_is_told_the_nearest() {
+        let refused = EventFilter::parse(Some("turn.complete"), None, None);
+        let Err(FilterError::KindUnknown { suggestion, .. }) = refused else {
+            panic!("not refused as unknown: {refused:?}")
+        };
+        assert_eq!(suggestion, Some("turn.completed"));
     }
 
     #[test]
