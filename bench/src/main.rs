@@ -10,8 +10,10 @@
 mod arguments;
 mod disk;
 mod events;
+mod hands;
 mod machine;
 mod mob;
+mod noop;
 mod part;
 mod parts;
 mod report;

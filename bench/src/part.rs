@@ -2,6 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::machine;
+use crate::noop;
 use crate::parts;
 use crate::report::{self, Row};
 use anyhow::{Context, ensure};
@@ -48,6 +49,18 @@ const PARTS: &[Part] = &[
         run: parts::turn::run,
     },
     Part {
+        name: "call",
+        run: parts::call::run,
+    },
+    Part {
+        name: "approval",
+        run: parts::approval::run,
+    },
+    Part {
+        name: "lazy",
+        run: parts::lazy::run,
+    },
+    Part {
         name: "members",
         run: parts::members::run,
     },
@@ -69,6 +82,9 @@ type Inner = (&'static str, fn(&Setting) -> anyhow::Result<()>);
 
 /// What the processes do that a part starts itself. They are told where, and print what they found.
 const INNER: &[Inner] = &[
+    (noop::NAME, noop::serve),
+    ("lazy-fill", parts::lazy::fill),
+    ("lazy-memory", parts::lazy::memory),
     ("members-memory", parts::members::memory),
     ("recovery-fill", parts::recovery::fill),
 ];

@@ -7,6 +7,7 @@ mod bench;
 mod kill;
 mod local_model;
 mod step;
+mod strangers;
 mod test;
 mod tidy;
 
@@ -36,6 +37,11 @@ const COMMANDS: &[Command] = &[
         name: "tidy",
         what: "only the house rules: crate graph, sizes, names, banned calls, licences",
         run: tidy::run,
+    },
+    Command {
+        name: "strangers",
+        what: "installs the MCP servers of others that the tests call (`test` does it too)",
+        run: strangers::run,
     },
     Command {
         name: "kill-test",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::step::{self, Step};
-use crate::tidy;
+use crate::{strangers, tidy};
 
 const FORMAT: Step = Step {
     name: "format",
@@ -12,6 +12,11 @@ const FORMAT: Step = Step {
 const TIDY: Step = Step {
     name: "tidy",
     line: &["cargo", "xtask", "tidy"],
+};
+/// Servers of others, fetched once; early, so that a missing network is told at once.
+const STRANGERS: Step = Step {
+    name: "strangers",
+    line: &["cargo", "xtask", "strangers"],
 };
 const LINTS: Step = Step {
     name: "lints",
@@ -77,7 +82,7 @@ pub fn ci(root: &Path, args: &[String]) -> anyhow::Result<bool> {
 }
 
 fn steps(nextest: bool, deny: bool) -> Vec<Step> {
-    let mut steps = vec![FORMAT, TIDY];
+    let mut steps = vec![FORMAT, TIDY, STRANGERS];
     if deny {
         steps.push(DENY);
     }
@@ -87,8 +92,10 @@ fn steps(nextest: bool, deny: bool) -> Vec<Step> {
 }
 
 fn run(root: &Path, steps: &[Step]) -> anyhow::Result<bool> {
-    let outcome = step::run_all(root, steps, |name| {
-        (name == TIDY.name).then(|| tidy::run(root, &[]))
+    let outcome = step::run_all(root, steps, |name| match name {
+        name if name == TIDY.name => Some(tidy::run(root, &[])),
+        name if name == STRANGERS.name => Some(strangers::run(root, &[])),
+        _ => None,
     })?;
     let passed = if outcome.passed.is_empty() {
         "nothing".to_owned()
@@ -115,11 +122,19 @@ mod tests {
     fn the_test_runner_comes_last_and_deny_only_where_it_is_installed() {
         assert_eq!(
             names(true, false),
-            ["format", "tidy", "lints", "doc tests", "tests"]
+            ["format", "tidy", "strangers", "lints", "doc tests", "tests"]
         );
         assert_eq!(
             names(true, true),
-            ["format", "tidy", "deny", "lints", "doc tests", "tests"]
+            [
+                "format",
+                "tidy",
+                "strangers",
+                "deny",
+                "lints",
+                "doc tests",
+                "tests"
+            ]
         );
     }
 

@@ -1,8 +1,11 @@
 //! The parts of a run.
 
 pub mod append;
+pub mod approval;
 pub mod boot;
+pub mod call;
 pub mod intake;
+pub mod lazy;
 pub mod members;
 pub mod process;
 pub mod recovery;

@@ -1,9 +1,10 @@
 //! The words of the command line.
 
 use crate::commands::{
-    apply::ApplyArgs, check::CheckArgs, events::EventsArgs, init::InitArgs, logs::LogsArgs,
-    pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs, ps::PsArgs, rpc::RpcArgs, send::SendArgs,
-    status::StatusArgs,
+    apply::ApplyArgs, approvals::ApprovalsArgs, check::CheckArgs, decide::ApproveArgs,
+    decide::DenyArgs, events::EventsArgs, grants::GrantsArgs, init::InitArgs, logs::LogsArgs,
+    modules::ModulesArgs, pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs, ps::PsArgs,
+    rpc::RpcArgs, send::SendArgs, status::StatusArgs,
 };
 use crate::terminal::Show;
 use crate::up::UpArgs;
@@ -48,6 +49,16 @@ pub(crate) enum Command {
     Ps(PsArgs),
     /// Send a message to a member
     Send(SendArgs),
+    /// List what waits for a decision, or show one in full
+    Approvals(ApprovalsArgs),
+    /// Let a call be made that waits for a decision
+    Approve(ApproveArgs),
+    /// Refuse a call that waits for a decision
+    Deny(DenyArgs),
+    /// List the calls that pass without asking, or take that back
+    Grants(GrantsArgs),
+    /// List the helper processes; start, stop and call them
+    Modules(ModulesArgs),
     /// Show what happened, one line per event
     Logs(LogsArgs),
     /// Print events as they are in the journal, one JSON document per line

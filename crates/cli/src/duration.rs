@@ -47,6 +47,32 @@ pub(crate) fn rough(duration: Duration) -> String {
     }
 }
 
+/// The time that is left, as a clock counts it down, e.g. `14:59`; from an hour on in two units.
+pub(crate) fn left(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..3_600 => format!("{}:{:02}", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}h {}m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+/// How long ago a time was, e.g. `3m`; `None` where the text is no time. What lies ahead is now.
+pub(crate) fn since(time: &str, now: jiff::Timestamp) -> Option<String> {
+    let time: jiff::Timestamp = time.parse().ok()?;
+    let seconds = now.as_second().saturating_sub(time.as_second());
+    let seconds = u64::try_from(seconds).unwrap_or(0);
+    Some(rough(Duration::from_secs(seconds)))
+}
+
+/// How long it is to a time, e.g. `14:59`; `None` where the text is no time, or it is past.
+pub(crate) fn until(time: &str, now: jiff::Timestamp) -> Option<String> {
+    let time: jiff::Timestamp = time.parse().ok()?;
+    let ms = time.as_millisecond().checked_sub(now.as_millisecond())?;
+    let ms = u64::try_from(ms).ok().filter(|ms| *ms > 0)?;
+    Some(left(Duration::from_millis(ms)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +99,26 @@ mod tests {
         for text in ["30s", "500ms", "2m", "1h", "0s", "90s"] {
             assert_eq!(show(parse(text).expect("a duration")), text);
         }
+    }
+
+    #[test]
+    fn what_is_left_is_counted_down() {
+        for (seconds, text) in [
+            (0, "0:00"),
+            (59, "0:59"),
+            (899, "14:59"),
+            (3_600, "1h 0m"),
+            (86_399, "23h 59m"),
+            (200_000, "2d 7h"),
+        ] {
+            assert_eq!(left(Duration::from_secs(seconds)), text);
+        }
+        let now = "2026-11-22T06:00:00Z".parse().expect("a time");
+        assert_eq!(until("2026-11-22T06:15:00Z", now).as_deref(), Some("15:00"));
+        assert_eq!(until("2026-11-22T05:59:59Z", now), None);
+        assert_eq!(since("2026-11-22T05:57:00Z", now).as_deref(), Some("3m"));
+        assert_eq!(since("2026-11-22T06:00:09Z", now).as_deref(), Some("0s"));
+        assert_eq!(since("soon", now), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! line in `arguments.rs` and in `program.rs`.
 
 mod arguments;
+mod assignment;
 mod client;
 mod commands;
 mod duration;

@@ -2,7 +2,8 @@
 
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
-    apply, check, events, init, logs, pause, plan, ps, rpc, send, status, version,
+    apply, approvals, check, decide, events, grants, init, logs, modules, pause, plan, ps, rpc,
+    send, status, version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};
@@ -50,6 +51,12 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Apply(args) => wait(apply::run(&args, output)),
         Command::Ps(args) => wait(ps::run(&args, output)),
         Command::Send(args) => wait(send::run(&args, output)),
+        Command::Approvals(args) => wait(approvals::run(&args, output)),
+        Command::Approve(args) => wait(decide::approve(&args, output)),
+        Command::Deny(args) => wait(decide::deny(&args, output)),
+        Command::Grants(args) => wait(grants::run(&args, output)),
+        Command::Modules(args) if args.streams() => left(wait(modules::run(&args, output))),
+        Command::Modules(args) => wait(modules::run(&args, output)),
         Command::Logs(args) => left(wait(logs::run(&args, output))),
         Command::Events(args) => left(wait(events::run(&args, output))),
         Command::Pause(args) => wait(pause::pause(&args, output)),

@@ -2,14 +2,26 @@
 
 use crate::failure::{Exit, Failure};
 use crate::state_dir::{Announcement, token};
-use crate::up::{Launch, Ready, Stopped};
+use crate::up::{Launch, ModuleState, Ready, Stopped};
 use crate::{environment, listen};
-use mobkit::{Access, BuildError, Mob, MobBuilder, ModelError, StartError, StoreError};
+use mobkit::definition::Start;
+use mobkit::event::EventFilter;
+use mobkit::id::Seq;
+use mobkit::{Access, BuildError, Engine, Mob, MobBuilder, ModelError, StartError, StoreError};
+use std::path::PathBuf;
 
-/// Runs the mob until `stop`, and then stops it in order. Calls `ready` once it takes messages.
+/// Who hears of a mob that runs.
+pub(crate) trait Audience {
+    /// It takes messages.
+    fn ready(&self, ready: &Ready);
+    /// A module has come to answer, or no longer does; the words of the journal.
+    fn module(&self, summary: &str);
+}
+
+/// Runs the mob until `stop`, and then stops it in order.
 pub(crate) async fn serve(
     launch: Launch,
-    ready: impl FnOnce(&Ready),
+    audience: &impl Audience,
     stop: impl Future<Output = ()>,
 ) -> Result<Stopped, Failure> {
     let mob = MobBuilder::of_file(launch.file.clone())
@@ -20,7 +32,7 @@ pub(crate) async fn serve(
         .open()
         .await
         .map_err(|error| refused(&error))?;
-    match serve_open(&mob, &launch, ready, stop).await {
+    match serve_open(&mob, &launch, audience, stop).await {
         Ok(stopped) => Ok(stopped),
         Err(failure) => {
             mob.shutdown().await;
@@ -32,7 +44,7 @@ pub(crate) async fn serve(
 async fn serve_open(
     mob: &Mob,
     launch: &Launch,
-    ready: impl FnOnce(&Ready),
+    audience: &impl Audience,
     stop: impl Future<Output = ()>,
 ) -> Result<Stopped, Failure> {
     let (token, token_file) = token(&launch.state)?;
@@ -51,19 +63,9 @@ async fn serve_open(
     let running = mob.run(listener, Access::operator_token(&token), stop);
     let starting = async {
         mob.bring_up().await?;
-        let members = mob.engine().view(|world| {
-            let state = &world.state;
-            let word = |id| state.member_state(id).map_or("", |s| s.as_str()).to_owned();
-            state
-                .present()
-                .map(|(id, _)| (id.to_string(), word(id)))
-                .collect()
-        });
-        ready(&Ready {
-            url: url.clone(),
-            members,
-            token_file,
-        });
+        let known = mob.engine().head();
+        audience.ready(&ready(mob.engine(), &url, token_file));
+        watch_modules(mob, known, audience).await;
         Ok::<(), BuildError>(())
     };
     // Reads are served while the mob comes up; a start that fails stops the serving too.
@@ -80,6 +82,53 @@ async fn serve_open(
     let clean = report.shutdown.is_orderly();
     let report = serde_json::to_value(&report.shutdown).unwrap_or_default();
     Ok(Stopped { clean, report })
+}
+
+fn ready(engine: &Engine, url: &str, token_file: PathBuf) -> Ready {
+    engine.view(|world| {
+        let state = &world.state;
+        let word = |id| state.member_state(id).map_or("", |s| s.as_str()).to_owned();
+        let members = state.present().map(|(id, _)| (id.to_string(), word(id)));
+        let modules = world.definition.modules.iter().map(|defined| {
+            let found = state.modules.get(&defined.id);
+            ModuleState {
+                id: defined.id.to_string(),
+                state: found.map_or("stopped", |found| found.status.as_str()),
+                reason: found.and_then(|found| found.reason.clone()),
+                is_lazy: matches!(defined.start, Start::Lazy { .. }),
+            }
+        });
+        Ready {
+            url: url.to_owned(),
+            members: members.collect(),
+            modules: modules.collect(),
+            token_file,
+        }
+    })
+}
+
+/// Kinds of events that say how a module is.
+const MODULE_KINDS: [&str; 4] = [
+    "module.healthy",
+    "module.unhealthy",
+    "module.restarting",
+    "module.quarantined",
+];
+
+/// Tells of the modules until the mob has stopped.
+async fn watch_modules(mob: &Mob, after: Seq, audience: &impl Audience) {
+    let filter = EventFilter {
+        kinds: MODULE_KINDS.map(str::to_owned).to_vec(),
+        ..EventFilter::default()
+    };
+    let Ok(mut reader) = mob.events(after, filter).await else {
+        return;
+    };
+    while let Ok(Some(events)) = reader.next(MODULE_KINDS.len()).await {
+        for event in events {
+            audience.module(&event.envelope.event.summary());
+        }
+    }
 }
 
 fn refused(error: &BuildError) -> Failure {

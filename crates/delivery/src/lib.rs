@@ -6,4 +6,11 @@
 //!
 //! A mob file that declares a route is refused at its start, since there is no sink yet.
 
-pub use mobkit_engine::Runner;
+mod email;
+mod file;
+mod guard;
+mod retry_after;
+mod sending;
+mod signature;
+mod webhook;
+

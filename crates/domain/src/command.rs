@@ -1,13 +1,15 @@
 //! Commands: what somebody asks of the writer, and what came of an effect.
 
-use crate::definition::MemberSpec;
+use crate::definition::{MemberSpec, Role};
 use crate::edge::Edge;
 use crate::event::{
     AccessDenied, DrainReport, EdgeOrigin, Envelope, ErrorEvent, Event, Fence, KeyUse,
-    MemberOrigin, MessageMode, MobApplied, MobDefined, MobPlanned, ResolveHow, RetireMode,
-    UnwireReason,
+    MemberOrigin, MessageMode, MobApplied, MobDefined, MobPlanned, ModuleEvent, ModuleLog,
+    ResolveHow, RetireMode, StopOutcome, ToolDefinition, UnwireReason, Verdict,
 };
-use crate::id::{CallId, MemberId, MessageId, ProfileId, Seq, TurnId};
+use crate::id::{
+    ApprovalId, CallId, GrantId, MemberId, MessageId, ModuleId, ProfileId, Seq, TurnId,
+};
 use crate::lifecycle::Verb;
 use crate::model::{Failure, Reply};
 use crate::principal::Principal;
@@ -57,6 +59,10 @@ pub enum Command {
     Message(MessageCommand),
     /// About a turn, an answer or a tool call.
     Turn(TurnCommand),
+    /// About an approval or a grant.
+    Approval(ApprovalCommand),
+    /// About a module.
+    Module(ModuleCommand),
 }
 
 /// Commands about the process.
@@ -257,6 +263,27 @@ pub struct StepRef {
     pub attempt: u32,
 }
 
+/// What came of a tool call that was handed to a runner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToolOutcome {
+    /// A result; the model is told.
+    Finished(Text),
+    /// It failed, or was not made; the model is told why.
+    Failed(String),
+    /// Nobody can say whether it happened: its module ended or fell silent in the middle. A call
+    /// with an effect becomes unknown; any other one has failed.
+    Lost(String),
+}
+
+impl From<Result<Text, String>> for ToolOutcome {
+    fn from(outcome: Result<Text, String>) -> Self {
+        match outcome {
+            Ok(result) => Self::Finished(result),
+            Err(reason) => Self::Failed(reason),
+        }
+    }
+}
+
 /// Commands about a turn, an answer or a tool call.
 #[derive(Debug, Clone)]
 pub enum TurnCommand {
@@ -280,12 +307,12 @@ pub enum TurnCommand {
     },
     /// A tool gave a result, or failed.
     ToolEnded {
-        /// The turn.
-        turn: TurnId,
+        /// The turn; `None`: a direct call.
+        turn: Option<TurnId>,
         /// The call.
         call: CallId,
-        /// What the model is told; an error is told as well.
-        outcome: Result<Text, String>,
+        /// What came of it.
+        outcome: ToolOutcome,
     },
     /// An operator says what came of an unknown call.
     ToolResolve {
@@ -325,19 +352,196 @@ pub enum TurnCommand {
     },
 }
 
+/// What a grant should let pass.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "scope", rename_all = "snake_case")]
+pub enum GrantScopeRequest {
+    /// Calls to the end of the turn.
+    Turn,
+    /// Calls to the end of the run that the turn belongs to.
+    Run,
+    /// Calls to a time.
+    Until {
+        /// The time.
+        until: Time,
+    },
+}
+
+/// A grant as it is asked for together with a decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GrantRequest {
+    /// How long it holds.
+    #[serde(flatten)]
+    pub scope: GrantScopeRequest,
+    /// Arguments that later calls must have as they are here, others may be anything; absent: all
+    /// arguments must be those of the approved call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub args: Option<BTreeMap<String, Value>>,
+}
+
+/// Commands about approvals and grants.
+#[derive(Debug, Clone)]
+pub enum ApprovalCommand {
+    /// Somebody decides.
+    Decide {
+        /// The approval.
+        approval: ApprovalId,
+        /// Digest of what was shown.
+        digest: String,
+        /// What is decided.
+        decision: Verdict,
+        /// Arguments instead of those that were shown; of an elicitation, the answer.
+        args: Option<Value>,
+        /// Why.
+        reason: Option<String>,
+        /// A grant for later calls.
+        grant: Option<GrantRequest>,
+        /// The roles of who decides, from authentication.
+        roles: Vec<Role>,
+    },
+    /// Take a grant back.
+    Revoke {
+        /// The grant.
+        grant: GrantId,
+    },
+    /// A module asks a person in the middle of a call.
+    Elicit {
+        /// The turn.
+        turn: TurnId,
+        /// The call.
+        call: CallId,
+        /// What it asks.
+        message: String,
+        /// JSON Schema of the answer.
+        schema: Value,
+    },
+}
+
+/// Commands about a module.
+#[derive(Debug, Clone)]
+pub enum ModuleCommand {
+    /// Somebody wants it to run.
+    Start {
+        /// The module.
+        module: ModuleId,
+    },
+    /// Somebody wants it to end and stay so.
+    Stop {
+        /// The module.
+        module: ModuleId,
+    },
+    /// Somebody wants it to end and to be started again.
+    Restart {
+        /// The module.
+        module: ModuleId,
+    },
+    /// The definition in force has this module, has it changed, or no longer has it: bring it to
+    /// that.
+    Converge {
+        /// The module.
+        module: ModuleId,
+    },
+    /// Somebody calls a tool directly.
+    Call {
+        /// The module.
+        module: ModuleId,
+        /// Name of the tool within it.
+        tool: String,
+        /// Arguments.
+        args: Value,
+    },
+    /// It answers.
+    Healthy {
+        /// The module.
+        module: ModuleId,
+        /// The start that it is the outcome of.
+        start: Seq,
+        /// Its process.
+        pid: Option<u32>,
+        /// The protocol that was agreed on.
+        protocol: String,
+        /// What the sandbox enforces.
+        sandbox: Option<String>,
+        /// Its tools; `None`: as before.
+        tools: Option<Vec<ToolDefinition>>,
+    },
+    /// It does not answer as it should.
+    Unhealthy {
+        /// The module.
+        module: ModuleId,
+        /// The start whose process it is.
+        start: Seq,
+        /// Why.
+        reason: String,
+    },
+    /// It could not be started, or it ended without being told to.
+    Ended {
+        /// The module.
+        module: ModuleId,
+        /// The start whose process it was.
+        start: Seq,
+        /// How, one line.
+        reason: String,
+        /// What its restart policy is to make of it.
+        ended: Ended,
+    },
+    /// It ended since it was told to.
+    Stopped {
+        /// The module.
+        module: ModuleId,
+        /// The start whose process it was.
+        start: Seq,
+        /// How.
+        outcome: StopOutcome,
+        /// How long it took, in milliseconds.
+        took_ms: u64,
+        /// Why it was told to, where the journal does not know: `shutdown`.
+        reason: Option<String>,
+    },
+    /// It says something without being asked.
+    Said(ModuleEvent),
+    /// It wrote to its standard error.
+    Logged(ModuleLog),
+}
+
+/// What a restart policy makes of the end of a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It ended with success.
+    Success,
+    /// It failed: an exit with an error, a signal, a broken protocol, no answer in time.
+    Failure,
+    /// It will fail each time, so that it is not worth another try: a sandbox that can't be had.
+    Hopeless,
+}
+
 impl Command {
     /// The row of the lifecycle table that governs it; `None`: the runtime's own, always allowed.
     pub fn verb(&self) -> Option<Verb> {
         match self {
-            Self::Turn(TurnCommand::ToolResolve { .. }) => Some(Verb::Decide),
+            Self::Turn(TurnCommand::ToolResolve { .. })
+            | Self::Approval(ApprovalCommand::Decide { .. } | ApprovalCommand::Revoke { .. }) => {
+                Some(Verb::Decide)
+            }
             Self::Turn(TurnCommand::Cancel { .. })
             | Self::Message(MessageCommand::Cancel { .. })
             | Self::Member(MemberCommand::Cancel { .. }) => Some(Verb::Cancel),
             // What came of an effect is recorded as long as there is a writer.
             Self::Runtime(_)
             | Self::Turn(_)
+            | Self::Approval(ApprovalCommand::Elicit { .. })
+            | Self::Module(
+                ModuleCommand::Healthy { .. }
+                | ModuleCommand::Unhealthy { .. }
+                | ModuleCommand::Ended { .. }
+                | ModuleCommand::Stopped { .. }
+                | ModuleCommand::Said(_)
+                | ModuleCommand::Logged(_),
+            )
             | Self::Member(MemberCommand::EngineStarted { .. }) => None,
-            Self::Mob(_) | Self::Member(_) | Self::Edge(_) | Self::Message(_) => Some(Verb::Mutate),
+            Self::Mob(_) | Self::Member(_) | Self::Edge(_) | Self::Message(_) | Self::Module(_) => {
+                Some(Verb::Mutate)
+            }
         }
     }
 }

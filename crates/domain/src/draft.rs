@@ -3,7 +3,7 @@
 use crate::command::Answer;
 use crate::definition::Profile;
 use crate::event::{Event, NewEvent};
-use crate::id::{MemberId, MessageId, Seq, TurnId};
+use crate::id::{MemberId, MessageId, ModuleId, Seq, TurnId};
 use crate::principal::Principal;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::state::{Member, MemberMode, State};
@@ -32,6 +32,8 @@ pub(crate) struct Draft<'w> {
     /// What this decision has ended already; the state still shows it as open.
     ended: BTreeSet<TurnId>,
     dropped: BTreeSet<MessageId>,
+    /// Modules that this decision starts.
+    starting: BTreeSet<ModuleId>,
 }
 
 impl<'w> Draft<'w> {
@@ -43,6 +45,7 @@ impl<'w> Draft<'w> {
             events: Vec::new(),
             ended: BTreeSet::new(),
             dropped: BTreeSet::new(),
+            starting: BTreeSet::new(),
         }
     }
 
@@ -80,6 +83,7 @@ impl<'w> Draft<'w> {
             Event::TurnCancelled(e) => _ = self.ended.insert(e.turn),
             Event::MessageCancelled(e) => _ = self.dropped.insert(e.message),
             Event::MessageExpired(e) => _ = self.dropped.insert(e.message),
+            Event::ModuleStarting(e) => _ = self.starting.insert(e.module.clone()),
             _ => {}
         }
         self.events.push(event);
@@ -94,6 +98,11 @@ impl<'w> Draft<'w> {
     /// Whether this decision has withdrawn the message.
     pub(crate) fn has_dropped(&self, message: MessageId) -> bool {
         self.dropped.contains(&message)
+    }
+
+    /// Whether this decision starts the module.
+    pub(crate) fn is_starting(&self, module: &ModuleId) -> bool {
+        self.starting.contains(module)
     }
 
     pub(crate) fn into_events(self) -> Vec<NewEvent> {

@@ -5,9 +5,9 @@
 //! the event that records its outcome, so [`open_effects`] rebuilds the set after a crash.
 
 use crate::command::StepRef;
-use crate::event::{Envelope, Event, Fence, ToolEffect};
-use crate::id::{CallId, MemberId, TurnId};
-use crate::state::{CallState, MemberMode, State, Turn, TurnPhase};
+use crate::event::{Envelope, Event, Fence, ToolEffect, ToolStarted};
+use crate::id::{CallId, MemberId, ModuleId, Seq, TurnId};
+use crate::state::{CallState, MemberMode, ModuleStatus, State, Turn, TurnPhase};
 use crate::time::Time;
 use serde_json::Value;
 
@@ -25,10 +25,10 @@ pub enum Effect {
     },
     /// Call a tool.
     ToolCall {
-        /// The turn.
-        turn: TurnId,
+        /// The turn; `None`: a direct call.
+        turn: Option<TurnId>,
         /// Whose turn.
-        member: MemberId,
+        member: Option<MemberId>,
         /// Stable id of the call.
         call: CallId,
         /// Qualified tool name.
@@ -61,6 +61,20 @@ pub enum Effect {
         /// The member.
         member: MemberId,
     },
+    /// Start a module.
+    ModuleStart {
+        /// The module.
+        module: ModuleId,
+        /// Position of the event that wants it: names the start.
+        start: Seq,
+    },
+    /// Stop the process of a module.
+    ModuleStop {
+        /// The module.
+        module: ModuleId,
+        /// The start whose process it is.
+        start: Seq,
+    },
     /// Stop everything that runs for a turn.
     Abort {
         /// The turn.
@@ -73,10 +87,12 @@ impl Effect {
     pub fn turn(&self) -> Option<TurnId> {
         match self {
             Self::ModelCall { at, .. } => Some(at.turn),
-            Self::ToolCall { turn, .. } | Self::EngineTurn { turn, .. } | Self::Abort { turn } => {
-                Some(*turn)
-            }
-            Self::EngineStart { .. } | Self::EngineStop { .. } => None,
+            Self::ToolCall { turn, .. } => *turn,
+            Self::EngineTurn { turn, .. } | Self::Abort { turn } => Some(*turn),
+            Self::EngineStart { .. }
+            | Self::EngineStop { .. }
+            | Self::ModuleStart { .. }
+            | Self::ModuleStop { .. } => None,
         }
     }
 
@@ -143,8 +159,8 @@ fn of_call(id: TurnId, turn: &Turn, call: CallId) -> Option<Effect> {
     let call = turn.calls.iter().find(|c| c.id == call)?;
     match call.state {
         CallState::Running { effect } => Some(Effect::ToolCall {
-            turn: id,
-            member: turn.member.clone(),
+            turn: Some(id),
+            member: Some(turn.member.clone()),
             call: call.id,
             tool: call.tool.clone(),
             args: call.args.clone(),
@@ -161,6 +177,32 @@ fn is_external(state: &State, member: &MemberId, starting: bool) -> bool {
             .members
             .get(member)
             .is_some_and(|m| m.mode == MemberMode::Starting)
+}
+
+/// The call that was begun, where somebody other than the writer has to make it.
+fn of_started(state: &State, e: &ToolStarted) -> Vec<Effect> {
+    // Built-in tools are decided by the writer itself; nobody has to make these calls.
+    if crate::tool::is_built_in(&e.tool) {
+        return Vec::new();
+    }
+    let call = match e.turn {
+        Some(id) => state
+            .turns
+            .get(&id)
+            .and_then(|turn| of_call(id, turn, e.call)),
+        None => state
+            .direct_calls
+            .get(&e.call)
+            .map(|call| Effect::ToolCall {
+                turn: None,
+                member: None,
+                call: e.call,
+                tool: call.tool.clone(),
+                args: call.args.clone(),
+                effect: call.effect,
+            }),
+    };
+    call.into_iter().collect()
 }
 
 /// What an event asks of the outside world, given the state right after it.
@@ -180,16 +222,13 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
             again
         }
         Event::ModelFailed(e) if e.retry_at.is_some() => phase_of(e.turn, false),
-        Event::ToolStarted(e) => {
-            let turn = state.turns.get(&e.turn);
-            // Built-in tools are decided by the writer itself; nobody has to make these calls.
-            if crate::tool::is_built_in(&e.tool) {
-                return Vec::new();
-            }
-            turn.and_then(|turn| of_call(e.turn, turn, e.call))
-                .into_iter()
-                .collect()
-        }
+        Event::ToolStarted(e) => of_started(state, e),
+        Event::ModuleStarting(e) => vec![Effect::ModuleStart {
+            module: e.module.clone(),
+            start: envelope.seq,
+        }],
+        Event::ModuleRestarting(e) if e.running => stop_of(state, &e.module),
+        Event::ModuleStopping(e) => stop_of(state, &e.module),
         Event::ToolFinished(_)
         | Event::ToolFailed(_)
         | Event::ToolRefused(_)
@@ -239,6 +278,15 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
     }
 }
 
+fn stop_of(state: &State, module: &ModuleId) -> Vec<Effect> {
+    let found = state.modules.get(module);
+    let stop = found.map(|found| Effect::ModuleStop {
+        module: module.clone(),
+        start: found.start,
+    });
+    stop.into_iter().collect()
+}
+
 /// Everything that is asked of the outside world and not yet answered: what a start dispatches.
 pub fn open_effects(state: &State) -> Vec<Effect> {
     let starting = state
@@ -253,5 +301,13 @@ pub fn open_effects(state: &State) -> Vec<Effect> {
         .turns
         .iter()
         .flat_map(|(id, turn)| of_phase(*id, turn, true));
-    starting.chain(turns).collect()
+    let modules = state
+        .modules
+        .iter()
+        .filter(|(_, module)| module.status == ModuleStatus::Starting)
+        .map(|(id, module)| Effect::ModuleStart {
+            module: id.clone(),
+            start: module.start,
+        });
+    starting.chain(modules).chain(turns).collect()
 }

@@ -188,14 +188,25 @@ seq_id!(
     SessionId, "session", "ses-"
 );
 
-/// Id of a tool call: the position of the model reply that asked for it, and its place in there.
+seq_id!(
+    /// Id of an approval: the position of its `approval.requested`.
+    ApprovalId, "approval", "apr-"
+);
+seq_id!(
+    /// Id of a grant: the position of its `grant.created`.
+    GrantId, "grant", "grant-"
+);
+
+/// Id of a tool call: the position of the model reply that asked for it, and its place in there. A
+/// call that no reply asked for, since somebody called a module directly, has the position of its
+/// own `tool.started` and place 0.
 ///
 /// It stays the same over retries and restarts, so that a tool can recognise a repeated call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId {
-    /// Position of the `model.replied` event.
+    /// Position of the `model.replied` event, or of the `tool.started` of a direct call.
     pub reply: Seq,
-    /// Place in the reply, from 1.
+    /// Place in the reply, from 1; 0: a direct call.
     pub index: u32,
 }
 

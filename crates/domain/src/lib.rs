@@ -14,6 +14,7 @@
 //! effect on state in `state`, the rule that emits it in the machine that owns it, and a golden
 //! file.
 
+mod approval;
 pub mod canonical;
 pub mod command;
 pub mod definition;
@@ -27,6 +28,7 @@ mod member;
 mod message;
 mod mob;
 pub mod model;
+mod module;
 pub mod plan;
 pub mod principal;
 pub mod projection;

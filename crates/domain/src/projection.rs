@@ -1,9 +1,9 @@
 //! Applies an event and says which rows of the read tables change with it.
 
-use crate::event::{Envelope, Event};
-use crate::id::{MessageId, TurnId};
-use crate::row::{MessageRow, MessageState, Row, TurnRow, TurnStatus};
-use crate::state::{Message, State, Turn};
+use crate::event::{ApprovalExpired, Envelope, Event, Expiry, Verdict};
+use crate::id::{ApprovalId, MessageId, TurnId};
+use crate::row::{ApprovalRow, ApprovalState, MessageRow, MessageState, Row, TurnRow, TurnStatus};
+use crate::state::{Approval, Message, State, Turn};
 
 /// Folds the event into the state and returns the rows that follow.
 ///
@@ -13,6 +13,9 @@ pub fn project(state: &mut State, envelope: &Envelope) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some(row) = message_row(state, &envelope.event, envelope) {
         rows.push(Row::Message(row));
+    }
+    if let Some(row) = approval_row(state, envelope) {
+        rows.push(Row::Approval(Box::new(row)));
     }
     let ended = ended_row(state, envelope);
     let before = envelope
@@ -105,6 +108,67 @@ fn message_row(state: &State, event: &Event, envelope: &Envelope) -> Option<Mess
             Some(open_message_row(e.message, open, MessageState::Expired))
         }
         _ => None,
+    }
+}
+
+/// The row of an approval that waits.
+fn open_approval_row(id: ApprovalId, open: &Approval) -> ApprovalRow {
+    ApprovalRow {
+        request: open.request.clone(),
+        state: ApprovalState::Pending,
+        requested: open.requested,
+        held: open.held,
+        ended: None,
+        by: None,
+        decided_args: None,
+        reason: None,
+        seq: id.0,
+    }
+}
+
+fn approval_row(state: &State, envelope: &Envelope) -> Option<ApprovalRow> {
+    let open = |id: ApprovalId| Some(open_approval_row(id, state.approvals.get(&id)?));
+    let row = match &envelope.event {
+        Event::ApprovalRequested(e) => {
+            let asked = Approval {
+                request: e.clone(),
+                requested: envelope.time,
+                held: false,
+            };
+            open_approval_row(e.approval, &asked)
+        }
+        Event::ApprovalDecided(e) => ApprovalRow {
+            state: match e.decision {
+                Verdict::Approve => ApprovalState::Approved,
+                Verdict::Edit => ApprovalState::Edited,
+                Verdict::Deny => ApprovalState::Denied,
+            },
+            ended: Some(envelope.time),
+            by: Some(e.by.clone()),
+            decided_args: e.args.clone(),
+            reason: e.reason.clone(),
+            ..open(e.approval)?
+        },
+        Event::ApprovalExpired(e) => expired_row(open(e.approval)?, e, envelope),
+        _ => return None,
+    };
+    Some(ApprovalRow {
+        seq: envelope.seq,
+        ..row
+    })
+}
+
+fn expired_row(open: ApprovalRow, e: &ApprovalExpired, envelope: &Envelope) -> ApprovalRow {
+    let state = match e.outcome {
+        Expiry::Held => return ApprovalRow { held: true, ..open },
+        Expiry::Denied => ApprovalState::Expired,
+        Expiry::Withdrawn => ApprovalState::Withdrawn,
+    };
+    ApprovalRow {
+        state,
+        ended: Some(envelope.time),
+        reason: Some(e.reason.clone()),
+        ..open
     }
 }
 

@@ -1,16 +1,17 @@
-//! Rows of the read tables: what is kept of messages and turns for lists and look-ups.
+//! Rows of the read tables: what is kept of messages, turns and approvals for lists and look-ups.
 //!
 //! A row is written in the same transaction as the event that changes it, so a reader never sees
 //! one without the other. Open work lives in [`crate::state::State`]; rows make ended work
 //! findable.
 
-use crate::event::TurnFailure;
+use crate::event::{ApprovalRequested, TurnFailure};
 use crate::id::{MemberId, MessageId, Seq, TurnId};
 use crate::model::{Cost, Finish, Usage};
 use crate::principal::Principal;
 use crate::text::Text;
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +116,67 @@ pub struct TurnRow {
     pub ended: Option<Time>,
 }
 
+/// Where an approval stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalState {
+    /// Nobody has decided.
+    Pending,
+    /// The call was let pass as it was shown.
+    Approved,
+    /// The call was let pass with other arguments.
+    Edited,
+    /// The call was refused.
+    Denied,
+    /// Nobody decided in time, and the call was refused for that.
+    Expired,
+    /// There was nothing left to decide.
+    Withdrawn,
+}
+
+impl ApprovalState {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Edited => "edited",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// What is kept of an approval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApprovalRow {
+    /// What was asked.
+    #[serde(flatten)]
+    pub request: ApprovalRequested,
+    /// Where it stands.
+    pub state: ApprovalState,
+    /// When it was asked.
+    pub requested: Time,
+    /// Whether its time is over and it waits on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
+    /// When it was decided, or its time was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Time>,
+    /// Who decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Principal>,
+    /// The arguments instead of those that were shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_args: Option<Value>,
+    /// Why it was decided so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Position of the event that last changed it.
+    pub seq: Seq,
+}
+
 /// One row of a read table, whole: it replaces what was kept under its id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "table", content = "row", rename_all = "snake_case")]
@@ -123,6 +185,8 @@ pub enum Row {
     Message(MessageRow),
     /// Of the table of turns.
     Turn(TurnRow),
+    /// Of the table of approvals.
+    Approval(Box<ApprovalRow>),
 }
 
 /// The read tables.
@@ -133,6 +197,8 @@ pub enum Table {
     Message,
     /// Turns, by the number of their id.
     Turn,
+    /// Approvals, by the number of their id.
+    Approval,
 }
 
 impl Row {
@@ -141,6 +207,7 @@ impl Row {
         match self {
             Self::Message(_) => Table::Message,
             Self::Turn(_) => Table::Turn,
+            Self::Approval(_) => Table::Approval,
         }
     }
 
@@ -149,6 +216,7 @@ impl Row {
         match self {
             Self::Message(row) => row.message.0,
             Self::Turn(row) => row.turn.0,
+            Self::Approval(row) => row.request.approval.0,
         }
     }
 
@@ -157,6 +225,7 @@ impl Row {
         match self {
             Self::Message(row) => &row.to,
             Self::Turn(row) => &row.member,
+            Self::Approval(row) => &row.request.member,
         }
     }
 
@@ -177,6 +246,7 @@ impl Row {
                 TurnStatus::Failed => "failed",
                 TurnStatus::Cancelled => "cancelled",
             },
+            Self::Approval(row) => row.state.as_str(),
         }
     }
 }

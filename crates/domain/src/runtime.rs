@@ -22,10 +22,12 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
                 rehearsal: *rehearsal,
             });
             crate::turn::recover(&mut draft);
+            crate::module::recover(&mut draft);
         }
         RuntimeCommand::Ready => {
             let members = draft.state().present().count() as u64;
             draft.emit(RuntimeReady { members });
+            crate::module::ready(&mut draft);
         }
         RuntimeCommand::Drain { timeout_ms } => {
             draft.emit(RuntimeDraining {
@@ -39,11 +41,12 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
                 .iter()
                 .filter(|(_, turn)| !turn.checkpointed)
             {
-                draft.emit(TurnCheckpointed {
+                let seq = draft.emit(TurnCheckpointed {
                     turn: *id,
                     member: turn.member.clone(),
                     step: turn.step,
                 });
+                crate::approval::withdraw_elicitations(&mut draft, seq, turn);
             }
         }
         RuntimeCommand::Stop { drain } => {
@@ -51,7 +54,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
                 drain: drain.clone(),
             });
         }
-        RuntimeCommand::Tick => expire(&mut draft),
+        RuntimeCommand::Tick => tick(&mut draft),
         RuntimeCommand::Raise(error) => {
             draft.emit(ErrorRaised {
                 error: error.clone(),
@@ -64,8 +67,15 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
     draft.done()
 }
 
+/// Does everything whose time has come.
+pub(crate) fn tick(draft: &mut Draft<'_>) {
+    expire(draft);
+    crate::approval::expire(draft);
+    crate::module::due(draft);
+}
+
 /// Drops every waiting message whose time is over.
-pub(crate) fn expire(draft: &mut Draft<'_>) {
+fn expire(draft: &mut Draft<'_>) {
     for (due, id) in &draft.state().expiries {
         if *due > draft.now {
             break;

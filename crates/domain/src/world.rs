@@ -53,6 +53,8 @@ pub fn decide(world: &World, submission: &Submission, now: Time) -> Result<Decis
         Command::Edge(command) => crate::edge::decide(draft, command),
         Command::Message(command) => crate::message::decide(draft, command),
         Command::Turn(command) => crate::turn::decide(draft, command),
+        Command::Approval(command) => crate::approval::decide(draft, command),
+        Command::Module(command) => crate::module::decide(draft, command),
     }?;
     if let (Some(first), Some(used)) = (decision.events.first_mut(), &submission.key) {
         // The key is remembered with who used it, so the event must name the caller.
@@ -77,7 +79,7 @@ pub fn advance(world: &World, now: Time) -> Vec<NewEvent> {
     } else if state.line_runs() {
         // A message whose time is over begins no turn, whoever looks first.
         if next_due(state).is_some_and(|due| due <= now) {
-            crate::runtime::expire(&mut draft);
+            crate::runtime::tick(&mut draft);
         } else {
             crate::turn::begin_next(&mut draft);
         }
@@ -85,7 +87,11 @@ pub fn advance(world: &World, now: Time) -> Vec<NewEvent> {
     draft.into_events()
 }
 
-/// When the writer has to look again even if nobody asks: the earliest expiry of a waiting message.
+/// When the writer has to look again even if nobody asks: the earliest expiry of a waiting message
+/// or approval, restart of a module, or end of its idle time.
 pub fn next_due(state: &State) -> Option<Time> {
-    state.expiries.first().map(|(due, _)| *due)
+    let messages = state.expiries.first().map(|(due, _)| *due);
+    let approvals = state.approval_expiries.first().map(|(due, _)| *due);
+    let modules = state.module_dues.first().map(|(due, _)| *due);
+    messages.into_iter().chain(approvals).chain(modules).min()
 }

@@ -3,18 +3,25 @@
 //! At least once: an effect begins only after the event that wants it is durable, and whatever is
 //! still open at a start begins again. A runner gets the same turn, step, attempt and call id each
 //! time; an outcome that comes twice or too late is refused by the writer.
+//!
+//! One effect at a time works for a turn, a call, a member or a module. A later one takes the place
+//! of the earlier, whose future is dropped, and begins once that is gone: the stop of a module finds
+//! nobody at work on its start.
 
 use crate::engine::Engine;
+use crate::module_stop::ModuleStopped;
 use crate::tasks::{OnError, OnStop, TaskKind};
 use async_trait::async_trait;
-use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
+use mobkit_domain::command::{
+    Command, Ended, MemberCommand, ModuleCommand, ToolOutcome, TurnCommand,
+};
 use mobkit_domain::effect::Effect;
-use mobkit_domain::id::{CallId, MemberId, TurnId};
+use mobkit_domain::id::{CallId, MemberId, ModuleId, Seq, TurnId};
 use mobkit_domain::model::{Failure, FailureClass};
 use mobkit_domain::turn::RETRY_AFTER_MAX_MS as WAIT_MAX_MS;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -42,12 +49,27 @@ pub struct EngineStopped {
 pub trait Runner: Send + Sync + 'static {
     /// Runs an effect and returns what came of it; `None` where there is nothing to record.
     ///
-    /// Never called for [`Effect::Abort`]. The future is dropped when the effect is aborted.
+    /// Never called for [`Effect::Abort`]. The future is dropped when the effect is aborted, and
+    /// nothing is recorded of it then. If it panics, the effect has failed; of a tool call nobody
+    /// can say whether it happened.
     async fn run(&self, effect: Effect, port: EffectPort) -> Option<Command>;
 
-    /// Ends everything that outlives single effects.
+    /// Ends everything that outlives single effects, but for modules.
     async fn stop(&self) -> Vec<EngineStopped> {
         Vec::new()
+    }
+
+    /// Ends every module that runs, and says how. A start that was in flight has been dropped by
+    /// then, and a [`Effect::ModuleStop`] in flight may be at work on the same module; whoever
+    /// reports it, it is recorded once.
+    async fn stop_modules(&self) -> Vec<ModuleStopped> {
+        Vec::new()
+    }
+
+    /// How many processes that it started are still there, their own children included; asked once
+    /// everything was stopped. Other children of the host are not counted.
+    fn processes_left(&self) -> u64 {
+        0
     }
 }
 
@@ -55,8 +77,9 @@ pub trait Runner: Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Slot {
     Turn(TurnId),
-    Call(TurnId, CallId),
+    Call(Option<TurnId>, CallId),
     Member(MemberId),
+    Module(ModuleId),
 }
 
 fn slot(effect: &Effect) -> Slot {
@@ -67,52 +90,97 @@ fn slot(effect: &Effect) -> Slot {
         Effect::EngineStart { member, .. } | Effect::EngineStop { member } => {
             Slot::Member(member.clone())
         }
+        Effect::ModuleStart { module, .. } | Effect::ModuleStop { module, .. } => {
+            Slot::Module(module.clone())
+        }
+    }
+}
+
+/// An effect that runs.
+#[derive(Clone)]
+struct Running {
+    number: u64,
+    /// The start whose module it stops, if that is what it does.
+    stops: Option<Seq>,
+    /// Fires when it is no longer wanted.
+    cancelled: CancellationToken,
+    /// Fires when its future is gone.
+    over: CancellationToken,
+    /// Fires when what came of it is recorded, or refused.
+    recorded: CancellationToken,
+}
+
+impl Running {
+    fn of(number: u64, effect: &Effect) -> Self {
+        Self {
+            number,
+            stops: match effect {
+                Effect::ModuleStop { start, .. } => Some(*start),
+                _ => None,
+            },
+            cancelled: CancellationToken::new(),
+            over: CancellationToken::new(),
+            recorded: CancellationToken::new(),
+        }
+    }
+
+    /// Whether it goes on when it is asked for again: the very same call, or the very same stop.
+    fn serves(&self, slot: &Slot, new: &Self) -> bool {
+        let same_stop = self.stops.is_some() && self.stops == new.stops;
+        matches!(slot, Slot::Call(..)) || (same_stop && !self.over.is_cancelled())
     }
 }
 
 /// The effects that run.
 #[derive(Default)]
 pub(crate) struct Dispatch {
-    running: Mutex<BTreeMap<Slot, (u64, CancellationToken)>>,
+    running: Mutex<BTreeMap<Slot, Running>>,
     counter: AtomicU64,
+    /// Whether the process stops: nothing but stops of modules begins any longer.
+    closed: AtomicBool,
 }
 
 impl Dispatch {
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Slot, (u64, CancellationToken)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Slot, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the slot; `None`: the very same call runs already, and is not made twice.
-    fn begin(&self, slot: Slot) -> Option<(u64, CancellationToken)> {
-        let entry = (
-            self.counter.fetch_add(1, Ordering::Relaxed),
-            CancellationToken::new(),
-        );
+    /// Takes the slot, and returns who had it before; `None`: the very same thing runs already.
+    fn begin(&self, slot: Slot, effect: &Effect) -> Option<(Running, Option<Running>)> {
+        let new = Running::of(self.counter.fetch_add(1, Ordering::Relaxed), effect);
         let mut running = self.lock();
-        if matches!(slot, Slot::Call(..)) && running.contains_key(&slot) {
+        if new.stops.is_none() && self.closed.load(Ordering::Acquire) {
             return None;
         }
-        if let Some((_, earlier)) = running.insert(slot, entry.clone()) {
-            earlier.cancel();
+        if running
+            .get(&slot)
+            .is_some_and(|now| now.serves(&slot, &new))
+        {
+            return None;
         }
-        Some(entry)
+        let earlier = running.insert(slot, new.clone());
+        if let Some(earlier) = &earlier {
+            earlier.cancelled.cancel();
+        }
+        Some((new, earlier))
     }
 
     fn end(&self, slot: &Slot, number: u64) {
         let mut running = self.lock();
-        if running
-            .get(slot)
-            .is_some_and(|(current, _)| *current == number)
-        {
+        if running.get(slot).is_some_and(|now| now.number == number) {
             running.remove(slot);
         }
     }
 
     fn abort(&self, turn: TurnId) {
-        self.lock().retain(|slot, (_, token)| {
-            let of_turn = matches!(slot, Slot::Turn(t) | Slot::Call(t, _) if *t == turn);
+        self.lock().retain(|slot, running| {
+            let of_turn = match slot {
+                Slot::Turn(of) => *of == turn,
+                Slot::Call(of, _) => *of == Some(turn),
+                Slot::Member(_) | Slot::Module(_) => false,
+            };
             if of_turn {
-                token.cancel();
+                running.cancelled.cancel();
             }
             !of_turn
         });
@@ -120,9 +188,47 @@ impl Dispatch {
 
     /// Ends everything that runs; nothing is recorded of it.
     pub(crate) fn abort_all(&self) {
-        for (_, token) in std::mem::take(&mut *self.lock()).into_values() {
-            token.cancel();
+        for running in std::mem::take(&mut *self.lock()).into_values() {
+            running.cancelled.cancel();
         }
+    }
+
+    /// Ends everything but stops of modules, and lets nothing else begin any longer.
+    pub(crate) fn close(&self) {
+        let mut running = self.lock();
+        self.closed.store(true, Ordering::Release);
+        running.retain(|slot, running| {
+            if running.stops.is_none() {
+                running.cancelled.cancel();
+            }
+            // What works on a module is waited for.
+            matches!(slot, Slot::Module(_))
+        });
+    }
+
+    /// Waits until everything that was begun on modules, and is not wanted any longer, is gone.
+    pub(crate) async fn starts_gone(&self) {
+        for running in self.on_modules(false) {
+            running.over.cancelled().await;
+        }
+    }
+
+    /// Waits until what came of the stops of modules that run is recorded.
+    pub(crate) async fn stops_recorded(&self) {
+        for stop in self.on_modules(true) {
+            stop.recorded.cancelled().await;
+        }
+    }
+
+    fn on_modules(&self, stops: bool) -> Vec<Running> {
+        let running = self.lock();
+        let on_modules = running
+            .iter()
+            .filter(|(slot, running)| {
+                matches!(slot, Slot::Module(_)) && running.stops.is_some() == stops
+            })
+            .map(|(_, running)| running.clone());
+        on_modules.collect()
     }
 }
 
@@ -147,28 +253,22 @@ pub(crate) fn dispatch(engine: &Engine, effect: Effect) {
 
 fn begin(engine: &Engine, effect: Effect) {
     let slot = slot(&effect);
-    let Some((number, cancelled)) = engine.shared.dispatch.begin(slot.clone()) else {
+    let Some((running, earlier)) = engine.shared.dispatch.begin(slot.clone(), &effect) else {
         return;
     };
+    let cancelled = running.cancelled.clone();
+    let over = running.over.clone().drop_guard();
     let port = EffectPort {
         engine: engine.clone(),
         cancelled: cancelled.clone(),
     };
-    let engine = engine.clone();
-    let watched = engine.clone();
     let lost = effect.clone();
-    let work = async move {
-        if let Effect::ModelCall { not_before, .. } = &effect {
-            // No wait is longer than that; it looks so where the clock was set back.
-            let wait_ms = not_before.since_ms(port.engine.now()).min(WAIT_MAX_MS);
-            if wait_ms > 0 {
-                tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-            }
-        }
-        let runner = std::sync::Arc::clone(&port.engine.shared.runner);
-        runner.run(effect, port).await
-    };
+    let work = work(effect, port);
     let guarded = engine.tasks().spawn(EFFECT, async move {
+        let _over = over;
+        if let Some(earlier) = earlier {
+            earlier.over.cancelled().await;
+        }
         tokio::select! {
             biased;
             () = cancelled.cancelled() => None,
@@ -179,25 +279,39 @@ fn begin(engine: &Engine, effect: Effect) {
         name: "effect outcome",
         ..EFFECT
     };
-    engine.tasks().spawn(kind, async move {
-        let ended = guarded.await;
-        let command = match ended {
+    let engine = engine.clone();
+    let tasks = engine.tasks().clone();
+    tasks.spawn(kind, async move {
+        let command = match guarded.await {
             Ok(Some(Some(outcome))) => outcome,
             // Aborted: nobody wants to know.
             Ok(Some(None)) => None,
             Ok(None) | Err(_) => lost_outcome(&lost),
         };
         if let Some(command) = command
-            && let Err(refusal) = watched.submit_internal(command).await
+            && let Err(refusal) = engine.submit_internal(command).await
         {
             tracing::debug!(code = refusal.code, "an outcome came too late: {refusal}");
         }
         // Only now: until the outcome is recorded the state still wants the effect.
-        watched.shared.dispatch.end(&slot, number);
+        engine.shared.dispatch.end(&slot, running.number);
+        running.recorded.cancel();
     });
 }
 
-/// What is recorded when a runner panics.
+async fn work(effect: Effect, port: EffectPort) -> Option<Command> {
+    if let Effect::ModelCall { not_before, .. } = &effect {
+        // No wait is longer than that; it looks so where the clock was set back.
+        let wait_ms = not_before.since_ms(port.engine.now()).min(WAIT_MAX_MS);
+        if wait_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        }
+    }
+    let runner = std::sync::Arc::clone(&port.engine.shared.runner);
+    runner.run(effect, port).await
+}
+
+/// What is recorded when a runner panics. A tool call may have happened all the same.
 fn lost_outcome(effect: &Effect) -> Option<Command> {
     let reason = "the runner of this effect has panicked; its log says where".to_owned();
     match effect {
@@ -214,7 +328,7 @@ fn lost_outcome(effect: &Effect) -> Option<Command> {
             }))
         }
         Effect::ToolCall { turn, call, .. } => {
-            let outcome = Err(reason);
+            let outcome = ToolOutcome::Lost(reason);
             Some(Command::Turn(TurnCommand::ToolEnded {
                 turn: *turn,
                 call: *call,
@@ -235,6 +349,15 @@ fn lost_outcome(effect: &Effect) -> Option<Command> {
                 member,
                 fence,
                 error,
+            }))
+        }
+        // Of a stop as well: what is left of its process is killed with the mob at the latest.
+        Effect::ModuleStart { module, start } | Effect::ModuleStop { module, start } => {
+            Some(Command::Module(ModuleCommand::Ended {
+                module: module.clone(),
+                start: *start,
+                reason,
+                ended: Ended::Failure,
             }))
         }
         Effect::EngineStop { .. } | Effect::Abort { .. } => None,

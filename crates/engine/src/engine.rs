@@ -232,12 +232,6 @@ impl Engine {
         answer.await.unwrap_or_else(|_| Err(writer_gone()))
     }
 
-    /// Sends text to readers of the lossy lane; without readers it is gone.
-    pub fn delta(&self, delta: Delta) {
-        // Nobody listening is no error.
-        let _ = self.shared.deltas.send(delta);
-    }
-
     /// Listens to the lossy lane from here on.
     pub fn deltas(&self) -> broadcast::Receiver<Delta> {
         self.shared.deltas.subscribe()
@@ -297,7 +291,8 @@ impl Engine {
     }
 
     /// The end of a tool call, in this process. Whoever calls is registered at once, so a look into
-    /// the journal afterwards misses nothing.
+    /// the journal afterwards misses nothing; [`end_of_call`](crate::end_of_call) says what an
+    /// event means for it.
     pub fn call_outcome(
         &self,
         call: CallId,

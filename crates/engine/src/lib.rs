@@ -16,10 +16,13 @@ mod apply;
 mod bring_up;
 mod clock;
 mod delta;
+mod direct_call;
 mod dispatch;
+mod elicitation;
 mod engine;
 mod hooks;
 mod journal;
+mod module_stop;
 mod outcome;
 mod phase;
 mod publish;
@@ -42,10 +45,11 @@ pub use hooks::{
     DefinitionError, DefinitionSource, Discovery, EdgeDiscovery, ErrorHook, HookError, Hooks,
     PostReconcile, PostSpawn, PreSpawn,
 };
-pub use outcome::Outcome;
+pub use module_stop::ModuleStopped;
+pub use outcome::{CallOutcome, Outcome, end_of_call};
 pub use phase::PhaseWatch;
 pub use reader::{CursorError, EventReader};
-pub use shutdown::{DRAIN_TIMEOUT_MS, ModuleStopped, ShutdownReport};
+pub use shutdown::{DRAIN_TIMEOUT_MS, ShutdownReport};
 pub use stash::{stash_text, stash_value, unstash};
 pub use tail::{Published, TAIL_BYTES_MAX, TAIL_EVENTS_MAX};
 pub use tasks::{OnError, OnStop, TaskKind, Tasks};

@@ -1,9 +1,10 @@
-//! Who waits for the end of a message's turn or of a tool call.
+//! Who waits for the end of a message's turn, of a tool call or of an approval.
 
 use crate::engine::Engine;
-use mobkit_domain::event::Event;
-use mobkit_domain::id::{CallId, MessageId, Seq, TurnId};
+use mobkit_domain::event::{Event, Expiry, Verdict};
+use mobkit_domain::id::{ApprovalId, CallId, MessageId, Seq, TurnId};
 use mobkit_domain::text::Text;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
@@ -26,14 +27,24 @@ pub enum Outcome {
     },
 }
 
-/// What came of a tool call: what the model is told, and whether that is a failure.
-pub(crate) type CallOutcome = Result<Text, String>;
+/// What came of a tool call: what the caller is told, and whether that is a failure.
+pub type CallOutcome = Result<Text, String>;
+
+/// What came of an approval.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Decided {
+    /// The call was let pass, with these arguments where somebody gave others.
+    Passed(Option<Value>),
+    /// It was not, or there was nothing left to decide.
+    Stopped,
+}
 
 /// What somebody waits for.
 #[derive(Debug, Clone, Copy)]
 enum Key {
     Message(MessageId),
     Call(CallId),
+    Approval(ApprovalId),
 }
 
 /// Waits, and leaves nothing behind when it has waited enough. The receiver is dropped first, so
@@ -63,45 +74,46 @@ impl<T> Waiter<T> {
 
 /// Waits for the end of the turn that takes a message, from now on.
 pub(crate) fn of_message(engine: &Engine, message: MessageId) -> Waiter<Outcome> {
-    let (sender, receiver) = oneshot::channel();
-    engine
-        .shared
-        .outcomes
-        .lock()
-        .messages
-        .entry(message)
-        .or_default()
-        .push(sender);
-    Waiter {
-        receiver,
-        _place: Place {
-            engine: engine.clone(),
-            key: Key::Message(message),
-        },
-    }
+    let receiver = wait(&mut engine.shared.outcomes.lock().messages, message);
+    waiter(engine, receiver, Key::Message(message))
 }
 
 /// Waits for the end of a tool call, from now on.
 pub(crate) fn of_call(engine: &Engine, call: CallId) -> Waiter<CallOutcome> {
+    let receiver = wait(&mut engine.shared.outcomes.lock().calls, call);
+    waiter(engine, receiver, Key::Call(call))
+}
+
+/// Waits for the end of an approval, from now on.
+pub(crate) fn of_approval(engine: &Engine, approval: ApprovalId) -> Waiter<Decided> {
+    let receiver = wait(&mut engine.shared.outcomes.lock().approvals, approval);
+    waiter(engine, receiver, Key::Approval(approval))
+}
+
+type WaitingFor<K, T> = HashMap<K, Vec<oneshot::Sender<T>>>;
+
+fn wait<K: Eq + Hash, T>(waiting: &mut WaitingFor<K, T>, key: K) -> oneshot::Receiver<T> {
     let (sender, receiver) = oneshot::channel();
-    engine
-        .shared
-        .outcomes
-        .lock()
-        .calls
-        .entry(call)
-        .or_default()
-        .push(sender);
+    waiting.entry(key).or_default().push(sender);
+    receiver
+}
+
+fn waiter<T>(engine: &Engine, receiver: oneshot::Receiver<T>, key: Key) -> Waiter<T> {
+    let engine = engine.clone();
     Waiter {
         receiver,
-        _place: Place {
-            engine: engine.clone(),
-            key: Key::Call(call),
-        },
+        _place: Place { engine, key },
     }
 }
 
-fn forget<K: Eq + Hash, T>(waiting: &mut HashMap<K, Vec<oneshot::Sender<T>>>, key: &K) {
+fn tell<K: Eq + Hash, T: Clone>(waiting: &mut WaitingFor<K, T>, key: &K, outcome: &T) {
+    for waiter in waiting.remove(key).into_iter().flatten() {
+        // A waiter that has gone away needs no answer.
+        let _ = waiter.send(outcome.clone());
+    }
+}
+
+fn forget<K: Eq + Hash, T>(waiting: &mut WaitingFor<K, T>, key: &K) {
     if let Some(list) = waiting.get_mut(key) {
         list.retain(|waiter| !waiter.is_closed());
         if list.is_empty() {
@@ -112,8 +124,9 @@ fn forget<K: Eq + Hash, T>(waiting: &mut HashMap<K, Vec<oneshot::Sender<T>>>, ke
 
 #[derive(Default)]
 struct Waiting {
-    messages: HashMap<MessageId, Vec<oneshot::Sender<Outcome>>>,
-    calls: HashMap<CallId, Vec<oneshot::Sender<CallOutcome>>>,
+    messages: WaitingFor<MessageId, Outcome>,
+    calls: WaitingFor<CallId, CallOutcome>,
+    approvals: WaitingFor<ApprovalId, Decided>,
 }
 
 /// The waiters. Correlation is by id, never by text.
@@ -132,6 +145,7 @@ impl Outcomes {
         match key {
             Key::Message(id) => forget(&mut waiting.messages, &id),
             Key::Call(id) => forget(&mut waiting.calls, &id),
+            Key::Approval(id) => forget(&mut waiting.approvals, &id),
         }
     }
 
@@ -141,38 +155,71 @@ impl Outcomes {
             Event::TurnCompleted(e) => self.turn_ended(&e.messages, e.turn, seq),
             Event::TurnFailed(e) => self.turn_ended(&e.messages, e.turn, seq),
             Event::TurnCancelled(e) => self.turn_ended(&e.messages, e.turn, seq),
-            Event::MessageCancelled(e) => self.message_ended(e.message, &Outcome::Dropped { seq }),
-            Event::MessageExpired(e) => self.message_ended(e.message, &Outcome::Dropped { seq }),
-            Event::ToolFinished(e) => self.call_ended(e.call, &Ok(e.result.clone())),
-            Event::ToolFailed(e) => self.call_ended(e.call, &Err(e.reason.clone())),
-            Event::ToolRefused(e) => self.call_ended(e.call, &Err(e.reason.clone())),
-            Event::ToolResolved(e) => {
-                if let Some(result) = &e.result {
-                    self.call_ended(e.call, &Ok(result.clone()));
+            Event::MessageCancelled(e) => self.dropped(e.message, seq),
+            Event::MessageExpired(e) => self.dropped(e.message, seq),
+            Event::ApprovalDecided(_) | Event::ApprovalExpired(_) => self.decided(event),
+            other => {
+                if let Some((call, outcome)) = end_of_call(other) {
+                    tell(&mut self.lock().calls, &call, &outcome);
                 }
             }
-            _ => {}
         }
     }
 
     fn turn_ended(&self, messages: &[MessageId], turn: TurnId, seq: Seq) {
+        let mut waiting = self.lock();
         for message in messages {
-            self.message_ended(*message, &Outcome::Turn { turn, seq });
+            tell(&mut waiting.messages, message, &Outcome::Turn { turn, seq });
         }
     }
 
-    fn message_ended(&self, message: MessageId, outcome: &Outcome) {
-        let waiters = self.lock().messages.remove(&message);
-        for waiter in waiters.into_iter().flatten() {
-            // A waiter that has gone away needs no answer.
-            let _ = waiter.send(outcome.clone());
-        }
+    fn dropped(&self, message: MessageId, seq: Seq) {
+        tell(
+            &mut self.lock().messages,
+            &message,
+            &Outcome::Dropped { seq },
+        );
     }
 
-    fn call_ended(&self, call: CallId, outcome: &CallOutcome) {
-        let waiters = self.lock().calls.remove(&call);
-        for waiter in waiters.into_iter().flatten() {
-            let _ = waiter.send(outcome.clone());
+    fn decided(&self, event: &Event) {
+        if let Some((approval, decided)) = end_of_approval(event) {
+            tell(&mut self.lock().approvals, &approval, &decided);
         }
+    }
+}
+
+/// Said of a call of which nobody can say whether it happened.
+const UNKNOWN: &str = "nobody can say whether it happened: the process or the module that made it \
+                       ended in the middle";
+
+/// The call that an event brings to its end, and what came of it. A call of a turn that nobody can
+/// say anything about is not at its end: a person resolves it.
+pub fn end_of_call(event: &Event) -> Option<(CallId, CallOutcome)> {
+    match event {
+        Event::ToolFinished(e) => Some((e.call, Ok(e.result.clone()))),
+        Event::ToolFailed(e) => Some((e.call, Err(e.reason.clone()))),
+        Event::ToolRefused(e) => Some((e.call, Err(e.reason.clone()))),
+        Event::ToolResolved(e) => Some((e.call, Ok(e.result.clone()?))),
+        Event::ToolUnknown(e) if e.turn.is_none() => Some((e.call, Err(UNKNOWN.to_owned()))),
+        _ => None,
+    }
+}
+
+/// The approval that an event brings to its end, and what came of it. One that waits on although
+/// its time is over is not at its end.
+fn end_of_approval(event: &Event) -> Option<(ApprovalId, Decided)> {
+    match event {
+        Event::ApprovalDecided(e) => {
+            let decided = match e.decision {
+                Verdict::Approve | Verdict::Edit => Decided::Passed(e.args.clone()),
+                Verdict::Deny => Decided::Stopped,
+            };
+            Some((e.approval, decided))
+        }
+        Event::ApprovalExpired(e) => match e.outcome {
+            Expiry::Denied | Expiry::Withdrawn => Some((e.approval, Decided::Stopped)),
+            Expiry::Held => None,
+        },
+        _ => None,
     }
 }

@@ -3,13 +3,15 @@
 use crate::dispatch::EngineStopped;
 use crate::engine::Engine;
 use crate::hooks::guarded;
+use crate::module_stop::{MODULES_PATIENCE, ModuleStopped};
 use crate::recover::snapshot;
 use crate::tasks::Tasks;
 use mobkit_domain::command::{Answer, Command, RuntimeCommand};
-use mobkit_domain::event::{DrainReport, Event, EventFilter};
+use mobkit_domain::event::{DrainReport, Event, EventFilter, StopOutcome};
 use mobkit_domain::id::Seq;
 use mobkit_domain::lifecycle::{LifecycleEvent, Phase};
 use mobkit_domain::refusal::Refusal;
+use mobkit_domain::world::World;
 use mobkit_store::EventQuery;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -26,17 +28,6 @@ const CLOSING_PATIENCE: Duration = Duration::from_secs(10);
 const RECORDING_PATIENCE: Duration = Duration::from_secs(5);
 const PAGE_EVENTS: usize = 4_096;
 
-/// What came of stopping a module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModuleStopped {
-    /// The module.
-    pub id: String,
-    /// `exited`, `terminated` or `killed`.
-    pub outcome: String,
-    /// How long it took, in milliseconds.
-    pub took_ms: u64,
-}
-
 /// What was seen while the runtime stopped. Every figure was observed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShutdownReport {
@@ -46,7 +37,7 @@ pub struct ShutdownReport {
     pub drain: DrainReport,
     /// The modules.
     pub modules: Vec<ModuleStopped>,
-    /// Child processes of this process that were left.
+    /// Processes of modules that were left; other children of the host are not counted.
     pub orphan_processes: u64,
     /// The external engines.
     pub engines: Vec<EngineStopped>,
@@ -65,7 +56,10 @@ impl ShutdownReport {
             && self.problems.is_empty()
             && self.tasks_dropped.is_empty()
             && self.orphan_processes == 0
-            && self.modules.iter().all(|module| module.outcome != "killed")
+            && self
+                .modules
+                .iter()
+                .all(|module| module.outcome != StopOutcome::Killed)
     }
 }
 
@@ -89,6 +83,8 @@ impl Default for Shutdown {
 struct Seen {
     drain: DrainReport,
     engines: Vec<EngineStopped>,
+    /// `None`: the modules have not been stopped yet.
+    modules: Option<Vec<ModuleStopped>>,
     problems: Vec<String>,
     /// Whether the last event is durable.
     stopped: bool,
@@ -118,15 +114,18 @@ impl Engine {
     async fn stop(&self) -> ShutdownReport {
         let mut seen = Seen::default();
         let timeout = Duration::from_millis(self.shared.drain_timeout_ms);
+        let patience = timeout + self.modules_patience() + RECORDING_PATIENCE;
         let in_order = self.wind_down(&mut seen, timeout);
-        if tokio::time::timeout(timeout + RECORDING_PATIENCE, in_order)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(patience, in_order).await.is_err() {
             seen.problems
                 .push("the journal or the store does not answer".to_owned());
         }
         self.closing().cancel();
+        if seen.modules.is_none() {
+            // No process may stay, whatever the journal does.
+            self.shared.dispatch.close();
+            seen.modules = Some(self.stop_modules(&mut seen.problems).await);
+        }
         self.shared.dispatch.abort_all();
         let journal_seq = self.head();
         let dropped = self.tasks().stop(ENDING_PATIENCE).await;
@@ -147,8 +146,8 @@ impl Engine {
         ShutdownReport {
             state: self.phase().now(),
             drain: seen.drain,
-            modules: Vec::new(),
-            orphan_processes: children(),
+            modules: seen.modules.unwrap_or_default(),
+            orphan_processes: self.processes_left(&mut seen.problems).await,
             engines: seen.engines,
             tasks_dropped: dropped.into_keys().map(str::to_owned).collect(),
             journal_seq,
@@ -167,14 +166,16 @@ impl Engine {
                 self.head()
             }
         };
-        // A part of the time is kept for what follows, so that the whole stays inside it.
-        let timed_out = !self.drained(timeout.mul_f32(0.9)).await;
+        let timed_out = !self.drained(self.share_of(timeout)).await;
         // What still runs is put aside; its runners are told to stop by the events of that.
         if let Err(refusal) = self.direct(RuntimeCommand::Checkpoint).await {
             seen.problems.push(format!("checkpoint: {refusal}"));
         }
-        self.shared.dispatch.abort_all();
+        self.shared.dispatch.close();
         seen.engines = self.stop_engines(&mut seen.problems).await;
+        let modules = self.stop_modules(&mut seen.problems).await;
+        seen.modules = Some(modules.clone());
+        self.record_stops(&modules).await;
         let observed = self.observed(since).await;
         seen.drain = observed.unwrap_or_else(|error| {
             seen.problems
@@ -196,6 +197,21 @@ impl Engine {
         }
     }
 
+    fn modules_patience(&self) -> Duration {
+        if self.view(|world| world.state.modules.values().any(|m| m.running)) {
+            MODULES_PATIENCE
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// How long turns may take to end. A part of the time is kept for what follows, so that the
+    /// whole stays inside it: more where there are modules to stop.
+    fn share_of(&self, timeout: Duration) -> Duration {
+        let kept = self.modules_patience().min(timeout.mul_f32(0.3));
+        timeout.mul_f32(0.9).saturating_sub(kept)
+    }
+
     async fn direct(&self, command: RuntimeCommand) -> Result<Answer, Refusal> {
         self.submit_internal(Command::Runtime(command)).await
     }
@@ -210,12 +226,24 @@ impl Engine {
         Vec::new()
     }
 
-    /// Waits until no turn works; `false`: the time was over first. A turn that waits for somebody
-    /// can't be finished by waiting here, nor can one that never began in this process.
+    async fn processes_left(&self, problems: &mut Vec<String>) -> u64 {
+        let runner = &self.shared.runner;
+        let counted = guarded("counting processes", || async { runner.processes_left() });
+        counted.await.unwrap_or_else(|panicked| {
+            problems.push(panicked.to_string());
+            0
+        })
+    }
+
+    /// Waits until no turn works and no direct call is under way; `false`: the time was over first.
+    /// A turn that waits for somebody can't be finished by waiting here, nor can one that never
+    /// began in this process.
     async fn drained(&self, patience: Duration) -> bool {
         let mut head = self.tail().subscribe();
+        let works =
+            |world: &World| world.state.working_total() > 0 || !world.state.direct_calls.is_empty();
         let quiet = async {
-            while self.phase().has_run() && self.view(|world| world.state.working_total() > 0) {
+            while self.phase().has_run() && self.view(works) {
                 if head.changed().await.is_err() {
                     return;
                 }
@@ -262,17 +290,4 @@ impl Engine {
         report.events_flushed = until.saturating_sub(since);
         Ok(report)
     }
-}
-
-/// Child processes of this process that are alive, as the kernel lists them.
-fn children() -> u64 {
-    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
-        return 0;
-    };
-    let lists = tasks
-        .filter_map(Result::ok)
-        .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    lists
-        .map(|list| list.split_whitespace().count() as u64)
-        .sum()
 }

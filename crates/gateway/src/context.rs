@@ -31,13 +31,17 @@ const OPERATION: TaskKind = TaskKind {
 impl Context {
     /// Has one command decided in the name of the caller, under the key of the call.
     pub(crate) async fn submit(&self, command: Command) -> Result<Answer, Refusal> {
-        let submission = Submission {
+        self.engine.submit(self.submission(command)).await
+    }
+
+    /// A command in the name of the caller, under the key of the call.
+    pub(crate) fn submission(&self, command: Command) -> Submission {
+        Submission {
             command,
             actor: self.principal.clone(),
             key: self.key.clone(),
             trace: self.trace.clone(),
-        };
-        self.engine.submit(submission).await
+        }
     }
 
     /// Does work of several steps to its end, even if the caller goes away in the middle.

@@ -140,3 +140,6 @@ async fn guarded(
         )
     })
 }
+
+#[cfg(test)]
+mod tests;

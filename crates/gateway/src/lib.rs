@@ -16,6 +16,7 @@
 //! result, its permission and its handler, and one line in the table.
 
 mod access;
+mod approval_view;
 mod change;
 mod context;
 mod cursor;
@@ -24,6 +25,7 @@ mod fields;
 mod gateway;
 mod http;
 mod input;
+mod module_view;
 mod operation;
 mod operations;
 mod page;
@@ -36,6 +38,7 @@ mod strict;
 mod suggestion;
 mod text;
 mod turn_view;
+mod waiting;
 mod words;
 
 pub use access::{Access, Permission};

@@ -1,10 +1,11 @@
 //! A member as clients see it.
 
+use crate::waiting::{WaitingOn, waiting_on};
 use mobkit_domain::definition::Engine;
 use mobkit_domain::event::WaitingFor;
 use mobkit_domain::id::{MemberId, ModelId, ProfileId, SessionId, TurnId};
 use mobkit_domain::model::Cost;
-use mobkit_domain::state::{CallState, MemberState};
+use mobkit_domain::state::MemberState;
 use mobkit_domain::time::Time;
 use mobkit_domain::world::World;
 use serde::Serialize;
@@ -26,6 +27,9 @@ pub(crate) struct MemberSnapshot {
     /// Whom it waits for, where it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<WaitingFor>,
+    /// The same with what it waits for: the tool call, and the approval or the peer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_on: Option<WaitingOn>,
     /// Since when its state is what it is.
     pub since: Time,
     /// Counts resets.
@@ -59,21 +63,15 @@ pub(crate) fn member_snapshot(world: &World, id: &MemberId) -> Option<MemberSnap
     let member = world.state.members.get(id)?;
     let profile = world.definition.profiles.get(&member.profile);
     let turn = member.turn.and_then(|turn| world.state.turns.get(&turn));
-    let waiting_for = turn.filter(|turn| !turn.is_working()).and_then(|turn| {
-        let waits_for_peer = matches!(turn.waiting_call()?.state, CallState::Waiting { .. });
-        Some(if waits_for_peer {
-            WaitingFor::Peer
-        } else {
-            WaitingFor::Operator
-        })
-    });
+    let waiting_on = turn.and_then(waiting_on);
     Some(MemberSnapshot {
         id: id.clone(),
         profile: member.profile.clone(),
         engine: profile.map(|profile| profile.engine),
         model: profile.map(|profile| profile.model.clone()),
         state: world.state.member_state(id)?,
-        waiting_for,
+        waiting_for: waiting_on.as_ref().map(|on| on.what),
+        waiting_on,
         since: member.since,
         generation: member.fence.generation,
         incarnation: member.fence.incarnation,

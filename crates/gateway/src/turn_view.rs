@@ -2,6 +2,7 @@
 
 use crate::context::store_refusal;
 use crate::text::fetched;
+use crate::waiting::{WaitingOn, waiting_on};
 use mobkit_domain::event::{Envelope, Event, EventFilter, TurnFailure};
 use mobkit_domain::id::{MemberId, MessageId, Seq, TurnId};
 use mobkit_domain::model::{Cost, Finish};
@@ -24,6 +25,9 @@ pub(crate) struct TurnView {
     pub member: MemberId,
     /// Where it stands.
     pub status: TurnStatus,
+    /// Whom it waits for, where it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_on: Option<WaitingOn>,
     /// The messages that it answers.
     pub messages: Vec<MessageId>,
     /// Model calls that were answered.
@@ -61,12 +65,14 @@ pub(crate) struct TurnView {
 }
 
 impl TurnView {
-    /// The row of a list: texts stay where they are.
+    /// The turn of a row, with its figures of now if it is open. Texts stay where they are.
     pub fn of_row(engine: &Engine, row: TurnRow) -> Self {
+        let (row, waiting_on) = live(engine, row);
         Self {
             turn: row.turn,
             member: row.member,
             status: row.status,
+            waiting_on,
             messages: row.messages,
             steps: row.steps,
             text: row.text,
@@ -84,22 +90,25 @@ impl TurnView {
     }
 }
 
-/// The row with the figures of now, if the turn is open.
-pub(crate) fn live(engine: &Engine, row: TurnRow) -> TurnRow {
+/// The row with the figures of now, if the turn is open, and whom it waits for.
+fn live(engine: &Engine, row: TurnRow) -> (TurnRow, Option<WaitingOn>) {
     if row.status.is_ended() {
-        return row;
+        return (row, None);
     }
     let open = engine.view(|world| {
-        world
-            .state
-            .turns
-            .get(&row.turn)
-            .map(|turn| turn_row(row.turn, turn))
+        let turn = world.state.turns.get(&row.turn)?;
+        Some((turn_row(row.turn, turn), waiting_on(turn)))
     });
-    open.map_or(row.clone(), |open| TurnRow {
-        seq: row.seq,
-        ..open
-    })
+    match open {
+        Some((open, waiting_on)) => {
+            let row = TurnRow {
+                seq: row.seq,
+                ..open
+            };
+            (row, waiting_on)
+        }
+        None => (row, None),
+    }
 }
 
 async fn row_of(engine: &Engine, turn: TurnId) -> Result<TurnRow, Refusal> {
@@ -132,7 +141,7 @@ pub(crate) async fn turn_view(engine: &Engine, turn: TurnId) -> Result<TurnView,
         },
         _ => row,
     };
-    let mut view = TurnView::of_row(engine, live(engine, row));
+    let mut view = TurnView::of_row(engine, row);
     if let Some(text) = view.text.take() {
         view.text = Some(fetched(engine, text).await?);
     }

@@ -4,7 +4,7 @@ use crate::file::{MobFile, Reread};
 use crate::mob::Mob;
 use crate::models::{ModelError, Models, is_rehearsal};
 use crate::runner::Runners;
-use crate::secrets::Variables;
+use crate::secrets::{HostEnvironment, Variables};
 use crate::tool::HostTool;
 use futures::future::BoxFuture;
 use mobkit_agents::external::{ExternalEngines, TurnEngine};
@@ -21,6 +21,7 @@ use mobkit_engine::{
     Clock, DRAIN_TIMEOUT_MS, DefinitionSource, Discovery, EdgeDiscovery, Engine, EngineConfig,
     HookError, Hooks, StartError, SystemClock,
 };
+use mobkit_modules::Modules;
 use mobkit_store::{Durability, MemoryStore, SqliteStore, Store, StoreError};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -189,7 +190,8 @@ impl MobBuilder {
         self
     }
 
-    /// How environment variables are looked up, for secrets. Without it none is found.
+    /// How environment variables are looked up, for secrets and for what modules get of PATH, HOME,
+    /// LANG and TZ. Without it none is found.
     #[must_use]
     pub fn variables<F>(mut self, variables: F) -> Self
     where
@@ -248,6 +250,7 @@ impl MobBuilder {
         self.check_supported()?;
         let rehearsal = self.rehearse || is_rehearsal(&self.definition);
         let store = self.open_store().await?;
+        let modules = self.modules();
         let models = Models::new(self.rehearse, self.folder, self.variables, self.models);
         if let Err(error) = models.make_all(&self.definition).await {
             let _ = store.close().await;
@@ -267,6 +270,7 @@ impl MobBuilder {
             runner: Arc::new(Runners {
                 native: NativeEngine::new(Arc::new(models)),
                 external: self.engines,
+                modules,
                 tools: self.tools,
             }),
             hooks: self.hooks,
@@ -290,6 +294,15 @@ impl MobBuilder {
         let mob = self.open().await?;
         mob.bring_up().await?;
         Ok(mob)
+    }
+
+    /// The modules, of which none runs yet.
+    fn modules(&self) -> Modules {
+        let environment = HostEnvironment {
+            folder: self.folder.clone(),
+            variables: Arc::clone(&self.variables),
+        };
+        Modules::new(self.folder.clone(), Arc::new(environment))
     }
 
     fn check_supported(&self) -> Result<(), BuildError> {

@@ -50,9 +50,9 @@ pub use mobkit_domain::{
     text, time,
 };
 pub use mobkit_engine::{
-    ApplyOptions, Clock, CursorError, Delta, DeltaKind, Discovery, EdgeDiscovery, Engine,
-    EventReader, HookError, Outcome, PlanView, Published, RediscoverMode, ShutdownReport,
-    StartError, SystemClock, TokioClock,
+    ApplyOptions, CallOutcome, Clock, CursorError, Delta, DeltaKind, Discovery, EdgeDiscovery,
+    Engine, EngineStopped, EventReader, HookError, ModuleStopped, Outcome, PlanView, Published,
+    RediscoverMode, ShutdownReport, StartError, SystemClock, TokioClock, unstash,
 };
 pub use mobkit_gateway::{Access, router};
 pub use mobkit_store::{

@@ -4,17 +4,19 @@ use crate::tool::{HostCall, HostTool};
 use async_trait::async_trait;
 use mobkit_agents::external::ExternalEngines;
 use mobkit_agents::native::NativeEngine;
-use mobkit_domain::command::{Command, TurnCommand};
+use mobkit_domain::command::{Command, ToolOutcome, TurnCommand};
 use mobkit_domain::effect::Effect;
-use mobkit_domain::id::{CallId, TurnId};
-use mobkit_domain::text::Text;
-use mobkit_engine::{EffectPort, EngineStopped, Runner, stash_text};
+use mobkit_domain::text::INLINE_BYTES_MAX;
+use mobkit_domain::tool::module_of;
+use mobkit_engine::{EffectPort, EngineStopped, ModuleStopped, Runner, stash_text};
+use mobkit_modules::Modules;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) struct Runners {
     pub(crate) native: NativeEngine,
     pub(crate) external: ExternalEngines,
+    pub(crate) modules: Modules,
     pub(crate) tools: BTreeMap<String, Arc<dyn HostTool>>,
 }
 
@@ -25,6 +27,12 @@ impl Runner for Runners {
             Effect::ModelCall { at, member, .. } => {
                 Some(self.native.model_call(at, member, &port).await)
             }
+            Effect::ToolCall { ref tool, .. } if module_of(tool).is_some() => {
+                self.modules.run(effect, port).await
+            }
+            Effect::ModuleStart { .. } | Effect::ModuleStop { .. } => {
+                self.modules.run(effect, port).await
+            }
             Effect::ToolCall {
                 turn,
                 member,
@@ -33,13 +41,24 @@ impl Runner for Runners {
                 args,
                 ..
             } => {
-                let host = HostCall {
-                    call,
-                    member,
-                    turn,
-                    args,
+                let outcome = match (turn, member) {
+                    (Some(turn), Some(member)) => {
+                        let host = HostCall {
+                            call,
+                            member,
+                            turn,
+                            args,
+                        };
+                        self.host_call(&tool, host, &port).await
+                    }
+                    // The writer lets no such call pass.
+                    _ => ToolOutcome::Failed("only modules are called directly".to_owned()),
                 };
-                Some(self.tool_call(turn, call, &tool, host, &port).await)
+                Some(Command::Turn(TurnCommand::ToolEnded {
+                    turn,
+                    call,
+                    outcome,
+                }))
             }
             Effect::EngineTurn {
                 turn,
@@ -66,30 +85,30 @@ impl Runner for Runners {
     async fn stop(&self) -> Vec<EngineStopped> {
         self.external.stop().await
     }
+
+    async fn stop_modules(&self) -> Vec<ModuleStopped> {
+        self.modules.stop().await
+    }
+
+    fn processes_left(&self) -> u64 {
+        self.modules.processes_left()
+    }
 }
 
 impl Runners {
-    async fn tool_call(
-        &self,
-        turn: TurnId,
-        call: CallId,
-        tool: &str,
-        host: HostCall,
-        port: &EffectPort,
-    ) -> Command {
-        let outcome: Result<Text, String> = match self.tools.get(tool) {
-            None => Err(format!("the host no longer offers {tool}")),
-            Some(found) => match found.call(host).await {
-                Ok(result) => stash_text(port.engine.store().as_ref(), &result)
-                    .await
-                    .map_err(|error| format!("the result could not be kept: {error}")),
-                Err(reason) => Err(reason),
-            },
+    async fn host_call(&self, tool: &str, call: HostCall, port: &EffectPort) -> ToolOutcome {
+        let Some(found) = self.tools.get(tool) else {
+            return ToolOutcome::Failed(format!("the host no longer offers {tool}"));
         };
-        Command::Turn(TurnCommand::ToolEnded {
-            turn,
-            call,
-            outcome,
-        })
+        match found.call(call).await {
+            Ok(result) => match stash_text(port.engine.store().as_ref(), &result).await {
+                Ok(kept) => ToolOutcome::Finished(kept),
+                Err(error) => ToolOutcome::Lost(format!("the result could not be kept: {error}")),
+            },
+            Err(mut reason) => {
+                reason.truncate(reason.floor_char_boundary(INLINE_BYTES_MAX));
+                ToolOutcome::Failed(reason)
+            }
+        }
     }
 }

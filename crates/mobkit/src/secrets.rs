@@ -1,8 +1,9 @@
 //! Secrets from where the mob file says they are.
 
-use mobkit_domain::definition::Secret;
-use mobkit_modules::{SecretError, secret_of_program};
-use std::path::Path;
+use async_trait::async_trait;
+use mobkit_domain::definition::{Secret, Setting};
+use mobkit_modules::{Environment, SecretError, secret_of_program};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How environment variables are looked up; the library itself reads none.
@@ -43,6 +44,28 @@ pub(crate) async fn fetch(
                 .filter_map(|name| Some(((*name).to_owned(), variables(name)?)))
                 .collect();
             Ok(secret_of_program(line, folder, &environment).await?)
+        }
+    }
+}
+
+/// What modules get of the host: variables, and secrets from where the mob file says they are.
+pub(crate) struct HostEnvironment {
+    pub(crate) folder: PathBuf,
+    pub(crate) variables: Variables,
+}
+
+#[async_trait]
+impl Environment for HostEnvironment {
+    fn variable(&self, name: &str) -> Option<String> {
+        (self.variables)(name)
+    }
+
+    async fn setting(&self, setting: &Setting) -> Result<String, String> {
+        match setting {
+            Setting::Text(text) => Ok(text.clone()),
+            Setting::Secret(secret) => fetch(secret, &self.folder, &self.variables)
+                .await
+                .map_err(|error| error.to_string()),
         }
     }
 }

@@ -1,13 +1,23 @@
 //! Helper processes.
 //!
-//! Duty: everything that starts a child process on behalf of a mob. It holds the reading of secrets
-//! that a program prints; the supervisor of long-lived modules belongs here, behind the engine's
-//! [`Runner`](mobkit_engine::Runner) seam: a tool call of a module is an effect like any other.
+//! Duty: everything that starts a child process on behalf of a mob: modules, and programs that print
+//! a secret. A tool call of a module is an effect like any other; it comes in through the engine's
+//! [`Runner`](mobkit_engine::Runner) seam, and what came of it goes back as a command.
 //!
 //! Invariants:
-//! * no child outlives what it was started for.
-//! * a child gets no environment but `PATH` and `HOME`.
+//! * no child outlives what it was started for, even if this process is killed.
+//! * a child gets no environment but what is listed for it.
 
+mod client;
+mod json_lines;
+mod log;
+mod mcp;
+mod process;
+mod rate;
+mod redaction;
+mod sandbox;
 mod secret;
+mod supervisor;
 
 pub use secret::{SECRET_TIMEOUT, SecretError, secret_of_program};
+pub use supervisor::{Environment, Modules};

@@ -36,6 +36,7 @@ pub(crate) fn of_row(table: Table) -> &'static str {
     match table {
         Table::Message => "message",
         Table::Turn => "turn",
+        Table::Approval => "approval",
     }
 }
 

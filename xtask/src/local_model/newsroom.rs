@@ -8,6 +8,15 @@ use serde_json::Value;
 
 use super::process::Process;
 
+/// What belongs to the mob beside its mob file.
+const FILES: [&str; 5] = [
+    "rehearsal.toml",
+    "feed.jsonl",
+    "modules/mcp_server.py",
+    "modules/feed.py",
+    "modules/wire.py",
+];
+
 /// The mob at work.
 pub struct Newsroom {
     program: PathBuf,
@@ -55,14 +64,14 @@ impl Newsroom {
         if folder.exists() {
             std::fs::remove_dir_all(&folder).context("the last run can't be cleared away")?;
         }
-        std::fs::create_dir_all(&folder)?;
+        std::fs::create_dir_all(folder.join("modules"))?;
+        std::fs::create_dir(folder.join("published"))?;
         let example = root.join("examples/newsroom");
         let file = std::fs::read_to_string(example.join("mob.toml"))?;
         std::fs::write(folder.join("mob.toml"), with_model(&file, url, model)?)?;
-        std::fs::copy(
-            example.join("rehearsal.toml"),
-            folder.join("rehearsal.toml"),
-        )?;
+        for name in FILES {
+            std::fs::copy(example.join(name), folder.join(name)).context(name)?;
+        }
         let mut up = Command::new(&program);
         up.args(["up", "--json", "--listen", "127.0.0.1:0", "."])
             .current_dir(&folder);

@@ -20,7 +20,7 @@ const BORDERS: [Border; 21] = [
     border("genai", &["agents"], "agents alone knows model providers"),
     border(
         "reqwest",
-        &["agents", "delivery", "cli"],
+        &["agents", "modules", "delivery", "cli"],
         "others hand an effect to a runner",
     ),
     border("hyper*", &["gateway", "mobkit"], HTTP),
@@ -57,10 +57,11 @@ const CHILDREN: &str = "modules alone has child processes";
 const TERMINAL: &str = "the command line alone draws on a terminal";
 
 /// What the pure crate may use: libraries that do no IO, read no clock and draw no chance.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "base64",
     "croner",
     "jiff",
+    "jsonschema",
     "minijinja",
     "regex",
     "serde",

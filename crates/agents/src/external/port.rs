@@ -1,14 +1,18 @@
 //! What an engine may do to the mob while it runs a turn.
 
 use super::seam::{CallResult, EngineError};
-use crate::native::kept;
+use crate::native::{kept, shown};
 use mobkit_domain::command::{Command, TurnCommand};
 use mobkit_domain::event::{Event, EventFilter, Fence};
 use mobkit_domain::id::{CallId, MemberId, TurnId};
 use mobkit_domain::model::Reply;
 use mobkit_domain::text::Text;
-use mobkit_engine::{Delta, DeltaKind, EffectPort, stash_value, unstash};
+use mobkit_engine::{
+    CallOutcome, Delta, DeltaKind, EffectPort, Published, end_of_call, stash_value,
+};
+use mobkit_store::StoreError;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A turn in the hands of an engine.
 #[derive(Clone)]
@@ -34,12 +38,15 @@ impl TurnPort {
             turn,
             step,
             attempt: 1,
+            call: None,
             kind,
             text,
         });
     }
 
-    /// Records a step, then makes its calls and waits for their results, in their order.
+    /// Records a step, then makes its calls and waits for their results, in their order, as long
+    /// as that takes: a call that a gate stops waits for a person. A long result is cut, and says
+    /// so.
     ///
     /// The step is durable before a call is made. If the process dies while calls are open, the
     /// resumed turn finds the step in its items and gets the results from [`TurnPort::results`].
@@ -84,43 +91,68 @@ impl TurnPort {
         Ok(results)
     }
 
+    /// Waits as long as it takes, hours where a person has to decide.
     async fn result(&self, call: CallId) -> Result<Result<String, String>, EngineError> {
         let engine = &self.effect.engine;
-        let failed = |error: mobkit_store::StoreError| EngineError::Failed(error.to_string());
+        let failed = |error: StoreError| EngineError::Failed(error.to_string());
         let waiting = engine.call_outcome(call);
         // Registered first, looked up second: a result in between is seen by one of the two.
         let outcome = match self.recorded(call).await.map_err(failed)? {
             Some(outcome) => outcome,
             None => waiting.await,
         };
-        match outcome {
-            Ok(text) => unstash(engine.store().as_ref(), &text)
-                .await
-                .map(Ok)
-                .map_err(failed),
-            Err(reason) => Ok(Err(reason)),
-        }
+        let changed = self.changed(call).await.map_err(failed)?;
+        let (text, is_result) = match outcome {
+            Ok(text) => (text, true),
+            Err(reason) => (Text::from(reason), false),
+        };
+        let text = shown(engine.store().as_ref(), &text, changed.as_ref())
+            .await
+            .map_err(failed)?;
+        Ok(if is_result { Ok(text) } else { Err(text) })
     }
 
-    async fn recorded(
+    async fn recorded(&self, call: CallId) -> Result<Option<CallOutcome>, StoreError> {
+        let found = self.events_of(call, &["tool.*"]).await?;
+        Ok(found.iter().find_map(|event| {
+            let (ended, outcome) = end_of_call(&event.envelope.event)?;
+            (ended == call).then_some(outcome)
+        }))
+    }
+
+    /// The arguments with which a call was made, where a person changed them.
+    async fn changed(&self, call: CallId) -> Result<Option<Value>, StoreError> {
+        let found = self
+            .events_of(call, &["model.replied", "tool.started"])
+            .await?;
+        let mut asked = None;
+        let mut made = None;
+        for event in &found {
+            match &event.envelope.event {
+                Event::ModelReplied(e) => {
+                    let recorded = e.calls.iter().find(|recorded| recorded.call == call);
+                    asked = asked.or(recorded.map(|recorded| &recorded.args));
+                }
+                Event::ToolStarted(e) if e.call == call => made = Some(&e.args),
+                _ => {}
+            }
+        }
+        Ok(made.filter(|made| Some(*made) != asked).cloned())
+    }
+
+    /// Events of the member from the reply on that asked for a call.
+    async fn events_of(
         &self,
         call: CallId,
-    ) -> Result<Option<Result<Text, String>>, mobkit_store::StoreError> {
+        kinds: &[&str],
+    ) -> Result<Vec<Arc<Published>>, StoreError> {
         let engine = &self.effect.engine;
         let filter = EventFilter {
-            kinds: vec!["tool.*".to_owned()],
+            kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
             subject: Some(format!("member/{}", self.member)),
             source: None,
         };
-        let found = engine
-            .events_between(call.reply, engine.head(), &filter)
-            .await?;
-        Ok(found.iter().find_map(|event| match &event.envelope.event {
-            Event::ToolFinished(e) if e.call == call => Some(Ok(e.result.clone())),
-            Event::ToolFailed(e) if e.call == call => Some(Err(e.reason.clone())),
-            Event::ToolRefused(e) if e.call == call => Some(Err(e.reason.clone())),
-            Event::ToolResolved(e) if e.call == call => e.result.clone().map(Ok),
-            _ => None,
-        }))
+        let before = call.reply.saturating_sub(1);
+        engine.events_between(before, engine.head(), &filter).await
     }
 }

@@ -5,7 +5,7 @@ use crate::model::ToolSpec;
 use mobkit_domain::definition::Profile;
 use mobkit_domain::id::MemberId;
 use mobkit_domain::state::Member;
-use mobkit_domain::tool::built_in_specs;
+use mobkit_domain::tool::offered;
 use mobkit_domain::world::World;
 use std::fmt::Write;
 
@@ -57,16 +57,11 @@ fn peers(text: &mut String, world: &World, member: &Member) {
 
 /// The tools that a profile offers, in the order of their names.
 pub(crate) fn tools(world: &World, profile: &Profile) -> Vec<ToolSpec> {
-    let built_in = built_in_specs();
-    let all = built_in.iter().chain(world.toolbox.0.values());
-    let mut offered: Vec<ToolSpec> = all
-        .filter(|spec| profile.offers(&spec.name))
-        .map(|spec| ToolSpec {
-            name: spec.name.clone(),
-            description: spec.description.clone(),
-            schema: spec.schema.clone(),
-        })
-        .collect();
-    offered.sort_by(|a, b| a.name.cmp(&b.name));
-    offered
+    let offered = offered(world, profile).into_iter();
+    let told = offered.map(|spec| ToolSpec {
+        name: spec.name,
+        description: spec.description,
+        schema: spec.schema,
+    });
+    told.collect()
 }

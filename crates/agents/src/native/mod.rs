@@ -6,10 +6,12 @@
 mod assemble;
 mod providers;
 mod runner;
+mod tool_result;
 mod transcript;
 
 pub(crate) use assemble::{instructions, tools};
 pub use providers::Providers;
 pub use runner::NativeEngine;
 pub(crate) use runner::kept;
+pub(crate) use tool_result::shown;
 pub use transcript::{Transcript, TranscriptError};

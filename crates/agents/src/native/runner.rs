@@ -103,6 +103,7 @@ impl NativeEngine {
                 turn,
                 step,
                 attempt,
+                call: None,
                 kind,
                 text,
             });

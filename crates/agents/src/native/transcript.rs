@@ -1,5 +1,6 @@
 //! The session of a member as a model sees it, read from the journal.
 
+use super::tool_result::shown;
 use crate::model::Item;
 use mobkit_domain::event::{Event, EventFilter, ModelReplied, ResolveHow};
 use mobkit_domain::id::{CallId, MemberId, Seq, SessionId};
@@ -7,15 +8,18 @@ use mobkit_domain::model::CallRequest;
 use mobkit_domain::text::Text;
 use mobkit_engine::{Engine, Published, unstash};
 use mobkit_store::StoreError;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Kinds that make up a session.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 11] = [
     "message.delivered",
     "model.replied",
+    "tool.started",
     "tool.finished",
     "tool.failed",
     "tool.refused",
+    "tool.unknown",
     "tool.resolved",
     "turn.completed",
     "turn.failed",
@@ -33,14 +37,32 @@ pub enum TranscriptError {
     MemberGone(MemberId),
 }
 
+/// Said of a call whose turn ended before it had a result.
+const NO_RESULT: &str = "the turn ended before this call had a result";
+/// Said of a call whose turn ended before a person said what came of it.
+const UNKNOWN: &str = "nobody can say whether this call happened: it was interrupted, and the turn \
+                       ended before a person had looked into it";
+
+/// A call of the last reply whose result has not come.
+#[derive(Debug)]
+struct Open {
+    call: CallId,
+    tool: String,
+    /// Arguments as the model gave them.
+    args: Value,
+    /// Arguments with which it was made, where a person changed them.
+    changed: Option<Value>,
+    /// Whether nobody can say what came of it.
+    unknown: bool,
+}
+
 /// A session up to a position of the journal.
 #[derive(Debug)]
 pub struct Transcript {
     session: SessionId,
     upto: Seq,
     items: Vec<Item>,
-    /// Calls of the last reply whose results have not come.
-    open: Vec<(CallId, String)>,
+    open: Vec<Open>,
 }
 
 impl Transcript {
@@ -97,6 +119,7 @@ impl Transcript {
         let store = engine.store().as_ref();
         match &event.envelope.event {
             Event::MessageDelivered(e) => {
+                self.close();
                 // The text stands where the message was accepted, maybe before this session.
                 let accepted = engine.event(e.message.0).await?;
                 if let Some(Event::MessageAccepted(message)) =
@@ -109,35 +132,57 @@ impl Transcript {
                     });
                 }
             }
-            Event::ModelReplied(e) => self.replied(store, e).await?,
+            Event::ModelReplied(e) => {
+                self.close();
+                self.replied(store, e).await?;
+            }
+            Event::ToolStarted(e) => {
+                if let Some(open) = self.open_call(e.call) {
+                    open.changed = (open.args != e.args).then(|| e.args.clone());
+                }
+            }
+            Event::ToolUnknown(e) => {
+                if let Some(open) = self.open_call(e.call) {
+                    open.unknown = true;
+                }
+            }
             Event::ToolFinished(e) => self.answered(store, e.call, &e.result, false).await?,
             Event::ToolFailed(e) => {
-                self.answered(store, e.call, &Text::from(e.reason.as_str()), true)
-                    .await?;
+                let reason = Text::from(e.reason.as_str());
+                self.answered(store, e.call, &reason, true).await?;
             }
             Event::ToolRefused(e) => {
-                self.answered(store, e.call, &Text::from(e.reason.as_str()), true)
-                    .await?;
+                let reason = Text::from(e.reason.as_str());
+                self.answered(store, e.call, &reason, true).await?;
             }
             Event::ToolResolved(e) if e.how == ResolveHow::Happened => {
                 let result = e.result.clone().unwrap_or_default();
                 self.answered(store, e.call, &result, false).await?;
             }
-            // A provider refuses a call without a result, so an ended turn leaves none.
             Event::TurnCompleted(_) | Event::TurnFailed(_) | Event::TurnCancelled(_) => {
-                for (call, tool) in std::mem::take(&mut self.open) {
-                    let result = "the turn ended before this call had a result".to_owned();
-                    self.items.push(Item::ToolResult {
-                        call,
-                        tool,
-                        result,
-                        failed: true,
-                    });
-                }
+                self.close();
             }
             _ => {}
         }
         Ok(())
+    }
+
+    fn open_call(&mut self, call: CallId) -> Option<&mut Open> {
+        self.open.iter_mut().find(|open| open.call == call)
+    }
+
+    /// Gives a result to every call that is without one. A provider refuses a request with such a
+    /// call in it, and once something follows the reply none will come.
+    fn close(&mut self) {
+        for open in std::mem::take(&mut self.open) {
+            let result = if open.unknown { UNKNOWN } else { NO_RESULT };
+            self.items.push(Item::ToolResult {
+                call: open.call,
+                tool: open.tool,
+                result: result.to_owned(),
+                failed: true,
+            });
+        }
     }
 
     async fn replied(
@@ -158,10 +203,14 @@ impl Transcript {
                 (call.call, request)
             })
             .collect();
-        self.open = calls
-            .iter()
-            .map(|(id, call)| (*id, call.tool.clone()))
-            .collect();
+        let open = calls.iter().map(|(id, call)| Open {
+            call: *id,
+            tool: call.tool.clone(),
+            args: call.args.clone(),
+            changed: None,
+            unknown: false,
+        });
+        self.open = open.collect();
         self.items.push(Item::Assistant {
             text,
             calls,
@@ -177,14 +226,14 @@ impl Transcript {
         result: &Text,
         failed: bool,
     ) -> Result<(), StoreError> {
-        let Some(place) = self.open.iter().position(|(id, _)| *id == call) else {
+        let Some(place) = self.open.iter().position(|open| open.call == call) else {
             return Ok(());
         };
-        let (call, tool) = self.open.remove(place);
-        let result = unstash(store, result).await?;
+        let open = self.open.remove(place);
+        let result = shown(store, result, open.changed.as_ref()).await?;
         self.items.push(Item::ToolResult {
             call,
-            tool,
+            tool: open.tool,
             result,
             failed,
         });

@@ -8,7 +8,7 @@ use crate::failure::{Exit, Failure};
 use crate::terminal::Output;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, Url};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,6 +18,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// A server takes no larger body, and may hang up while a larger one is still being sent.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Entries of one page of a list.
+const PAGE: u64 = 500;
 /// The code of the failure that the process of the server is no more.
 pub(super) const SERVER_GONE: &str = "server.gone";
 
@@ -52,6 +54,28 @@ impl<'a> Client<'a> {
             self.call_once(operation, params).await
         })
         .await
+    }
+
+    /// Reads a whole list, page by page; `noun` names it in the answers.
+    pub async fn pages(
+        &self,
+        operation: &str,
+        mut params: Map<String, Value>,
+        noun: &str,
+    ) -> Result<Vec<Value>, Failure> {
+        params.insert("limit".to_owned(), PAGE.into());
+        let mut entries = Vec::new();
+        loop {
+            let mut page = self.call(operation, &Value::Object(params.clone())).await?;
+            if let Value::Array(page) = page[noun].take() {
+                entries.extend(page);
+            }
+            match page["next_cursor"].take() {
+                Value::Null => return Ok(entries),
+                cursor if params.get("cursor") == Some(&cursor) => return Ok(entries),
+                cursor => params.insert("cursor".to_owned(), cursor),
+            };
+        }
     }
 
     /// Calls an operation once.

@@ -21,6 +21,9 @@ fn exit_of_kind(kind: &str) -> Option<Exit> {
 /// The code of an ask whose answer did not come in time; the turn goes on.
 const ASK_TIMED_OUT: &str = "ask.timed_out";
 
+/// The codes of a tool call that gave no result: the server is there, the tool failed.
+const CALL_FAILED: [&str; 2] = ["tool.failed", "tool.unknown"];
+
 /// What the codes of an invalid mob file begin with.
 const DEFINITION: &str = "definition.";
 
@@ -28,6 +31,9 @@ const DEFINITION: &str = "definition.";
 fn exit_of(code: Option<&str>, kind: Option<&str>) -> Option<Exit> {
     if code == Some(ASK_TIMED_OUT) {
         return Some(Exit::TimedOut);
+    }
+    if code.is_some_and(|code| CALL_FAILED.contains(&code)) {
+        return Some(Exit::Failed);
     }
     if kind == Some("invalid") && code.is_some_and(|code| code.starts_with(DEFINITION)) {
         return Some(Exit::Config);

@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &ApplyArgs, output: &Output) -> Result<Exit, Failu
     for line in plan.lines(output, |tone, text| output.paint_notice(tone, text)) {
         output.notice(&line);
     }
-    if !args.yes && !output.confirm("Make these changes?", "--yes")? {
+    if !args.yes && !output.confirm("Make these changes?", "--yes").await? {
         return Err(declined());
     }
     let mut params = json!({"digest": plan.digest});

@@ -9,8 +9,9 @@ use std::collections::VecDeque;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LogsArgs {
-    /// Only what is about this member
-    member: Option<String>,
+    /// Only what is about this member, or module:ID
+    #[arg(value_name = "MEMBER|module:ID")]
+    about: Option<String>,
     /// Go on with what is still to come
     #[arg(short, long)]
     follow: bool,
@@ -23,16 +24,13 @@ pub(crate) struct LogsArgs {
 
 pub(crate) async fn run(args: &LogsArgs, output: &Output) -> Result<Exit, Failure> {
     let client = args.server.client(output, None, patience(args.follow))?;
-    let subject = args
-        .member
-        .as_ref()
-        .map(|member| format!("member/{member}"));
+    let about = args.about.as_deref().map(Object::of);
     let mut query = EventQuery {
-        subject,
+        subject: about.map(|object| object.subject()),
         ..EventQuery::default()
     };
-    if let (Some(member), true) = (&args.member, args.follow)
-        && let Some(absent) = absence(&client, member).await?
+    if let (Some(object), true) = (about, args.follow)
+        && let Some(absent) = absence(&client, object).await?
     {
         output.notice(&format!("{absent}; following in case one joins"));
     }
@@ -47,9 +45,9 @@ pub(crate) async fn run(args: &LogsArgs, output: &Output) -> Result<Exit, Failur
         })
         .await?;
     }
-    match &args.member {
+    match about {
         // Who was deleted has events; who has neither was never here.
-        Some(member) if count == 0 => match absence(&client, member).await? {
+        Some(object) if count == 0 => match absence(&client, object).await? {
             Some(absent) => Err(absent),
             None => Ok(Exit::Done),
         },
@@ -57,11 +55,42 @@ pub(crate) async fn run(args: &LogsArgs, output: &Output) -> Result<Exit, Failur
     }
 }
 
-/// The refusal that says that there is no such member.
-async fn absence(client: &Client<'_>, member: &str) -> Result<Option<Failure>, Failure> {
-    match client.call("member/get", &json!({"member": member})).await {
+/// What events are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Object<'a> {
+    Member(&'a str),
+    Module(&'a str),
+}
+
+impl<'a> Object<'a> {
+    fn of(text: &'a str) -> Self {
+        match text.split_once(':') {
+            Some(("module", id)) => Self::Module(id),
+            // Ids of members may hold colons too.
+            _ => Self::Member(text),
+        }
+    }
+
+    fn subject(self) -> String {
+        match self {
+            Self::Member(id) => format!("member/{id}"),
+            Self::Module(id) => format!("module/{id}"),
+        }
+    }
+}
+
+/// The refusal that says that there is no such member or module.
+async fn absence(client: &Client<'_>, object: Object<'_>) -> Result<Option<Failure>, Failure> {
+    let found = match object {
+        Object::Member(id) => client.call("member/get", &json!({"member": id})).await,
+        Object::Module(id) => client.call("module/get", &json!({"module": id})).await,
+    };
+    match found {
         Ok(_) => Ok(None),
-        Err(failure) if failure.exit() == Exit::Missing => Ok(Some(failure)),
+        Err(failure) if failure.exit() == Exit::Missing => Ok(Some(match object {
+            Object::Member(_) => failure,
+            Object::Module(_) => failure.hint("see which there are with `mobkit modules`"),
+        })),
         Err(failure) => Err(failure),
     }
 }
@@ -131,7 +160,7 @@ fn print(output: &Output, envelope: &Value, line: &str) -> Result<(), Failure> {
     let subject = text("subject");
     let who = subject.strip_prefix("member/").unwrap_or(subject);
     let kind = text("kind");
-    let tone = tone(kind);
+    let tone = tone(kind, &envelope["data"]);
     // Padding counts characters, so it comes before the colour.
     let line = format!(
         "{} {} {} {}",
@@ -143,13 +172,67 @@ fn print(output: &Output, envelope: &Value, line: &str) -> Result<(), Failure> {
     output.line(line.trim_end())
 }
 
-fn tone(kind: &str) -> Tone {
+fn tone(kind: &str, data: &Value) -> Tone {
+    match (kind, data["decision"].as_str(), data["outcome"].as_str()) {
+        ("approval.requested", ..) => return Tone::Warning,
+        ("approval.decided", Some("deny"), _) => return Tone::Warning,
+        ("approval.decided", ..) => return Tone::Good,
+        ("module.stopped", _, Some("killed")) => return Tone::Bad,
+        _ => {}
+    }
     match kind.rsplit('.').next().unwrap_or_default() {
         "failed" | "quarantined" | "raised" | "dead" | "exhausted" => Tone::Bad,
-        "waiting" | "unknown" | "refused" | "denied" | "cancelled" | "expired" | "missed" => {
-            Tone::Warning
-        }
-        "completed" | "ready" | "delivered" => Tone::Good,
+        "waiting" | "unknown" | "refused" | "denied" | "cancelled" | "expired" | "missed"
+        | "unhealthy" | "restarting" => Tone::Warning,
+        "completed" | "ready" | "delivered" | "healthy" => Tone::Good,
+        "log" => Tone::Faint,
         _ => Tone::Plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_named_as_such() {
+        for (text, object, subject) in [
+            ("editor", Object::Member("editor"), "member/editor"),
+            ("user:ada", Object::Member("user:ada"), "member/user:ada"),
+            ("module:feed", Object::Module("feed"), "module/feed"),
+        ] {
+            assert_eq!(Object::of(text), object);
+            assert_eq!(object.subject(), subject);
+        }
+    }
+
+    #[test]
+    fn a_decision_has_the_colour_of_what_was_decided() {
+        for (kind, data, expected) in [
+            ("approval.requested", json!({}), Tone::Warning),
+            (
+                "approval.decided",
+                json!({"decision": "approve"}),
+                Tone::Good,
+            ),
+            (
+                "approval.decided",
+                json!({"decision": "deny"}),
+                Tone::Warning,
+            ),
+            (
+                "approval.expired",
+                json!({"outcome": "denied"}),
+                Tone::Warning,
+            ),
+            ("module.healthy", json!({}), Tone::Good),
+            ("module.restarting", json!({}), Tone::Warning),
+            ("module.quarantined", json!({}), Tone::Bad),
+            ("module.stopped", json!({"outcome": "killed"}), Tone::Bad),
+            ("module.stopped", json!({"outcome": "exited"}), Tone::Plain),
+            ("tool.unknown", json!({}), Tone::Warning),
+        ] {
+            assert_eq!(tone(kind, &data), expected, "{kind} {data}");
+        }
     }
 }

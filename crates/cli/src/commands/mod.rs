@@ -1,11 +1,15 @@
 //! The commands: one file each, with its arguments and its run.
 
 pub(crate) mod apply;
+pub(crate) mod approvals;
 pub(crate) mod change;
 pub(crate) mod check;
+pub(crate) mod decide;
 pub(crate) mod events;
+pub(crate) mod grants;
 pub(crate) mod init;
 pub(crate) mod logs;
+pub(crate) mod modules;
 pub(crate) mod pause;
 pub(crate) mod plan;
 pub(crate) mod ps;

@@ -49,7 +49,7 @@ struct ResumeTarget {
 
 pub(crate) async fn pause(args: &PauseArgs, output: &Output) -> Result<Exit, Failure> {
     let question = "Stop the whole line? Messages are accepted and wait.";
-    if args.target.all && !args.yes && !output.confirm(question, "--yes")? {
+    if args.target.all && !args.yes && !output.confirm(question, "--yes").await? {
         return Err(declined());
     }
     call(&args.server, args.target.member.as_deref(), "pause", output).await

@@ -23,9 +23,6 @@ pub(crate) struct PsArgs {
     server: ServerArgs,
 }
 
-/// Members of one page.
-const PAGE: u64 = 500;
-
 pub(crate) async fn run(args: &PsArgs, output: &Output) -> Result<Exit, Failure> {
     let client = args.server.client(output, None, Duration::ZERO)?;
     let mut members = all(&client, args).await?;
@@ -56,12 +53,29 @@ pub(crate) async fn run(args: &PsArgs, output: &Output) -> Result<Exit, Failure>
         );
     }
     output.line(&table.render())?;
+    let waits_for_us = |member: &&Value| {
+        matches!(
+            member["waiting_for"].as_str(),
+            Some("approval" | "operator")
+        )
+    };
+    let waiting = members.iter().filter(waits_for_us).count();
+    if waiting > 0 {
+        output.notice(&format!(
+            "{} for a person: see `mobkit approvals`",
+            if waiting == 1 {
+                "1 member waits".to_owned()
+            } else {
+                format!("{waiting} members wait")
+            }
+        ));
+    }
     Ok(Exit::Done)
 }
 
 /// Every member that the filters let through, page by page.
 async fn all(client: &Client<'_>, args: &PsArgs) -> Result<Vec<Value>, Failure> {
-    let mut params = Map::from_iter([("limit".to_owned(), json!(PAGE))]);
+    let mut params = Map::new();
     let first_label = args
         .labels
         .first()
@@ -75,20 +89,7 @@ async fn all(client: &Client<'_>, args: &PsArgs) -> Result<Vec<Value>, Failure> 
             params.insert(name.to_owned(), json!(value));
         }
     }
-    let mut members = Vec::new();
-    loop {
-        let mut page = client
-            .call("member/list", &Value::Object(params.clone()))
-            .await?;
-        if let Value::Array(page) = page["members"].take() {
-            members.extend(page);
-        }
-        match page["next_cursor"].take() {
-            Value::Null => break,
-            cursor if params.get("cursor") == Some(&cursor) => break,
-            cursor => params.insert("cursor".to_owned(), cursor),
-        };
-    }
+    let mut members = client.pages("member/list", params, "members").await?;
     // The server filters by one label; the others are for us.
     members.retain(|member| {
         args.labels
@@ -124,12 +125,21 @@ fn row(member: &Value, now: jiff::Timestamp) -> (Tone, [String; 8]) {
     (tone, cells)
 }
 
-/// The state, and whom it waits for.
+/// The state, and what it waits for.
 fn state(member: &Value) -> String {
     let state = text(&member["state"]);
-    match member["waiting_for"].as_str() {
-        Some(whom) => format!("{state} ({whom})"),
-        None => state,
+    let on = &member["waiting_on"];
+    let what = on["what"].as_str().or(member["waiting_for"].as_str());
+    let which = on["approval"].as_str().or(on["peer"].as_str());
+    let which = match (what, which) {
+        // The call has no name that anybody knows; somebody has to say what came of it.
+        (Some("operator"), _) => on["call"].as_str(),
+        (_, which) => which,
+    };
+    match (what, which) {
+        (Some(what), Some(which)) => format!("{state} on {what} {which}"),
+        (Some(what), None) => format!("{state} on {what}"),
+        (None, _) => state,
     }
 }
 
@@ -148,13 +158,7 @@ fn urgency(member: &Value) -> u8 {
 /// How long it has been so, and the last error.
 fn last(member: &Value, now: jiff::Timestamp) -> String {
     let since = text(&member["since"]);
-    let age = since.parse::<jiff::Timestamp>().map_or(since, |since| {
-        let seconds = now.as_second().saturating_sub(since.as_second());
-        format!(
-            "{} ago",
-            duration::rough(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
-        )
-    });
+    let age = duration::since(&since, now).map_or(since, |age| format!("{age} ago"));
     let error = match &member["last_error"] {
         Value::Object(error) => text(
             error
@@ -234,9 +238,30 @@ mod tests {
         let urgencies = order.map(|state| urgency(&json!({"state": state})));
         assert!(urgencies.is_sorted(), "{urgencies:?}");
         let peer = json!({"state": "waiting", "waiting_for": "peer"});
-        assert_eq!(
-            (urgency(&peer), state(&peer).as_str()),
-            (2, "waiting (peer)")
-        );
+        assert_eq!(urgency(&peer), 2);
+    }
+
+    #[test]
+    fn who_waits_says_for_what() {
+        for (on, expected) in [
+            (
+                json!({"what": "approval", "call": "call-10-1", "approval": "apr-12"}),
+                "waiting on approval apr-12",
+            ),
+            (
+                json!({"what": "peer", "call": "call-10-1", "peer": "critic"}),
+                "waiting on peer critic",
+            ),
+            (
+                json!({"what": "operator", "call": "call-10-1"}),
+                "waiting on operator call-10-1",
+            ),
+            (json!(null), "waiting"),
+        ] {
+            assert_eq!(
+                state(&json!({"state": "waiting", "waiting_on": on})),
+                expected
+            );
+        }
     }
 }

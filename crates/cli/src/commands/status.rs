@@ -1,9 +1,11 @@
 //! `mobkit status`.
 
+use super::modules::{is_well, urgency};
 use crate::client::ServerArgs;
 use crate::failure::{Exit, Failure};
-use crate::terminal::{Output, Tone};
-use serde_json::{Value, json};
+use crate::terminal::{Output, Tone, visible_line};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -20,8 +22,14 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
     let client = args.server.client(output, None, Duration::ZERO)?;
     let mut status = client.call("mob/status", &json!({})).await?;
     let system = client.call("system/info", &json!({})).await?;
+    let pending = client
+        .pages("approval/list", Map::new(), "approvals")
+        .await?;
+    let modules = client.pages("module/list", Map::new(), "modules").await?;
     if output.is_json() {
         status["system"] = system;
+        status["approvals_pending"] = pending.len().into();
+        status["modules"] = modules.into();
         output.document(&status)?;
         return Ok(Exit::Done);
     }
@@ -47,7 +55,7 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
     if !paused.is_empty() {
         output.notice(LINE_PAUSED);
     }
-    for (name, value) in [
+    let mut lines = vec![
         ("members", members(&status["members"])),
         (
             "journal",
@@ -73,13 +81,57 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
                 word(&system["pid"])
             ),
         ),
-    ] {
+    ];
+    if !modules.is_empty() {
+        lines.insert(1, ("modules", module_states(&modules)));
+    }
+    if let Some(waiting) = what_waits(&pending) {
+        lines.insert(1, ("approvals", waiting));
+    }
+    for (name, value) in lines {
         output.line(&format!(
             "{} {value}",
-            output.paint(Tone::Faint, &format!("{name:<8}"))
+            output.paint(Tone::Faint, &format!("{name:<9}"))
         ))?;
     }
+    if !pending.is_empty() {
+        output.notice("see what waits for a decision with `mobkit approvals`");
+    }
     Ok(Exit::Done)
+}
+
+/// What a person has to decide, the most urgent first.
+fn what_waits(pending: &[Value]) -> Option<String> {
+    let first = pending.first()?;
+    let text = |name: &str| visible_line(first[name].as_str().unwrap_or_default());
+    let more = match pending.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let (id, tool, member) = (text("id"), text("tool"), text("member"));
+    Some(format!("{id} waits: {member} wants {tool}{more}"))
+}
+
+/// How many modules stand where, those that need attention first and by name.
+fn module_states(modules: &[Value]) -> String {
+    let mut counts: BTreeMap<(u8, &str), usize> = BTreeMap::new();
+    let mut parts = Vec::new();
+    for module in modules {
+        let text = |name: &str| visible_line(module[name].as_str().unwrap_or_default());
+        if is_well(module) {
+            let state = module["state"].as_str().unwrap_or("unknown");
+            *counts.entry((urgency(module), state)).or_default() += 1;
+        } else {
+            let why = match text("reason") {
+                reason if reason.is_empty() => reason,
+                reason => format!(" ({reason})"),
+            };
+            parts.push(format!("{} {}{why}", text("id"), text("state")));
+        }
+    }
+    let counts = counts.iter();
+    parts.extend(counts.map(|((_, state), count)| format!("{count} {state}")));
+    parts.join(", ")
 }
 
 /// The count of members, or the counts by state.
@@ -103,5 +155,28 @@ fn word(value: &Value) -> String {
         Value::Null => "unknown".to_owned(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_a_person_is_named() {
+        let modules = [
+            json!({"id": "a", "state": "healthy"}),
+            json!({"id": "b", "state": "healthy"}),
+            json!({"id": "c", "state": "quarantined", "reason": "exit status 1"}),
+            json!({"id": "d", "state": "stopped"}),
+        ];
+        let expected = "c quarantined (exit status 1), 2 healthy, 1 stopped";
+        assert_eq!(module_states(&modules), expected);
+        let pending = json!({"id": "apr-12", "tool": "module:mail/send", "member": "writer"});
+        assert_eq!(
+            what_waits(&[pending.clone(), pending]).as_deref(),
+            Some("apr-12 waits: writer wants module:mail/send, and 1 more")
+        );
+        assert_eq!(what_waits(&[]), None);
     }
 }

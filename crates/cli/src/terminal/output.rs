@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// How a command shows what it does; every command takes these.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -188,8 +189,13 @@ impl Output {
         self.tell(&format!("  = hint: {}", failure.next_step()));
     }
 
+    /// Whether a person can be asked.
+    pub fn may_ask(&self) -> bool {
+        self.may_ask
+    }
+
     /// Asks a yes-or-no question; no is the default. `flag` is what answers it without a terminal.
-    pub fn confirm(&self, question: &str, flag: &str) -> Result<bool, Failure> {
+    pub async fn confirm(&self, question: &str, flag: &str) -> Result<bool, Failure> {
         if !self.may_ask {
             return Err(Failure::new(
                 Exit::Usage,
@@ -198,10 +204,16 @@ impl Output {
             )
             .hint(format!("answer with {flag}")));
         }
-        let mut stderr = io::stderr().lock();
+        let mut stderr = io::stderr();
         let _ = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+        // Who is interrupted while we wait has not ended the line.
+        let mut line = OpenLine { ended: false };
         let mut answer = String::new();
-        let read = io::stdin().read_line(&mut answer);
+        // Read beside the signals: Ctrl-C has to be heard here too.
+        let read = BufReader::new(tokio::io::stdin())
+            .read_line(&mut answer)
+            .await;
+        line.ended = matches!(read, Ok(length) if length > 0);
         Ok(read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
@@ -212,6 +224,19 @@ impl Output {
             Cow::Borrowed(text)
         };
         let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}
+
+/// The line of a question, which has to end even if nobody answers.
+struct OpenLine {
+    ended: bool,
+}
+
+impl Drop for OpenLine {
+    fn drop(&mut self) {
+        if !self.ended {
+            let _ = writeln!(io::stderr());
+        }
     }
 }
 

@@ -13,8 +13,14 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// An empty table with these column names.
+    /// An empty table with these column names, of which the last one holds text.
     pub fn new(output: &Output, header: &[&str]) -> Self {
+        Self::with_text(output, header, header.len().saturating_sub(1))
+    }
+
+    /// An empty table with these column names; where the terminal is too narrow, the column `text`
+    /// wraps.
+    pub fn with_text(output: &Output, header: &[&str], text: usize) -> Self {
         let is_colored = output.is_colored();
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING);
@@ -33,10 +39,11 @@ impl Table {
         let is_wide = table.width().is_some_and(|width| width >= WIDTH_MIN);
         if output.stdout_is_terminal() && is_wide {
             table.set_content_arrangement(ContentArrangement::Dynamic);
-            // Ids stay whole; what is last is text, and wraps.
-            let last = table.column_count().saturating_sub(1);
-            for column in table.column_iter_mut().take(last) {
-                column.set_constraint(ColumnConstraint::ContentWidth);
+            // Ids stay whole.
+            for (i, column) in table.column_iter_mut().enumerate() {
+                if i != text {
+                    column.set_constraint(ColumnConstraint::ContentWidth);
+                }
             }
         }
         Self { table, is_colored }

@@ -1,12 +1,12 @@
 //! What must have become of the feed, told from the feed and the journal alone.
 
-use crate::running::Newsroom;
+use crate::running::Example;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The lines of the feed.
 pub(crate) fn feed() -> Vec<String> {
-    let path = Newsroom::example().join("feed.jsonl");
+    let path = Example::folder().join("feed.jsonl");
     let text = std::fs::read_to_string(path).expect("the feed");
     text.lines().map(str::to_owned).collect()
 }

@@ -142,6 +142,24 @@ fn a_line_without_an_answer_does_not_stop_the_others() {
 }
 
 #[test]
+fn a_line_that_waits_for_a_decision_does_not_stop_the_others() {
+    let mob = Arc::new(Mob::default());
+    let server = serving(&mob);
+    let place = Place::of(&server);
+    place.write("feed.jsonl", "one\ngated\ntwo\n");
+    let run = place.run(&[&SEND[..], &["--wait"]].concat());
+    assert_eq!(run.code, 8, "{run:?}");
+    let documents = run.documents();
+    let statuses: Vec<&Value> = documents.iter().map(|d| &d["status"]).collect();
+    assert_eq!(statuses, ["completed", "waiting", "completed"]);
+    let approval = documents[1]["approval"].as_str().expect("an id");
+    let told = format!("line 2: waiting for approval {approval} (module:mail/send) - approve: ");
+    assert!(run.stderr.contains(&told), "{run:?}");
+    let told = "3 of 3 lines done, 1 waiting for a person\n";
+    assert!(run.stderr.ends_with(told), "{run:?}");
+}
+
+#[test]
 fn a_refusal_stops_and_names_the_line() {
     let server = Fake::start(|request| {
         if request.body["content"] == "two" {

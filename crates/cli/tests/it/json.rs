@@ -19,9 +19,26 @@ fn willing(request: &Request) -> Reply {
         "/api/v1/mob/plan" => json!({"digest": "d", "steps": [
             {"object": "member/a", "operation": "spawn", "reason": "r"}]}),
         "/api/v1/mob/apply" => json!({"digest": "d", "spawned": ["a"], "failures": []}),
+        "/api/v1/approval/get" => approval(),
+        "/api/v1/approval/list" => json!({"approvals": [approval()]}),
+        "/api/v1/approval/decide" => json!({"approval": "apr-1", "state": "denied", "seq": 9}),
+        "/api/v1/grant/list" => json!({"grants": []}),
+        "/api/v1/module/list" => json!({"modules": [{"id": "m", "state": "healthy"}]}),
+        "/api/v1/module/stop" => json!({"module": "m", "state": "stopped", "seq": 9}),
+        "/api/v1/module/start" | "/api/v1/module/restart" => {
+            json!({"module": "m", "state": "healthy", "seq": 9})
+        }
+        "/api/v1/module/call" => json!({"result": "r", "call": "call-9-0"}),
+        "/api/v1/module/log" => json!({"lines": [], "next_after": 9}),
+        "/api/v1/module/tools" => json!({"tools": []}),
         _ => json!({"mob": "m", "state": "running"}),
     };
     Reply::Json(200, body)
+}
+
+fn approval() -> Value {
+    json!({"id": "apr-1", "digest": "sha256:1", "tool": "now", "member": "a", "state": "pending",
+        "args": {}})
 }
 
 /// The words after the command that make it work.
@@ -29,6 +46,14 @@ fn words(command: &str) -> &'static [&'static str] {
     match command {
         "init" => &["fresh"],
         "check" | "status" | "plan" | "ps" | "logs" | "events" | "version" => &[],
+        "approvals" | "grants" | "modules" | "modules tools" => &[],
+        "approvals show" | "grants revoke" => &["apr-1"],
+        "approve" => &["apr-1", "--yes", "--digest", "sha256:1"],
+        "deny" => &["apr-1", "--yes", "-m", "no"],
+        "modules show" | "modules start" | "modules stop" | "modules restart" | "modules log" => {
+            &["m"]
+        }
+        "modules call" => &["m", "t", "n=1"],
         "apply" => &["--yes"],
         "send" => &["a", "text"],
         "pause" | "resume" => &["a"],
@@ -37,10 +62,26 @@ fn words(command: &str) -> &'static [&'static str] {
     }
 }
 
+/// Every command, those within others too.
 fn commands() -> Vec<String> {
-    let tree = mobkit_cli::command();
-    tree.get_subcommands()
-        .map(|command| command.get_name().to_owned())
+    fn of(command: &clap::Command, path: &str, all: &mut Vec<String>) {
+        for inner in command.get_subcommands() {
+            let path = format!("{path} {}", inner.get_name()).trim().to_owned();
+            all.push(path.clone());
+            of(inner, &path, all);
+        }
+    }
+    let mut all = Vec::new();
+    of(&mobkit_cli::command(), "", &mut all);
+    all
+}
+
+/// The command line of a command.
+fn line<'a>(command: &'a str, words: &[&'a str]) -> Vec<&'a str> {
+    command
+        .split(' ')
+        .chain(words.iter().copied())
+        .chain(["--json"])
         .collect()
 }
 
@@ -51,7 +92,7 @@ fn every_command_prints_documents_alone() {
     place.write("mob.toml", VALID);
     // `up` runs until it is stopped; its own tests cover it.
     for command in commands().iter().filter(|command| *command != "up") {
-        let run = place.run(&[&[command.as_str(), "--json"], words(command)].concat());
+        let run = place.run(&line(command, words(command)));
         assert_eq!(run.code, 0, "{command} {run:?}");
         assert_eq!(run.documents().len(), 1, "{command} {run:?}");
     }
@@ -65,7 +106,7 @@ fn every_error_is_a_document_with_code_message_and_hint() {
     place.write("fresh/mob.toml", VALID);
     for command in commands().iter().filter(|command| *command != "version") {
         let words = if command == "up" { &[] } else { words(command) };
-        let run = place.run(&[&[command.as_str()], words, &["--json"]].concat());
+        let run = place.run(&line(command, words));
         assert_ne!(run.code, 0, "{command} {run:?}");
         assert_eq!(run.stderr, "", "{command} {run:?}");
         check_error(&run.document(), command);

@@ -3,7 +3,7 @@
 //! `cargo xtask kill-test` runs the same test with many kills.
 
 use crate::bulletins::{Journal, feed};
-use crate::running::{Newsroom, Up};
+use crate::running::{Example, Up};
 use mobkit::id::MobId;
 use mobkit::{Durability, SqliteStore, Store};
 use reqwest::{Client, Response};
@@ -119,7 +119,7 @@ struct Life {
 }
 
 impl Life {
-    async fn begin(newsroom: &Newsroom, known: &Known) -> Self {
+    async fn begin(newsroom: &Example, known: &Known) -> Self {
         let mut up = newsroom.up();
         let ready = up.document();
         let url = ready["url"].as_str().expect("an address").to_owned();
@@ -179,7 +179,7 @@ impl Life {
 }
 
 /// Feeds the newsroom, kills it `kills` times, and returns what was read and the last life.
-async fn run(newsroom: &Newsroom, kills: u64, seed: u64) -> (Known, Life) {
+async fn run(newsroom: &Example, kills: u64, seed: u64) -> (Known, Life) {
     let fed = feed().len();
     let mut chance = Chance(seed);
     let mut known = Known::default();
@@ -283,7 +283,7 @@ fn asked(name: &str, otherwise: u64) -> u64 {
 async fn nothing_is_lost_or_done_twice_under_sigkill() {
     let (kills, seed) = (asked("MOBKIT_TEST_KILLS", 5), asked("MOBKIT_TEST_SEED", 1));
     eprintln!("{kills} kills, seed {seed}");
-    let newsroom = Newsroom::empty();
+    let newsroom = Example::newsroom();
     let (known, life) = run(&newsroom, kills, seed).await;
     let events = newsroom.events();
     let count = known.events.len();

@@ -1,15 +1,20 @@
 //! The binary as its users meet it: run as a process, against a server made for the test.
 
+mod approvals;
+mod archive;
 mod bulletins;
 mod check;
 mod each_line;
 mod exit_codes;
 mod fake;
 mod init;
+#[path = "../../../mobkit/tests/it/strangers/installed.rs"]
+mod installed;
 mod json;
 mod kill;
 mod logs;
 mod mob;
+mod modules;
 mod newsroom;
 mod plan;
 mod program;

@@ -22,6 +22,7 @@ struct State {
     /// In the order of acceptance.
     texts: Vec<String>,
     turns: BTreeMap<String, Value>,
+    approvals: BTreeMap<String, Value>,
 }
 
 impl State {
@@ -74,9 +75,20 @@ impl State {
                 let data = json!({"turn": turn, "on": "operator", "call": "call-1"});
                 self.event("turn.waiting", &data);
             }
+            "gated" => {
+                // Another call of the same reply still runs, so the turn does too.
+                row["status"] = "running".into();
+                self.ask(&turn, "pending");
+            }
+            "decided" => {
+                self.ask(&turn, "approved");
+                let data = json!({"turn": turn, "text": "let through"});
+                self.event("turn.completed", &data);
+            }
             "resolved" => {
                 let data = json!({"turn": turn, "call": "call-1", "tool": "publish"});
                 self.event("tool.unknown", &data);
+                self.event("tool.resolved", &data);
                 self.event(
                     "turn.completed",
                     &json!({"turn": turn, "text": "after all"}),
@@ -95,6 +107,23 @@ impl State {
         }
         self.turns.insert(turn, row);
         json!({"message": message, "seq": seq})
+    }
+}
+
+impl State {
+    /// An approval of the turn, as it stands by now.
+    fn ask(&mut self, turn: &str, state: &str) {
+        let id = format!("apr-{}", self.next());
+        let approval = json!({
+            "id": id, "digest": "sha256:seen", "tool": "module:mail/send", "member": "desk",
+            "state": state, "args": {"to": "all"}, "turn": turn, "why": "mail needs a decision",
+            "effect": "effect", "about": "gate", "gate": "module:mail/*",
+        });
+        let data = json!({"turn": turn, "approval": id, "tool": "module:mail/send"});
+        self.event("approval.requested", &data);
+        let data = json!({"turn": turn, "on": "approval", "approval": id, "call": "call-1"});
+        self.event("turn.waiting", &data);
+        self.approvals.insert(id, approval);
     }
 }
 
@@ -140,6 +169,32 @@ impl Mob {
                 200,
                 state.turns.get(&text("turn")).cloned().unwrap_or_default(),
             ),
+            "/api/v1/approval/get" => match state.approvals.get(&text("approval")) {
+                Some(approval) => Reply::Json(200, approval.clone()),
+                None => problem(
+                    404,
+                    "missing",
+                    "approval.not_found",
+                    "there is no such approval",
+                ),
+            },
+            "/api/v1/event/query" => {
+                let after = request.body["after"].as_u64().unwrap_or(0);
+                let kinds = request.body["kinds"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
+                let later = state.events.iter().filter(|event| {
+                    event["seq"].as_u64() > Some(after) && kinds.contains(&event["kind"])
+                });
+                let head = state.next() - 1;
+                let events: Vec<&Value> = later.collect();
+                Reply::Json(
+                    200,
+                    json!({"events": events, "next_after": head, "head": head}),
+                )
+            }
+            "/api/v1/member/get" => Reply::Json(200, json!({"id": "desk", "state": "idle"})),
             "/api/v1/system/info" => Reply::Json(200, json!({"rehearsal": true})),
             "/api/v1/events" => {
                 let lines = events(&state.events, request);

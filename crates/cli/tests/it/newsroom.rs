@@ -1,32 +1,36 @@
 //! The newsroom example on its real feed, offline, as its README shows it.
 
 use crate::bulletins::{Journal, feed, is_significant, report};
-use crate::running::Newsroom;
+use crate::running::Example;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-/// Reads the journal on until `bulletins` turns of reporters have ended.
-fn wait_for(newsroom: &Newsroom, bulletins: usize) {
+/// Reads the journal on until `count` turns of members whose ids begin so have ended, and returns
+/// their answers.
+fn wait_for(newsroom: &Example, members: &str, count: usize) -> Vec<String> {
+    let words = ["events", "--follow", "--json", "--after", "0"];
     let mut follow = newsroom
-        .command(&["events", "--follow", "--json", "--kinds", "turn.completed"])
+        .command(&[&words[..], &["--kinds", "turn.completed"]].concat())
         .stdout(Stdio::piped())
         .spawn()
         .expect("the binary starts");
     let lines = BufReader::new(follow.stdout.take().expect("a pipe")).lines();
-    let of_reporters = lines
-        .map(|line| serde_json::from_str::<Value>(&line.expect("text")).expect("an event"))
-        .filter(|event| {
-            event["data"]["member"]
-                .as_str()
-                .is_some_and(|m| m.starts_with("reporter"))
-        });
-    assert_eq!(of_reporters.take(bulletins).count(), bulletins);
+    let events =
+        lines.map(|line| serde_json::from_str::<Value>(&line.expect("text")).expect("an event"));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let answers: Vec<String> = events
+        .filter(|event| text(&event["data"]["member"]).starts_with(members))
+        .map(|event| text(&event["data"]["text"]))
+        .take(count)
+        .collect();
+    assert_eq!(answers.len(), count);
     follow.kill().expect("it follows");
     follow.wait().expect("it is a child");
+    answers
 }
 
-fn answer(newsroom: &Newsroom, to: &str, text: &str) -> String {
+fn answer(newsroom: &Example, to: &str, text: &str) -> String {
     let run = newsroom.run(&["send", to, text, "--wait"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     run.stdout
@@ -34,7 +38,7 @@ fn answer(newsroom: &Newsroom, to: &str, text: &str) -> String {
 
 #[test]
 fn every_significant_report_of_the_feed_becomes_a_checked_bulletin() {
-    let newsroom = Newsroom::empty();
+    let newsroom = Example::newsroom();
     let mut up = newsroom.up();
     let ready = up.document();
     assert_eq!(
@@ -68,7 +72,7 @@ fn every_significant_report_of_the_feed_becomes_a_checked_bulletin() {
         significant += usize::from(is_significant(&report));
     }
     assert_eq!(significant, 137);
-    wait_for(&newsroom, significant);
+    wait_for(&newsroom, "reporter", significant);
     Journal {
         events: &newsroom.events(),
     }
@@ -89,7 +93,7 @@ fn every_significant_report_of_the_feed_becomes_a_checked_bulletin() {
 
 #[test]
 fn the_fact_checker_names_what_differs_and_the_desk_names_its_peers() {
-    let newsroom = Newsroom::empty();
+    let newsroom = Example::newsroom();
     let mut up = newsroom.up();
     up.document();
     let line = &feed()[0];
@@ -113,4 +117,89 @@ fn the_fact_checker_names_what_differs_and_the_desk_names_its_peers() {
         "{said}"
     );
     assert_eq!(up.interrupt().0, Some(0));
+}
+
+/// What waits for a decision: one thing, and it is the wish to publish.
+fn wish(newsroom: &Example) -> Value {
+    let run = newsroom.run(&["approvals", "--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let waiting = run.documents()[0]["approvals"].clone();
+    assert_eq!(waiting.as_array().map(Vec::len), Some(1), "{waiting}");
+    assert_eq!(waiting[0]["tool"], "module:wire/publish", "{waiting}");
+    waiting[0].clone()
+}
+
+fn decide(newsroom: &Example, verb: &str, wish: &Value, more: &[&str]) {
+    let text = |name: &str| wish[name].as_str().expect("a text");
+    let words = [verb, text("id"), "--yes", "--digest", text("digest")];
+    let run = newsroom.run(&[&words[..], more].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+}
+
+fn published(newsroom: &Example) -> Vec<Value> {
+    let file = newsroom.mob().join("published/bulletins.jsonl");
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().map(report).collect()
+}
+
+#[test]
+fn what_the_desk_wants_to_publish_waits_for_a_person_even_over_a_kill() {
+    let newsroom = Example::copy_of("newsroom");
+    let publish = [
+        "send",
+        "desk",
+        "publish the strongest report of the week",
+        "--wait",
+    ];
+    let mut up = newsroom.up();
+    up.document();
+    let run = newsroom.run(&publish);
+    assert_eq!(run.code, 8, "it waits for a person: {run:?}");
+    let wanted = wish(&newsroom);
+    let bulletin = wanted["args"]["bulletin"]
+        .as_str()
+        .expect("a text")
+        .to_owned();
+    assert!(
+        bulletin.starts_with("Earthquake of magnitude 6.4: 22km NNE of Hualian"),
+        "{bulletin}"
+    );
+    assert!(
+        run.stderr.contains(wanted["id"].as_str().expect("an id")),
+        "{run:?}"
+    );
+
+    up.kill();
+    let mut up = newsroom.up();
+    up.document();
+    let again = wish(&newsroom);
+    assert_eq!(
+        (&again["id"], &again["digest"]),
+        (&wanted["id"], &wanted["digest"])
+    );
+    assert!(published(&newsroom).is_empty(), "nobody has approved");
+    decide(&newsroom, "approve", &again, &[]);
+    let said = wait_for(&newsroom, "desk", 1);
+    assert_eq!(said, [format!("Published, number 1: {bulletin}")]);
+
+    up.kill();
+    let mut up = newsroom.up();
+    up.document();
+    let lines = published(&newsroom);
+    assert_eq!(lines.len(), 1, "it went out once: {lines:?}");
+    assert_eq!(lines[0]["bulletin"], bulletin.as_str());
+    assert_eq!(newsroom.run(&publish).code, 8);
+    decide(&newsroom, "deny", &wish(&newsroom), &["-m", "too early"]);
+    let said = wait_for(&newsroom, "desk", 2);
+    assert!(
+        said[1].starts_with("Not published: ") && said[1].contains("too early"),
+        "{said:?}"
+    );
+    assert_eq!(published(&newsroom).len(), 1);
+    let (code, last) = up.interrupt();
+    assert_eq!(
+        (code, &last["report"]["orphan_processes"]),
+        (Some(0), &json!(0)),
+        "{last}"
+    );
 }

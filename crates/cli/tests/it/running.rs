@@ -1,4 +1,4 @@
-//! The newsroom example at work: `mobkit up` as a process, and its clients as processes.
+//! An example at work: `mobkit up` as a process, and its clients as processes.
 
 use crate::program::{Run, finish};
 use rustix::process::{Pid, Signal, kill_process};
@@ -9,20 +9,36 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
-/// A state directory for the newsroom, and the way to run the binary on it.
-pub(crate) struct Newsroom {
+/// A state directory for an example, and the way to run the binary on it.
+pub(crate) struct Example {
     folder: TempDir,
+    mob: PathBuf,
 }
 
-impl Newsroom {
-    pub fn empty() -> Self {
+impl Example {
+    /// The newsroom where it stands in the repository; its state is elsewhere.
+    pub fn newsroom() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a folder"),
+            mob: Self::folder(),
         }
     }
 
-    /// The folder of the example.
-    pub fn example() -> PathBuf {
+    /// A copy of an example, for what writes into its folder.
+    pub fn copy_of(example: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mob = folder.path().join(example);
+        copy(&Self::folder().with_file_name(example), &mob);
+        Self { folder, mob }
+    }
+
+    /// The folder of the mob file.
+    pub fn mob(&self) -> &Path {
+        &self.mob
+    }
+
+    /// The folder of the newsroom in the repository.
+    pub fn folder() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/newsroom")
     }
 
@@ -37,7 +53,8 @@ impl Newsroom {
             .args(words)
             .arg("--state")
             .arg(self.state())
-            .env_clear();
+            .env_clear()
+            .envs(path());
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
@@ -49,7 +66,7 @@ impl Newsroom {
 
     /// The command that sends the whole feed to the desk and waits for every answer.
     pub fn feed(&self) -> Command {
-        let feed = Self::example().join("feed.jsonl");
+        let feed = Self::folder().join("feed.jsonl");
         let feed = feed.to_str().expect("a path of text");
         self.command(&["send", "desk", "--wait", "--each-line", feed])
     }
@@ -69,10 +86,7 @@ impl Newsroom {
             .append(true)
             .open(self.log())
             .expect("a log");
-        command
-            .arg(Self::example())
-            .stdout(Stdio::piped())
-            .stderr(log);
+        command.arg(&self.mob).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("the binary starts");
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         Up { child, stdout }
@@ -81,6 +95,39 @@ impl Newsroom {
     /// What all starts said on standard error.
     pub fn log(&self) -> PathBuf {
         self.folder.path().join("up.log")
+    }
+}
+
+/// Where the programs of modules are found.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "modules run what whoever runs the tests has installed"
+)]
+fn path() -> Option<(&'static str, String)> {
+    Some(("PATH", std::env::var("PATH").ok()?))
+}
+
+/// Copies the files of an example, not what running it has left behind.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name();
+        let left_behind = [
+            ".mobkit",
+            "__pycache__",
+            "bulletins.jsonl",
+            "_npx",
+            "_cacache",
+        ];
+        if left_behind.iter().any(|left| name == *left) {
+            continue;
+        }
+        if entry.file_type().expect("a kind").is_dir() {
+            copy(&entry.path(), &to.join(name));
+        } else {
+            std::fs::copy(entry.path(), to.join(name)).expect("a copy");
+        }
     }
 }
 

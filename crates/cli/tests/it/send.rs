@@ -119,6 +119,77 @@ fn a_turn_without_an_answer_says_why() {
 }
 
 #[test]
+fn a_turn_that_waits_for_a_decision_says_how_to_decide() {
+    let run = send(&["gated", "--wait", "--key", "k"]);
+    assert_eq!((run.code, run.stdout.as_str()), (8, ""), "{run:?}");
+    let told = "waiting for approval apr-4 (module:mail/send) - approve: mobkit approve apr-4\n";
+    assert!(run.stderr.contains(told), "{run:?}");
+    assert!(
+        run.stderr.ends_with("repeat the command with --key k\n"),
+        "{run:?}"
+    );
+    let quiet = send(&["gated", "--wait", "--quiet"]);
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (8, told));
+    let run = send(&["gated", "--wait", "--json", "--key", "k"]);
+    let document = run.document();
+    assert_eq!(run.code, 8, "{run:?}");
+    for (name, value) in [
+        ("status", "waiting"),
+        ("approval", "apr-4"),
+        ("tool", "module:mail/send"),
+        ("turn", "turn-1"),
+        ("message", "msg-1"),
+        ("key", "k"),
+    ] {
+        assert_eq!(document[name], value, "{document}");
+    }
+    assert_eq!(document["error"]["code"], "turn.waiting");
+}
+
+#[test]
+fn a_decision_that_was_made_does_not_count() {
+    let run = send(&["decided", "--wait"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "let through\n"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn who_goes_on_waiting_is_told_what_for() {
+    let run = send(&["gated", "--wait", "--through-approvals", "--timeout", "1s"]);
+    assert_eq!((run.code, run.stdout.as_str()), (7, ""), "{run:?}");
+    let told = "waiting for approval apr-4 (module:mail/send) - approve: mobkit approve apr-4\n";
+    assert!(run.stderr.contains(told), "{run:?}");
+    let run = send(&["decided", "--wait", "--through-approvals"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "let through\n"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_turn_ahead_that_waits_for_a_person_is_named() {
+    let server = Fake::start(|request| match request.path.as_str() {
+        "/api/v1/member/get" => Reply::Json(
+            200,
+            json!({"id": "desk", "turn": "turn-3", "state": "waiting",
+                "waiting_on": {"what": "approval", "call": "call-4-1", "approval": "apr-5"}}),
+        ),
+        "/api/v1/member/send" => Reply::Json(200, json!({"message": "msg-9", "seq": 9})),
+        "/api/v1/events" => Reply::Hold(NDJSON, String::new()),
+        _ => Reply::Json(200, json!({})),
+    });
+    let run = Place::of(&server).run(&["send", "desk", "x", "--wait", "--timeout", "300ms"]);
+    assert_eq!(run.code, 7, "{run:?}");
+    let told = "msg-9 is behind a turn of desk that waits for approval apr-5 - approve: mobkit \
+                approve apr-5\n";
+    assert!(run.stderr.contains(told), "{run:?}");
+}
+
+#[test]
 fn what_takes_too_long_goes_on_and_has_an_id() {
     let run = send(&["hang", "--wait", "--timeout", "300ms"]);
     assert_eq!((run.code, run.stdout.as_str()), (7, ""), "{run:?}");

@@ -31,7 +31,7 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "definition.duration_invalid",
         "A duration is a whole number and ms, s, m, h or d, at least 1 ms and at most ten \
-         years; an interval is at least 1 s.",
+         years; an interval is at least 1 s, the time limit of a module's calls from 1 s to 1 h.",
     ),
     (
         "definition.edge_duplicate",

@@ -5,12 +5,18 @@ use super::retry::Backoff;
 use super::scalar::{Choice, choice};
 use super::secret::{Setting, is_env_name, is_header_name};
 use super::source::{Node, Table};
+use crate::canonical::{canonical_json, sha256_hex};
 use crate::event::ToolEffect;
 use crate::id::ModuleId;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 const IDLE_STOP_MS: u64 = 300_000;
+/// How long a call may take where the mob file does not say.
+const TIMEOUT_MS: u64 = 60_000;
+const TIMEOUT_MIN_MS: u64 = 1_000;
+const TIMEOUT_MAX_MS: u64 = 3_600_000;
 
 choice! {
     /// When a module that ended is started again.
@@ -138,7 +144,8 @@ pub struct Module {
     /// Its environment beyond PATH, HOME, LANG and TZ.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, Setting>,
-    /// What its tools do to the world, by tool name; a tool that is not named has an `effect`.
+    /// What a repeated call of its tools does, by tool name; a tool that is not named has what its
+    /// module hints, else `effect`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub effects: BTreeMap<String, ToolEffect>,
     /// What it may reach; everything where absent.
@@ -146,6 +153,42 @@ pub struct Module {
     pub sandbox: Option<Sandbox>,
     /// Whether a changed tool definition needs an approval.
     pub pin: bool,
+    /// How long a call may take, in milliseconds; from 1,000 to 3,600,000.
+    pub timeout_ms: u64,
+}
+
+impl Module {
+    /// `sha256:…` over what its process depends on: transport, environment, sandbox, pin and
+    /// start. Where it differs from that of the process that runs, the process is replaced. The
+    /// rest (restart policy, effects, time limit) is read anew each time it is used.
+    pub fn digest(&self) -> String {
+        let basis = json!({
+            "transport": self.transport, "env": self.env, "sandbox": self.sandbox,
+            "pin": self.pin, "start": self.start,
+        });
+        format!("sha256:{}", sha256_hex(canonical_json(&basis)))
+    }
+
+    /// The exact command, or the address.
+    pub fn command(&self) -> Vec<String> {
+        match &self.transport {
+            Transport::McpStdio { command } | Transport::JsonLines { command } => command.clone(),
+            Transport::McpHttp { url, .. } => vec![url.clone()],
+        }
+    }
+
+    /// Time without a call after which it is stopped, in milliseconds; `None`: it stays.
+    pub fn idle_stop_ms(&self) -> Option<u64> {
+        match self.start {
+            Start::Eager => None,
+            Start::Lazy { idle_stop_ms } => Some(idle_stop_ms),
+        }
+    }
+
+    /// Whether it runs only while it is used.
+    pub fn is_lazy(&self) -> bool {
+        self.idle_stop_ms().is_some()
+    }
 }
 
 choice! {
@@ -183,6 +226,7 @@ pub(super) fn read(
     let effects = table.read(cx, "effects", read_effects);
     let sandbox = table.read(cx, "sandbox", read_sandbox);
     let pin = table.read(cx, "pin", Node::boolean);
+    let timeout_ms = table.read(cx, "timeout", Node::call_timeout_ms);
     table.finish(cx);
     Some(Module {
         id: id?,
@@ -193,6 +237,7 @@ pub(super) fn read(
         effects: effects.unwrap_or_default(),
         sandbox,
         pin: pin.unwrap_or(false),
+        timeout_ms: timeout_ms.unwrap_or(TIMEOUT_MS),
     })
 }
 
@@ -293,6 +338,17 @@ fn read_sandbox(node: &Node<'_>, cx: &mut Report<'_>) -> Option<Sandbox> {
 }
 
 impl Node<'_> {
+    fn call_timeout_ms(&self, cx: &mut Report<'_>) -> Option<u64> {
+        let ms = self.span_ms(cx)?;
+        if (TIMEOUT_MIN_MS..=TIMEOUT_MAX_MS).contains(&ms) {
+            return Some(ms);
+        }
+        let message = format!("{} must be from 1s to 1h", self.name());
+        let finding = Finding::new("duration_invalid", &self.span, message);
+        cx.error(finding.label("out of range"));
+        None
+    }
+
     fn path_rule(&self, cx: &mut Report<'_>) -> Option<PathRule> {
         let text = self.text(cx)?;
         match text.split_once(':') {

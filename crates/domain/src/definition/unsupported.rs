@@ -30,16 +30,10 @@ pub fn unsupported(definition: &Definition) -> Vec<Unsupported> {
         }
     };
     add(
-        !definition.modules.is_empty(),
-        "modules".to_owned(),
-        "modules",
-    );
-    add(
         !definition.schedules.is_empty(),
         "schedules".to_owned(),
         "schedules",
     );
-    add(!definition.gates.is_empty(), "gates".to_owned(), "gates");
     add(!definition.routes.is_empty(), "routes".to_owned(), "routes");
     add(!definition.flows.is_empty(), "flows".to_owned(), "flows");
     let postgres = matches!(definition.store.kind, StoreKind::Postgres { .. });
@@ -96,8 +90,7 @@ fn unsupported_profile(path: &str, profile: &Profile, add: &mut impl FnMut(bool,
             ToolSelector::BuiltIn(name) => {
                 !matches!(name.as_str(), "peers" | "send_message" | "ask_peer" | "now")
             }
-            ToolSelector::Module { .. } => true,
-            ToolSelector::Host(_) => false,
+            ToolSelector::Module { .. } | ToolSelector::Host(_) => false,
         };
         add(
             unknown,

@@ -142,7 +142,13 @@ pub struct SourceError {
 impl Envelope {
     /// Refuses a source that does not fit the kind.
     pub fn check_source(&self) -> Result<(), SourceError> {
+        let direct = self.event.turn().is_none();
         let fits = match self.event.own_source() {
+            Source::Module => self.source == Source::Module,
+            // A direct call is nobody's turn.
+            Source::Agent if direct && self.event.kind().starts_with("tool.") => {
+                self.source != Source::Module
+            }
             // What a member does in its turn is recorded by nobody else.
             Source::Agent if !self.event.kind().starts_with("message.") => {
                 self.source == Source::Agent || self.event.may_be_ordered()
@@ -184,7 +190,10 @@ impl Event {
             | Self::ToolRefused(_)
             | Self::ToolUnknown(_)
             | Self::ToolResolved(_)
+            | Self::ApprovalRequested(_)
+            | Self::ApprovalExpired(_)
             | Self::BudgetExhausted(_) => Source::Agent,
+            Self::ModuleEvent(_) | Self::ModuleLog(_) => Source::Module,
             Self::RuntimeStarted(_)
             | Self::RuntimeReady(_)
             | Self::RuntimeDraining(_)
@@ -209,6 +218,16 @@ impl Event {
             | Self::EdgeWired(_)
             | Self::EdgeUnwired(_)
             | Self::EdgeFailed(_)
+            | Self::ApprovalDecided(_)
+            | Self::GrantCreated(_)
+            | Self::GrantRevoked(_)
+            | Self::ModuleStarting(_)
+            | Self::ModuleHealthy(_)
+            | Self::ModuleUnhealthy(_)
+            | Self::ModuleRestarting(_)
+            | Self::ModuleStopping(_)
+            | Self::ModuleStopped(_)
+            | Self::ModuleQuarantined(_)
             | Self::ErrorRaised(_)
             | Self::AccessDenied(_) => Source::Runtime,
         }
@@ -231,6 +250,18 @@ impl Event {
         }
     }
 
+    /// The module that was called directly.
+    fn direct_module(&self) -> Option<&str> {
+        let tool = match self {
+            Self::ToolStarted(e) => &e.tool,
+            Self::ToolFinished(e) => &e.tool,
+            Self::ToolFailed(e) => &e.tool,
+            Self::ToolUnknown(e) => &e.tool,
+            _ => return None,
+        };
+        crate::tool::module_of(tool).map(|(module, _)| module)
+    }
+
     /// What the event is about: `noun/id`.
     pub fn subject(&self) -> String {
         match self {
@@ -250,9 +281,12 @@ impl Event {
             Self::EdgeWired(e) => format!("edge/{}", e.edge()),
             Self::EdgeUnwired(e) => format!("edge/{}", e.edge()),
             Self::EdgeFailed(e) => format!("edge/{}", e.edge()),
-            other => other
-                .member()
-                .map_or_else(|| "mob".to_owned(), |member| format!("member/{member}")),
+            other => match (other.member(), other.module(), other.direct_module()) {
+                (Some(member), ..) => format!("member/{member}"),
+                (None, Some(module), _) => format!("module/{module}"),
+                (None, None, Some(module)) => format!("module/{module}"),
+                (None, None, None) => "mob".to_owned(),
+            },
         }
     }
 }

@@ -28,6 +28,9 @@ pub struct MessageAccepted {
     pub message: MessageId,
     /// Who sent it.
     pub from: Principal,
+    /// Who began the chain of turns and messages that led here; absent: `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Principal>,
     /// Whom it is for.
     pub to: MemberId,
     /// What it says.

@@ -3,6 +3,7 @@
 //! The vocabulary is closed. A new kind is a variant here, its data beside it, its effect on
 //! [`crate::state::State`], a line in `summary.rs` and a golden file.
 
+mod approval;
 mod edge;
 mod envelope;
 mod error;
@@ -10,11 +11,16 @@ mod filter;
 mod member;
 mod message;
 mod mob;
+mod module;
 mod runtime;
 mod summary;
 mod tool;
 mod turn;
 
+pub use approval::{
+    ApprovalDecided, ApprovalExpired, ApprovalRequested, Expiry, GrantCreated, GrantRevoked,
+    GrantScope, Matter, Verdict,
+};
 pub use edge::{EdgeFailed, EdgeOperation, EdgeOrigin, EdgeUnwired, EdgeWired, UnwireReason};
 pub use envelope::{Envelope, KeyUse, NewEvent, Source, SourceError};
 pub use error::{AccessDenied, ErrorEvent, ErrorRaised};
@@ -29,6 +35,11 @@ pub use message::{
     MessageRefused,
 };
 pub use mob::{MobApplied, MobDefined, MobPaused, MobPlanned, MobReset, MobResumed};
+pub use module::{
+    ModuleEvent, ModuleHealthy, ModuleLog, ModuleQuarantined, ModuleRestarting, ModuleStarting,
+    ModuleStopped, ModuleStopping, ModuleUnhealthy, StartReason, StopOutcome, ToolChange,
+    ToolDefinition,
+};
 pub use runtime::{
     DrainReport, RuntimeDraining, RuntimeReady, RuntimeRecovered, RuntimeStarted, RuntimeStopped,
 };
@@ -161,6 +172,34 @@ events! {
     "tool.unknown" ToolUnknown,
     /// An operator said what came of an unknown tool call.
     "tool.resolved" ToolResolved,
+    /// A tool call waits for a decision.
+    "approval.requested" ApprovalRequested,
+    /// Somebody decided an approval.
+    "approval.decided" ApprovalDecided,
+    /// The time of an approval is over, or there is nothing left to decide.
+    "approval.expired" ApprovalExpired,
+    /// Calls pass without being asked for again.
+    "grant.created" GrantCreated,
+    /// A grant was taken back.
+    "grant.revoked" GrantRevoked,
+    /// A module is being started.
+    "module.starting" ModuleStarting,
+    /// A module answers.
+    "module.healthy" ModuleHealthy,
+    /// A module does not answer as it should.
+    "module.unhealthy" ModuleUnhealthy,
+    /// A module will be started again.
+    "module.restarting" ModuleRestarting,
+    /// A module is being stopped.
+    "module.stopping" ModuleStopping,
+    /// A module does not run.
+    "module.stopped" ModuleStopped,
+    /// A module ended too often.
+    "module.quarantined" ModuleQuarantined,
+    /// A module says something without being asked.
+    "module.event" ModuleEvent,
+    /// What a module wrote to its standard error.
+    "module.log" ModuleLog,
     /// A budget stopped something.
     "budget.exhausted" BudgetExhausted,
     /// Something went wrong that somebody should see.

@@ -1,7 +1,7 @@
 //! One line for a person, and what every event says about member and turn.
 
-use super::{Event, WaitingFor};
-use crate::id::{MemberId, TurnId};
+use super::{Event, Verdict, WaitingFor};
+use crate::id::{MemberId, ModuleId, TurnId};
 use crate::model::Finish;
 use crate::text::Text;
 
@@ -48,13 +48,18 @@ impl Event {
             Self::TurnCheckpointed(e) => &e.member,
             Self::ModelReplied(e) => &e.member,
             Self::ModelFailed(e) => &e.member,
-            Self::ToolStarted(e) => &e.member,
-            Self::ToolFinished(e) => &e.member,
-            Self::ToolFailed(e) => &e.member,
+            Self::ToolStarted(e) => return e.member.as_ref(),
+            Self::ToolFinished(e) => return e.member.as_ref(),
+            Self::ToolFailed(e) => return e.member.as_ref(),
             Self::ToolRefused(e) => &e.member,
-            Self::ToolUnknown(e) => &e.member,
+            Self::ToolUnknown(e) => return e.member.as_ref(),
             Self::ToolResolved(e) => &e.member,
             Self::BudgetExhausted(e) => &e.member,
+            Self::ApprovalRequested(e) => &e.member,
+            Self::ApprovalDecided(e) => &e.member,
+            Self::ApprovalExpired(e) => &e.member,
+            Self::GrantCreated(e) => &e.member,
+            Self::GrantRevoked(e) => &e.member,
             Self::RuntimeStarted(_)
             | Self::RuntimeReady(_)
             | Self::RuntimeDraining(_)
@@ -69,6 +74,15 @@ impl Event {
             | Self::EdgeWired(_)
             | Self::EdgeUnwired(_)
             | Self::EdgeFailed(_)
+            | Self::ModuleStarting(_)
+            | Self::ModuleHealthy(_)
+            | Self::ModuleUnhealthy(_)
+            | Self::ModuleRestarting(_)
+            | Self::ModuleStopping(_)
+            | Self::ModuleStopped(_)
+            | Self::ModuleQuarantined(_)
+            | Self::ModuleEvent(_)
+            | Self::ModuleLog(_)
             | Self::ErrorRaised(_)
             | Self::AccessDenied(_) => return None,
         })
@@ -89,13 +103,32 @@ impl Event {
             Self::TurnCheckpointed(e) => e.turn,
             Self::ModelReplied(e) => e.turn,
             Self::ModelFailed(e) => e.turn,
-            Self::ToolStarted(e) => e.turn,
-            Self::ToolFinished(e) => e.turn,
-            Self::ToolFailed(e) => e.turn,
+            Self::ToolStarted(e) => return e.turn,
+            Self::ToolFinished(e) => return e.turn,
+            Self::ToolFailed(e) => return e.turn,
             Self::ToolRefused(e) => e.turn,
-            Self::ToolUnknown(e) => e.turn,
+            Self::ToolUnknown(e) => return e.turn,
             Self::ToolResolved(e) => e.turn,
             Self::BudgetExhausted(e) => e.turn,
+            Self::ApprovalRequested(e) => e.turn,
+            Self::ApprovalDecided(e) => e.turn,
+            Self::ApprovalExpired(e) => e.turn,
+            _ => return None,
+        })
+    }
+
+    /// The module that the event is about, if it is about one.
+    pub fn module(&self) -> Option<&ModuleId> {
+        Some(match self {
+            Self::ModuleStarting(e) => &e.module,
+            Self::ModuleHealthy(e) => &e.module,
+            Self::ModuleUnhealthy(e) => &e.module,
+            Self::ModuleRestarting(e) => &e.module,
+            Self::ModuleStopping(e) => &e.module,
+            Self::ModuleStopped(e) => &e.module,
+            Self::ModuleQuarantined(e) => &e.module,
+            Self::ModuleEvent(e) => &e.module,
+            Self::ModuleLog(e) => &e.module,
             _ => return None,
         })
     }
@@ -106,6 +139,8 @@ impl Event {
             .summary_of_mob()
             .or_else(|| self.summary_of_member())
             .or_else(|| self.summary_of_message())
+            .or_else(|| self.summary_of_approval())
+            .or_else(|| self.summary_of_module())
             .unwrap_or_else(|| self.summary_of_turn());
         Text::from(summary).excerpt(SUMMARY_CHARS_MAX)
     }
@@ -182,12 +217,71 @@ impl Event {
         })
     }
 
+    fn summary_of_approval(&self) -> Option<String> {
+        Some(match self {
+            Self::ApprovalRequested(e) => {
+                format!("{} wants {}: {} ({})", e.member, e.tool, e.why, e.approval)
+            }
+            Self::ApprovalDecided(e) => {
+                let verb = match e.decision {
+                    Verdict::Approve => "approved",
+                    Verdict::Deny => "denied",
+                    Verdict::Edit => "edited and approved",
+                };
+                format!(
+                    "{} {verb} {} of {} ({})",
+                    e.by, e.tool, e.member, e.approval
+                )
+            }
+            Self::ApprovalExpired(e) => format!("{} of {}: {}", e.approval, e.member, e.reason),
+            Self::GrantCreated(e) => {
+                format!("{} lets {} call {} ({})", e.by, e.member, e.tool, e.grant)
+            }
+            Self::GrantRevoked(e) => format!("{} took {} back", e.by, e.grant),
+            _ => return None,
+        })
+    }
+
+    fn summary_of_module(&self) -> Option<String> {
+        Some(match self {
+            Self::ModuleStarting(e) => format!("module {} starts", e.module),
+            Self::ModuleHealthy(e) => format!("module {} is healthy, {}", e.module, e.protocol),
+            Self::ModuleUnhealthy(e) => format!("module {} is unhealthy: {}", e.module, e.reason),
+            Self::ModuleRestarting(e) => {
+                format!("module {} is started again: {}", e.module, e.reason)
+            }
+            Self::ModuleStopping(e) => format!("module {} is told to stop: {}", e.module, e.reason),
+            Self::ModuleStopped(e) => match e.outcome {
+                Some(how) => format!("module {} {}: {}", e.module, how.as_str(), e.reason),
+                None => format!("module {} stopped: {}", e.module, e.reason),
+            },
+            Self::ModuleQuarantined(e) => format!("module {} quarantined: {}", e.module, e.reason),
+            Self::ModuleEvent(e) => {
+                let said = Text::from(e.event.to_string());
+                format!("module {}: {}", e.module, said.excerpt(EXCERPT_CHARS))
+            }
+            Self::ModuleLog(e) => {
+                let first = e.lines.first().map_or("", String::as_str);
+                let more = e.lines.len().saturating_sub(1);
+                match more {
+                    0 => format!("module {}: {first}", e.module),
+                    _ => format!("module {}: {first} (and {more} more lines)", e.module),
+                }
+            }
+            _ => return None,
+        })
+    }
+
     fn summary_of_turn(&self) -> String {
         match self {
             Self::TurnStarted(e) => format!("{} began {}", e.member, e.turn),
             Self::TurnResumed(e) => format!("{} resumed {} at step {}", e.member, e.turn, e.step),
             Self::TurnWaiting(e) => match (&e.on, &e.peer) {
                 (WaitingFor::Peer, Some(peer)) => format!("{} waits for {peer}", e.member),
+                (WaitingFor::Approval, _) => match e.approval {
+                    Some(approval) => format!("{} waits for a decision on {approval}", e.member),
+                    None => format!("{} waits for a decision", e.member),
+                },
                 _ => format!("{} waits for an operator about {}", e.member, e.call),
             },
             Self::TurnCompleted(e) => {
@@ -211,7 +305,10 @@ impl Event {
                 format!("{} step {}: calls {}", e.member, e.step, tools.join(", "))
             }
             Self::ModelFailed(e) => format!("{} attempt {}: {}", e.model, e.attempt, e.reason),
-            Self::ToolStarted(e) => format!("{} calls {}", e.member, e.tool),
+            Self::ToolStarted(e) => match &e.member {
+                Some(member) => format!("{member} calls {}", e.tool),
+                None => format!("{} is called directly", e.tool),
+            },
             Self::ToolFinished(e) => format!("{}: {}", e.tool, e.result.excerpt(EXCERPT_CHARS)),
             Self::ToolFailed(e) => format!("{} failed: {}", e.tool, e.reason),
             Self::ToolRefused(e) => format!("{} refused: {}", e.tool, e.reason),

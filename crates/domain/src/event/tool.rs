@@ -1,6 +1,6 @@
 //! Events of tool calls.
 
-use crate::id::{CallId, MemberId, TurnId};
+use crate::id::{ApprovalId, CallId, GrantId, MemberId, TurnId};
 use crate::text::Text;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,16 +22,27 @@ pub enum ToolEffect {
 pub struct ToolStarted {
     /// Stable id of the call.
     pub call: CallId,
-    /// The turn.
-    pub turn: TurnId,
+    /// The turn; absent where somebody called the module directly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<TurnId>,
     /// Whose turn.
-    pub member: MemberId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberId>,
     /// Qualified tool name.
     pub tool: String,
     /// Arguments.
     pub args: Value,
     /// What a repeated call does.
     pub effect: ToolEffect,
+    /// The approval that let it pass, where one was needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalId>,
+    /// The grant that let it pass, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    /// The gate that recorded it for audit: its pattern over tool names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<String>,
 }
 
 /// A tool call gave a result.
@@ -39,10 +50,12 @@ pub struct ToolStarted {
 pub struct ToolFinished {
     /// The call.
     pub call: CallId,
-    /// The turn.
-    pub turn: TurnId,
+    /// The turn; absent where somebody called the module directly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<TurnId>,
     /// Whose turn.
-    pub member: MemberId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberId>,
     /// Qualified tool name.
     pub tool: String,
     /// What the model is told.
@@ -54,10 +67,12 @@ pub struct ToolFinished {
 pub struct ToolFailed {
     /// The call.
     pub call: CallId,
-    /// The turn.
-    pub turn: TurnId,
+    /// The turn; absent where somebody called the module directly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<TurnId>,
     /// Whose turn.
-    pub member: MemberId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberId>,
     /// Qualified tool name.
     pub tool: String,
     /// Arguments.
@@ -85,15 +100,18 @@ pub struct ToolRefused {
     pub reason: String,
 }
 
-/// The process died during a call with an effect: nobody can say whether it happened.
+/// The process died during a call with an effect, or the module that made it was lost: nobody can say
+/// whether it happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolUnknown {
     /// The call.
     pub call: CallId,
-    /// The turn, which waits.
-    pub turn: TurnId,
+    /// The turn, which waits; absent where somebody called the module directly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<TurnId>,
     /// Whose turn.
-    pub member: MemberId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberId>,
     /// Qualified tool name.
     pub tool: String,
     /// Arguments.

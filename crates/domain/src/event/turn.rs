@@ -1,7 +1,7 @@
 //! Events of turns and model calls.
 
 use super::member::Fence;
-use crate::id::{CallId, MemberId, MessageId, ModelId, ProfileId, TurnId};
+use crate::id::{ApprovalId, CallId, MemberId, MessageId, ModelId, ProfileId, TurnId};
 use crate::model::{Cost, FailureClass, Finish, Usage};
 use crate::principal::Principal;
 use crate::text::Text;
@@ -27,6 +27,9 @@ pub struct TurnStarted {
     pub model: ModelId,
     /// Whose message started it.
     pub from: Principal,
+    /// Who began the chain of turns and messages that led here; absent: `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Principal>,
     /// Whether an external engine runs it as a whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub external: bool,
@@ -58,6 +61,8 @@ pub enum WaitingFor {
     Peer,
     /// A person who says what came of a tool call.
     Operator,
+    /// A person who decides about a tool call.
+    Approval,
 }
 
 /// A turn waits for somebody.
@@ -77,6 +82,9 @@ pub struct TurnWaiting {
     /// The message with which it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageId>,
+    /// The approval that it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalId>,
 }
 
 /// A turn ended with an answer.

@@ -28,6 +28,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MessageCommand) -> Result<D
             let accepted = MessageAccepted {
                 message: MessageId(draft.next_seq()),
                 from: draft.actor.clone(),
+                origin: origin(&draft, &draft.actor),
                 to: to.clone(),
                 text: content.text.clone(),
                 parts: content.parts.clone(),
@@ -159,6 +160,7 @@ pub(crate) fn accept(
     let accepted = MessageAccepted {
         message: MessageId(draft.next_seq()),
         from: Principal::Agent(from.clone()),
+        origin: origin(draft, &Principal::Agent(from.clone())),
         to: to.clone(),
         text: content.text,
         parts: content.parts,
@@ -173,6 +175,17 @@ pub(crate) fn accept(
     event.cause = asked.map(|(_, cause)| cause);
     draft.push(event);
     Ok(message)
+}
+
+/// Who began the chain that leads to a message of `from`, where that is somebody else: a member
+/// passes on what it was asked to do.
+fn origin(draft: &Draft<'_>, from: &Principal) -> Option<Principal> {
+    let Principal::Agent(member) = from else {
+        return None;
+    };
+    let turn = draft.state().members.get(member)?.turn?;
+    let turn = draft.state().turns.get(&turn)?;
+    Some(turn.origin.clone())
 }
 
 /// Withdraws a waiting message and tells who asked, if somebody did.
@@ -217,16 +230,16 @@ pub(crate) fn answer_asker(
     let event: Event = match outcome {
         Ok(text) => ToolFinished {
             call,
-            turn,
-            member,
+            turn: Some(turn),
+            member: Some(member),
             tool,
             result: text.clone(),
         }
         .into(),
         Err(reason) => ToolFailed {
             call,
-            turn,
-            member,
+            turn: Some(turn),
+            member: Some(member),
             tool,
             args,
             reason: reason.to_owned(),

@@ -1,6 +1,7 @@
-//! The plan of a mob: roster and edges together, with the digest by which it is applied.
+//! The plan of a mob: roster, edges and modules together, with the digest by which it is applied.
 
 use super::edges::EdgePlan;
+use super::module::ModulePlan;
 use super::report::count;
 use super::roster::{Actual, RosterPlan};
 use super::step::{Operation, PlanStep};
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 pub struct Plan {
     roster: RosterPlan,
     edges: EdgePlan,
+    modules: ModulePlan,
     digest: String,
 }
 
@@ -25,15 +27,23 @@ pub fn mass_removal(present: usize, retire: usize) -> bool {
 impl Plan {
     /// A plan of these steps. `definition` is the digest of the definition and `actual` the
     /// roster that the plan was made of, in any order: they are part of the digest.
-    pub fn new(definition: &str, actual: &[Actual], roster: RosterPlan, edges: EdgePlan) -> Self {
+    pub fn new(
+        definition: &str,
+        actual: &[Actual],
+        roster: RosterPlan,
+        edges: EdgePlan,
+        modules: ModulePlan,
+    ) -> Self {
         let actual: BTreeMap<_, _> = actual.iter().map(|a| (&a.id, a)).collect();
         let basis = json!({
             "definition": definition, "actual": actual, "roster": roster, "edges": edges,
+            "modules": modules,
         });
         let digest = format!("sha256:{}", sha256_hex(canonical_json(&basis)));
         Self {
             roster,
             edges,
+            modules,
             digest,
         }
     }
@@ -48,6 +58,11 @@ impl Plan {
         &self.edges
     }
 
+    /// What has to be done to the modules.
+    pub fn modules(&self) -> &ModulePlan {
+        &self.modules
+    }
+
     /// `sha256:…` over everything that would be done, the definition and the roster that it was
     /// made of. A world that differs in any of them gives another digest.
     pub fn digest(&self) -> String {
@@ -56,7 +71,7 @@ impl Plan {
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.roster.is_empty() && self.edges.is_empty()
+        self.roster.is_empty() && self.edges.is_empty() && self.modules.is_empty()
     }
 
     /// How many steps the plan has, by verb; a verb without a step is left out.
@@ -70,12 +85,16 @@ impl Plan {
             (Operation::Wire, self.edges.wire.len()),
             (Operation::Unwire, self.edges.unwire.len()),
             (Operation::Prune, self.edges.prune.len()),
+            (Operation::ModuleStart, self.modules.start.len()),
+            (Operation::ModuleStop, self.modules.stop.len()),
+            (Operation::ModuleRestart, self.modules.restart.len()),
         ])
     }
 
-    /// Every step with its reason: members before edges, verb by verb, each in the order of ids.
+    /// Every step with its reason: members, edges, modules, verb by verb, each in the order of ids.
     pub fn outline(&self) -> Vec<PlanStep> {
-        self.roster.outline().chain(self.edges.outline()).collect()
+        let members_and_edges = self.roster.outline().chain(self.edges.outline());
+        members_and_edges.chain(self.modules.outline()).collect()
     }
 
     /// Whether the plan retires so many members that it needs force.

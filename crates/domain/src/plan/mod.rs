@@ -7,7 +7,8 @@
 //! * [`roster_plan`]: who is spawned, retained, updated, respawned, retired.
 //! * [`edge_plan`]: who may message whom; [`static_edges`] and [`discovered_edges`] make its
 //!   input.
-//! * [`Plan`]: both, with the digest, the guard against mass removal and the steps for people.
+//! * [`module_plan`]: which modules are started, stopped and replaced.
+//! * [`Plan`]: all of it, with the digest, the guard against mass removal and the steps for people.
 //! * [`ApplyReport`], [`EdgeReport`]: what came of it, as it was seen.
 //!
 //! The edges of a plan are computed for the roster that the plan leads to
@@ -16,6 +17,7 @@
 
 mod edges;
 mod mob;
+mod module;
 mod problem;
 mod report;
 mod roster;
@@ -24,6 +26,7 @@ mod wiring;
 
 pub use edges::{EdgePlan, EdgeStep, EdgeWorld, edge_plan};
 pub use mob::{Plan, mass_removal};
+pub use module::{ModulePlan, ModuleStep, module_plan};
 pub use problem::{RosterError, RosterProblem};
 pub use report::{ApplyReport, EdgeFailure, EdgeReport, Failure};
 pub use roster::{

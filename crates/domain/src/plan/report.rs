@@ -3,7 +3,7 @@
 use super::step::Operation;
 use crate::edge::Edge;
 use crate::event::{EdgeOperation, ErrorEvent};
-use crate::id::MemberId;
+use crate::id::{MemberId, ModuleId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +56,7 @@ impl EdgeReport {
 /// A step that failed; its object is as it was, and the other steps went on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What it is about: `member/<id>`.
+    /// What it is about: `member/<id>` or `module/<id>`.
     pub object: String,
     /// What was tried.
     pub operation: Operation,
@@ -79,7 +79,16 @@ pub struct ApplyReport {
     pub respawned: Vec<MemberId>,
     /// Members that left.
     pub retired: Vec<MemberId>,
-    /// Steps on members that failed.
+    /// Modules that are started; whether they answer is in the events of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules_started: Vec<ModuleId>,
+    /// Modules that are stopped and forgotten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules_stopped: Vec<ModuleId>,
+    /// Modules whose processes are replaced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules_restarted: Vec<ModuleId>,
+    /// Steps on members and modules that failed.
     pub failures: Vec<Failure>,
     /// What came of the edges.
     pub edges: EdgeReport,
@@ -115,6 +124,9 @@ impl ApplyReport {
                 Operation::Prune,
                 self.edges.pruned_stale_managed_edges.len(),
             ),
+            (Operation::ModuleStart, self.modules_started.len()),
+            (Operation::ModuleStop, self.modules_stopped.len()),
+            (Operation::ModuleRestart, self.modules_restarted.len()),
         ])
     }
 
@@ -142,7 +154,7 @@ fn incomplete(failures: &[Failure], edges: &EdgeReport) -> Option<ErrorEvent> {
         };
         format!("{verb} edge/{}: {}", failure.edge, failure.error)
     };
-    let of_member = |failure: &Failure| {
+    let of_step = |failure: &Failure| {
         format!(
             "{} {}: {}",
             failure.operation, failure.object, failure.error
@@ -152,7 +164,7 @@ fn incomplete(failures: &[Failure], edges: &EdgeReport) -> Option<ErrorEvent> {
     Some(ErrorEvent::ReconcileIncomplete {
         failures: failures
             .iter()
-            .map(of_member)
+            .map(of_step)
             .chain(edges.failures.iter().map(of_edge))
             .collect(),
         skipped: edges.skipped_missing_members.iter().map(of_skip).collect(),
@@ -218,6 +230,26 @@ mod tests {
             ..ApplyReport::default()
         };
         let expected = [("respawn", 1), ("retain", 2), ("update", 2)];
+        assert_eq!(
+            report.steps(),
+            expected.map(|(verb, n)| (verb.to_owned(), n)).into()
+        );
+    }
+
+    #[test]
+    fn steps_on_modules_are_counted_too() {
+        let module = |id: &str| ModuleId::parse(id).expect("an id");
+        let report = ApplyReport {
+            modules_started: vec![module("a"), module("b")],
+            modules_stopped: vec![module("c")],
+            modules_restarted: vec![module("d")],
+            ..ApplyReport::default()
+        };
+        let expected = [
+            ("module_restart", 1),
+            ("module_start", 2),
+            ("module_stop", 1),
+        ];
         assert_eq!(
             report.steps(),
             expected.map(|(verb, n)| (verb.to_owned(), n)).into()

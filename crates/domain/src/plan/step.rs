@@ -23,6 +23,12 @@ pub enum Operation {
     Unwire,
     /// Edge discovery forgets an edge of its own that is gone or has lost an end.
     Prune,
+    /// A module is started.
+    ModuleStart,
+    /// A module is stopped and forgotten.
+    ModuleStop,
+    /// The process of a module is replaced.
+    ModuleRestart,
 }
 
 impl Operation {
@@ -37,6 +43,9 @@ impl Operation {
             Self::Wire => "wire",
             Self::Unwire => "unwire",
             Self::Prune => "prune",
+            Self::ModuleStart => "module_start",
+            Self::ModuleStop => "module_stop",
+            Self::ModuleRestart => "module_restart",
         }
     }
 }
@@ -60,13 +69,14 @@ pub enum Survives {
 /// One line of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanStep {
-    /// What it is about: `member/<id>` or `edge/<a>+<b>`.
+    /// What it is about: `member/<id>`, `edge/<a>+<b>` or `module/<id>`.
     pub object: String,
     /// What is done to it.
     pub operation: Operation,
     /// Why.
     pub reason: String,
-    /// What is left of the conversation; absent for edges, which have none.
+    /// What is left of the conversation; absent for edges and modules, which have
+    /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub survives: Option<Survives>,
 }

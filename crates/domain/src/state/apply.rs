@@ -15,6 +15,17 @@ use std::collections::{BTreeSet, VecDeque};
 impl State {
     /// Folds one event in. Events must come in order.
     pub fn apply(&mut self, envelope: &Envelope) {
+        let in_flight = self.module_calls(envelope.turn);
+        let stage = self.stage;
+        self.fold(envelope);
+        self.apply_direct(envelope.time, &envelope.event);
+        self.module_calls_follow(&in_flight, envelope.turn, envelope.time);
+        if self.stage != stage {
+            self.index_modules();
+        }
+    }
+
+    fn fold(&mut self, envelope: &Envelope) {
         let (seq, now) = (envelope.seq, envelope.time);
         self.head = seq;
         if let (Some(key), Some(actor)) = (&envelope.key, &envelope.actor) {
@@ -50,6 +61,8 @@ impl State {
                 self.with_member(&e.member, now, |state| state.message_delivered(e));
             }
             _ if self.apply_member(seq, now, &envelope.event) => {}
+            _ if self.apply_approval(now, &envelope.event) => {}
+            _ if self.apply_module(seq, now, &envelope.event) => {}
             other => self.apply_turn(now, other),
         }
     }
@@ -94,6 +107,7 @@ impl State {
             Event::MemberRetired(e) => {
                 self.session_ends(&e.member, seq);
                 self.set_mode(&e.member, MemberMode::Retired, now);
+                self.forget_grants_of(&e.member);
             }
             Event::MemberFailed(e) => {
                 self.note_error(&e.member, &e.error);
@@ -256,6 +270,7 @@ impl State {
     fn message_accepted(&mut self, e: &MessageAccepted, now: Time) {
         let message = Message {
             from: e.from.clone(),
+            origin: e.origin.clone().unwrap_or_else(|| e.from.clone()),
             to: e.to.clone(),
             mode: e.mode,
             expires: e.expires,

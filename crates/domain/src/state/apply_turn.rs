@@ -1,8 +1,9 @@
 //! What the events of turns, model calls and tool calls do to the state.
 
-use super::{Call, CallState, State, Turn, TurnPhase};
+use super::{Call, CallState, Pass, State, Turn, TurnPhase};
 use crate::event::{
-    Event, ModelFailed, ModelReplied, ResolveHow, TurnResumed, TurnStarted, TurnWaiting, WaitingFor,
+    Event, ModelFailed, ModelReplied, ResolveHow, ToolEffect, ToolStarted, TurnResumed,
+    TurnStarted, TurnWaiting, WaitingFor,
 };
 use crate::id::{CallId, MemberId, TurnId};
 use crate::model::{Cost, Usage};
@@ -38,9 +39,7 @@ impl State {
 
     fn apply_tool(&mut self, id: TurnId, now: Time, event: &Event) {
         match event {
-            Event::ToolStarted(e) => {
-                self.set_call(id, e.call, CallState::Running { effect: e.effect });
-            }
+            Event::ToolStarted(e) => self.tool_started(id, e),
             Event::ToolUnknown(e) => self.set_call(id, e.call, CallState::Unknown),
             Event::ToolFinished(e) => self.call_done(id, e.call, now),
             Event::ToolFailed(e) => self.call_done(id, e.call, now),
@@ -49,15 +48,36 @@ impl State {
                 ResolveHow::Happened | ResolveHow::GiveUp => self.call_done(id, e.call, now),
                 // A turn that was put aside makes the call when it goes on: then it is owed again.
                 ResolveHow::Run if self.turns.get(&id).is_some_and(|turn| turn.checkpointed) => {
-                    self.set_call(id, e.call, CallState::Owed);
+                    self.owe_again(id, e.call);
                 }
                 ResolveHow::Run => {
-                    let effect = crate::event::ToolEffect::Effect;
+                    let effect = ToolEffect::Effect;
                     self.set_call(id, e.call, CallState::Running { effect });
                 }
             },
             _ => {}
         }
+    }
+
+    fn tool_started(&mut self, id: TurnId, e: &ToolStarted) {
+        let Some(call) = self.call_mut(id, e.call) else {
+            return;
+        };
+        let state = CallState::Running { effect: e.effect };
+        let before = std::mem::replace(&mut call.state, state);
+        if let CallState::Approved { approval, policy } = before {
+            let used = e.approval == Some(approval);
+            call.pass = used.then_some(Pass { approval, policy });
+        }
+    }
+
+    fn owe_again(&mut self, id: TurnId, call: CallId) {
+        let pass = self.call_mut(id, call).and_then(|call| call.pass.clone());
+        let state = match pass {
+            Some(Pass { approval, policy }) => CallState::Approved { approval, policy },
+            None => CallState::Owed,
+        };
+        self.set_call(id, call, state);
     }
 
     fn turn_started(&mut self, e: &TurnStarted, now: Time) {
@@ -76,6 +96,7 @@ impl State {
             profile: e.profile.clone(),
             model: e.model.clone(),
             from: e.from.clone(),
+            origin: e.origin.clone().unwrap_or_else(|| e.from.clone()),
             started: now,
             step: u32::from(!e.external),
             phase,
@@ -101,6 +122,7 @@ impl State {
             return;
         };
         self.unindex_turn(&turn, id);
+        self.forget_grants_in(id);
         for message in &turn.messages {
             self.messages.remove(message);
         }
@@ -157,6 +179,7 @@ impl State {
                 tool: call.tool.clone(),
                 args: call.args.clone(),
                 state: CallState::Owed,
+                pass: None,
             })
             .collect();
         turn.finish = e.finish.cut().filter(|_| turn.calls.is_empty());
@@ -176,7 +199,7 @@ impl State {
         }
     }
 
-    fn call_mut(&mut self, turn: TurnId, call: CallId) -> Option<&mut Call> {
+    pub(super) fn call_mut(&mut self, turn: TurnId, call: CallId) -> Option<&mut Call> {
         self.turns
             .get_mut(&turn)?
             .calls
@@ -184,7 +207,7 @@ impl State {
             .find(|c| c.id == call)
     }
 
-    fn set_call(&mut self, turn: TurnId, id: CallId, state: CallState) {
+    pub(super) fn set_call(&mut self, turn: TurnId, id: CallId, state: CallState) {
         if let Some(call) = self.call_mut(turn, id) {
             call.state = state;
         }

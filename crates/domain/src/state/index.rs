@@ -1,7 +1,7 @@
 //! The indexes of the state: who could work, who waits, who leaves. Recomputed for a member or a
 //! turn whenever an event touches it, so that the writer never searches.
 
-use super::{CallState, MemberMode, MemberState, Stage, State, TurnPhase};
+use super::{MemberMode, MemberState, Stage, State};
 use crate::id::{MemberId, TurnId};
 use crate::time::Time;
 
@@ -93,13 +93,7 @@ impl State {
                 self.working.remove(&turn.model);
             }
         }
-        let turn = &self.turns[&id];
-        let in_progress = |state: &CallState| !matches!(state, CallState::Owed | CallState::Done);
-        let owed = turn.phase == TurnPhase::Calls
-            && !turn.checkpointed
-            && !turn.calls.iter().any(|call| in_progress(&call.state))
-            && turn.calls.iter().any(|call| call.state == CallState::Owed);
-        if owed {
+        if turn.is_owed() {
             self.owed.insert(id);
         } else {
             self.owed.remove(&id);

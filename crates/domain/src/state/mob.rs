@@ -1,9 +1,12 @@
 //! The folded journal of one mob.
 
-use super::{Keys, Member, MemberMode, Message, SessionSpan, Turn};
+use super::{Approval, DirectCall, Keys, Member, MemberMode, Message, Module, SessionSpan, Turn};
 use crate::edge::Edge;
-use crate::event::EdgeOrigin;
-use crate::id::{MemberId, MessageId, MobId, ModelId, ProfileId, Seq, SessionId, TurnId};
+use crate::event::{EdgeOrigin, GrantCreated};
+use crate::id::{
+    ApprovalId, CallId, GrantId, MemberId, MessageId, MobId, ModelId, ModuleId, ProfileId, Seq,
+    SessionId, TurnId,
+};
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +56,24 @@ pub struct State {
     pub messages: BTreeMap<MessageId, Message>,
     /// Turns that have not ended.
     pub turns: BTreeMap<TurnId, Turn>,
+    /// Approvals that wait.
+    #[serde(default)]
+    pub approvals: BTreeMap<ApprovalId, Approval>,
+    /// When approvals that wait expire.
+    #[serde(default)]
+    pub approval_expiries: BTreeSet<(Time, ApprovalId)>,
+    /// Grants that hold; one whose time is over may still be here, and lets nothing pass.
+    #[serde(default)]
+    pub grants: BTreeMap<GrantId, GrantCreated>,
+    /// Modules, those that do not run included.
+    #[serde(default)]
+    pub modules: BTreeMap<ModuleId, Module>,
+    /// When the writer has to look at a module: a restart or the end of its idle time.
+    #[serde(default)]
+    pub module_dues: BTreeSet<(Time, ModuleId)>,
+    /// Calls of modules that no turn waits for.
+    #[serde(default)]
+    pub direct_calls: BTreeMap<CallId, DirectCall>,
     /// In which stretches of the journal each session was written.
     pub sessions: BTreeMap<SessionId, Vec<SessionSpan>>,
     /// Idempotency keys of late.
@@ -86,6 +107,12 @@ impl State {
             managed: BTreeSet::new(),
             messages: BTreeMap::new(),
             turns: BTreeMap::new(),
+            approvals: BTreeMap::new(),
+            approval_expiries: BTreeSet::new(),
+            grants: BTreeMap::new(),
+            modules: BTreeMap::new(),
+            module_dues: BTreeSet::new(),
+            direct_calls: BTreeMap::new(),
             sessions: BTreeMap::new(),
             keys: Keys::default(),
             expiries: BTreeSet::new(),

@@ -4,15 +4,21 @@
 //! journal and the read tables, so an idle member costs a few hundred bytes.
 
 mod apply;
+mod apply_approval;
+mod apply_module;
 mod apply_turn;
+mod approval;
 mod index;
 mod keys;
 mod member;
 mod mob;
+mod module;
 mod pairs;
 mod turn;
 
+pub use approval::Approval;
 pub use keys::{KEY_AGE_MAX_MS, KEYS_MAX, KeyLookup, Keys};
 pub use member::{Member, MemberMode, MemberState, SessionSpan};
 pub use mob::{Stage, State};
-pub use turn::{Call, CallState, Message, Turn, TurnPhase};
+pub use module::{DirectCall, Module, ModuleStatus};
+pub use turn::{Call, CallState, Message, Pass, Turn, TurnPhase};

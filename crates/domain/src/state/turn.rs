@@ -1,7 +1,7 @@
 //! Open turns and messages as the journal leaves them.
 
 use crate::event::{Fence, MessageMode, ToolEffect};
-use crate::id::{CallId, MemberId, MessageId, ModelId, ProfileId, TurnId};
+use crate::id::{ApprovalId, CallId, MemberId, MessageId, ModelId, ProfileId, TurnId};
 use crate::model::{Cost, Finish, Usage};
 use crate::principal::Principal;
 use crate::row::TurnStatus;
@@ -15,6 +15,8 @@ use serde_json::Value;
 pub struct Message {
     /// Who sent it.
     pub from: Principal,
+    /// Who began the chain of turns and messages that led here.
+    pub origin: Principal,
     /// Whom it is for.
     pub to: MemberId,
     /// What it does while a turn runs.
@@ -52,12 +54,31 @@ pub enum TurnPhase {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallState {
-    /// Nobody has looked at it yet.
+    /// Nobody has looked at it yet, or nothing stops it.
     Owed,
+    /// It waits for a decision.
+    Pending {
+        /// The approval.
+        approval: ApprovalId,
+    },
+    /// It may be made; whether it still may is checked again when it is.
+    Approved {
+        /// The approval.
+        approval: ApprovalId,
+        /// Version of the rule that had stopped it.
+        policy: String,
+    },
     /// It was handed to a runner.
     Running {
         /// What a repeated call does.
         effect: ToolEffect,
+    },
+    /// It was handed to a runner, and its module asks a person in the middle of it.
+    Eliciting {
+        /// What a repeated call does.
+        effect: ToolEffect,
+        /// The approval that carries the question.
+        approval: ApprovalId,
     },
     /// A peer was asked.
     Waiting {
@@ -72,6 +93,42 @@ pub enum CallState {
     Done,
 }
 
+impl CallState {
+    /// Whether the writer has to look at it: nobody has, or it was let pass.
+    pub fn is_owed(&self) -> bool {
+        match self {
+            Self::Owed | Self::Approved { .. } => true,
+            Self::Pending { .. }
+            | Self::Running { .. }
+            | Self::Eliciting { .. }
+            | Self::Waiting { .. }
+            | Self::Unknown
+            | Self::Done => false,
+        }
+    }
+
+    /// Whether it holds back the other calls of its reply: it was begun and has no end yet. One
+    /// that waits for a decision holds back nobody.
+    pub fn holds_back(&self) -> bool {
+        match self {
+            Self::Running { .. }
+            | Self::Eliciting { .. }
+            | Self::Waiting { .. }
+            | Self::Unknown => true,
+            Self::Owed | Self::Pending { .. } | Self::Approved { .. } | Self::Done => false,
+        }
+    }
+}
+
+/// A decision by which a call may be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    /// The approval.
+    pub approval: ApprovalId,
+    /// Version of the rule that had stopped the call.
+    pub policy: String,
+}
+
 /// A tool call of the last reply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
@@ -83,6 +140,10 @@ pub struct Call {
     pub args: Value,
     /// Where it stands.
     pub state: CallState,
+    /// The decision by which it was begun, where it needed one: who has to make it again under the
+    /// same rule is not asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<Pass>,
 }
 
 /// A turn that has not ended.
@@ -104,6 +165,8 @@ pub struct Turn {
     pub model: ModelId,
     /// Whose message started it.
     pub from: Principal,
+    /// Who began the chain of turns and messages that led here.
+    pub origin: Principal,
     /// When it began.
     pub started: Time,
     /// The model call that comes next or is in flight, from 1.
@@ -147,9 +210,15 @@ impl Turn {
 
     /// The call that a person or a peer has to end, if the turn waits for one.
     pub fn waiting_call(&self) -> Option<&Call> {
-        self.calls
-            .iter()
-            .find(|call| matches!(call.state, CallState::Waiting { .. } | CallState::Unknown))
+        self.calls.iter().find(|call| {
+            matches!(
+                call.state,
+                CallState::Waiting { .. }
+                    | CallState::Unknown
+                    | CallState::Pending { .. }
+                    | CallState::Eliciting { .. }
+            )
+        })
     }
 
     /// Whether a runner works for it, or will.
@@ -163,9 +232,18 @@ impl Turn {
         }
     }
 
+    /// Whether the writer has to look at its calls: one can be made, and none holds it back.
+    pub fn is_owed(&self) -> bool {
+        self.phase == TurnPhase::Calls
+            && !self.checkpointed
+            && !self.calls.iter().any(|call| call.state.holds_back())
+            && self.calls.iter().any(|call| call.state.is_owed())
+    }
+
     /// Whether it works, as opposed to waiting for somebody.
     pub fn is_working(&self) -> bool {
-        !self.checkpointed && (self.is_in_flight() || self.waiting_call().is_none())
+        let moves = || self.is_in_flight() || self.is_owed() || self.waiting_call().is_none();
+        !self.checkpointed && moves()
     }
 
     /// Where it stands.

@@ -32,6 +32,7 @@ pub(super) fn run(
             call,
             peer: Some(to),
             message: Some(message),
+            approval: None,
         },
     );
     Ok(())

@@ -1,65 +1,88 @@
-//! How the calls of a reply are worked off: one by one, side by side where all only read.
+//! How the calls of a reply are worked off: what needs a decision is asked for at once, the rest is
+//! made one by one, side by side where all only read.
 
-use super::built_in::built_in_effect;
+use super::catalogue::{Found, find};
+use super::check::{Check, Permit, check};
 use super::content::ToolRefusal;
 use super::{ask_peer, peers, send_message};
 use crate::draft::Draft;
 use crate::event::{ToolEffect, ToolFinished, ToolRefused, ToolStarted};
-use crate::id::{MemberId, TurnId};
+use crate::id::{MemberId, Seq, TurnId};
 use crate::state::{Call, CallState, Turn};
 use crate::text::Text;
-use serde_json::Value;
 
-/// Looks at the next calls of a turn that nobody has looked at.
+/// Looks at the next calls of a turn that nobody has looked at, or that were let pass.
 pub(crate) fn next_call(draft: &mut Draft<'_>, id: TurnId) {
     let Some(turn) = draft.state().turns.get(&id) else {
         return;
     };
-    let owed = turn
-        .calls
-        .iter()
-        .filter(|call| call.state == CallState::Owed);
     let reads = |call: &Call| {
-        let host = || Some(draft.world.toolbox.0.get(&call.tool)?.effect);
-        let effect = built_in_effect(&call.tool).or_else(host);
-        effect == Some(ToolEffect::Read)
+        let found = find(draft.world, &call.tool);
+        found.is_some_and(|found| found.effect() == ToolEffect::Read)
     };
     let side_by_side = turn.calls.iter().all(reads);
-    let batch = if side_by_side { turn.calls.len() } else { 1 };
-    for call in owed.take(batch) {
-        start(draft, id, turn, call);
+    let mut room = if side_by_side { turn.calls.len() } else { 1 };
+    // A person sees all that a reply needs a decision for at the same time.
+    let first_look = turn.calls.iter().all(|call| call.state == CallState::Owed);
+    for call in turn.calls.iter().filter(|call| call.state.is_owed()) {
+        if room == 0 && !first_look {
+            break;
+        }
+        match check(draft, (id, turn), call) {
+            Check::Ask(found, asked) => {
+                crate::approval::request(draft, (id, turn), call, found.effect(), asked);
+            }
+            Check::Refuse(_) | Check::Make(..) if room == 0 => {}
+            Check::Refuse(why) => {
+                room -= 1;
+                refuse(draft, id, turn, call, &why);
+            }
+            Check::Make(found, permit) => {
+                room -= 1;
+                start(draft, (id, turn), call, found, permit);
+            }
+        }
     }
 }
 
-fn start(draft: &mut Draft<'_>, id: TurnId, turn: &Turn, call: &Call) {
-    let offered = draft
-        .profile(&turn.profile)
-        .is_some_and(|p| p.offers(&call.tool));
-    let host = draft.world.toolbox.0.get(&call.tool);
-    let built_in = built_in_effect(&call.tool);
-    let effect = built_in
-        .or(host.map(|spec| spec.effect))
-        .filter(|_| offered);
-    let Some(effect) = effect else {
-        return refuse(draft, id, turn, call, &not_offered(draft, turn, call));
-    };
-    if let Some(bad) = unreadable(&call.args) {
-        return refuse(draft, id, turn, call, &bad);
+fn start(
+    draft: &mut Draft<'_>,
+    (id, turn): (TurnId, &Turn),
+    call: &Call,
+    found: Found<'_>,
+    permit: Permit,
+) {
+    if let Found::Module { module, .. } | Found::Unlisted { module, .. } = found
+        && let Err(reason) = crate::module::before_call(draft, module)
+    {
+        let away = ToolRefusal::new("module.unavailable", reason);
+        return refuse(draft, id, turn, call, &away);
     }
+    let Permit {
+        approval,
+        grant,
+        audit,
+    } = permit;
     let started = draft.emit_from(
         call.id.reply,
         ToolStarted {
             call: call.id,
-            turn: id,
-            member: turn.member.clone(),
+            turn: Some(id),
+            member: Some(turn.member.clone()),
             tool: call.tool.clone(),
             args: call.args.clone(),
-            effect,
+            effect: found.effect(),
+            approval,
+            grant,
+            audit,
         },
     );
-    if built_in.is_none() {
-        return;
+    if matches!(found, Found::BuiltIn(_)) {
+        run_built_in(draft, (id, turn), call, started);
     }
+}
+
+fn run_built_in(draft: &mut Draft<'_>, (id, turn): (TurnId, &Turn), call: &Call, started: Seq) {
     let member: &MemberId = &turn.member;
     let outcome = match call.tool.as_str() {
         "now" => Ok(Some(Text::from(draft.now.to_string()))),
@@ -75,49 +98,14 @@ fn start(draft: &mut Draft<'_>, id: TurnId, turn: &Turn, call: &Call) {
                 started,
                 ToolFinished {
                     call: call.id,
-                    turn: id,
-                    member,
+                    turn: Some(id),
+                    member: Some(member),
                     tool,
                     result,
                 },
             );
         }
         Err(refusal) => refuse(draft, id, turn, call, &refusal),
-    }
-}
-
-fn not_offered(draft: &Draft<'_>, turn: &Turn, call: &Call) -> ToolRefusal {
-    let specs = super::built_in_specs();
-    let names = specs
-        .iter()
-        .map(|s| &s.name)
-        .chain(draft.world.toolbox.0.keys());
-    let profile = draft.profile(&turn.profile);
-    let offered: Vec<&str> = names
-        .map(String::as_str)
-        .filter(|name| profile.is_some_and(|p| p.offers(name)))
-        .collect();
-    ToolRefusal::new(
-        "tool.not_offered",
-        format!(
-            "there is no tool {:?}; you have: {}",
-            call.tool,
-            offered.join(", ")
-        ),
-    )
-}
-
-/// Arguments must be an object; text that was meant to be one is a mistake of the model.
-fn unreadable(args: &Value) -> Option<ToolRefusal> {
-    match args {
-        Value::Object(_) => None,
-        other => Some(ToolRefusal::new(
-            "tool.bad_arguments",
-            format!(
-                "arguments must be a JSON object, found {}",
-                Text::from(other.to_string()).excerpt(80)
-            ),
-        )),
     }
 }
 

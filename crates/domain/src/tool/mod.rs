@@ -6,11 +6,19 @@
 mod ask_peer;
 mod built_in;
 mod call;
+mod catalogue;
+mod check;
 mod content;
 mod peers;
+mod schema;
+mod schema_cost;
 mod send_message;
 mod toolbox;
 
 pub use built_in::{built_in_specs, is_built_in};
 pub(crate) use call::next_call;
+pub(crate) use catalogue::{Found, find};
+pub use catalogue::{module_of, offered};
+pub(crate) use check::held;
+pub(crate) use schema::violation;
 pub use toolbox::{ToolSpec, Toolbox};

@@ -109,6 +109,7 @@ fn begin(
             profile: member.profile.clone(),
             model: profile.model.clone(),
             from: waiting.from.clone(),
+            origin: (waiting.origin != waiting.from).then(|| waiting.origin.clone()),
             external,
             // What an external engine calls, it calls at prices of its own.
             unpriced: external || model.price.is_none(),

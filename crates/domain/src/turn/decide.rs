@@ -1,13 +1,12 @@
 //! Decisions about turns, answers and tool calls.
 
-use super::{engine, fail, reply, resolve};
+use super::{engine, fail, outcome, reply, resolve};
 use crate::command::{StepRef, TurnCommand};
 use crate::draft::{Decision, Draft};
-use crate::event::{Fence, ToolFailed, ToolFinished};
-use crate::id::{CallId, TurnId};
+use crate::event::Fence;
+use crate::id::TurnId;
 use crate::refusal::{Refusal, RefusalKind};
-use crate::state::{CallState, Turn, TurnPhase};
-use crate::text::Text;
+use crate::state::{Turn, TurnPhase};
 
 pub(crate) fn decide(mut draft: Draft<'_>, command: &TurnCommand) -> Result<Decision, Refusal> {
     match command {
@@ -30,10 +29,11 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &TurnCommand) -> Result<Deci
         TurnCommand::ToolEnded {
             turn,
             call,
-            outcome,
-        } => {
-            tool_ended(&mut draft, *turn, *call, outcome)?;
-        }
+            outcome: ended,
+        } => match turn {
+            Some(turn) => outcome::tool_ended(&mut draft, *turn, *call, ended)?,
+            None => crate::module::direct_ended(&mut draft, *call, ended)?,
+        },
         TurnCommand::ToolResolve { call, how, result } => {
             resolve::resolve(&mut draft, *call, *how, result.as_ref())?;
         }
@@ -65,7 +65,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &TurnCommand) -> Result<Deci
 }
 
 /// The turn, or the refusal that it is not open.
-pub(super) fn open<'w>(draft: &Draft<'w>, id: TurnId) -> Result<&'w Turn, Refusal> {
+pub(crate) fn open<'w>(draft: &Draft<'w>, id: TurnId) -> Result<&'w Turn, Refusal> {
     draft.state().turns.get(&id).ok_or_else(|| {
         Refusal::new(
             RefusalKind::Missing,
@@ -75,7 +75,7 @@ pub(super) fn open<'w>(draft: &Draft<'w>, id: TurnId) -> Result<&'w Turn, Refusa
     })
 }
 
-pub(super) fn stale(id: TurnId) -> Refusal {
+pub(crate) fn stale(id: TurnId) -> Refusal {
     Refusal::new(
         RefusalKind::Conflict,
         "turn.stale",
@@ -105,55 +105,4 @@ fn awaited<'w>(draft: &Draft<'w>, at: StepRef) -> Result<&'w Turn, Refusal> {
         }
         _ => Err(stale(at.turn)),
     }
-}
-
-fn tool_ended(
-    draft: &mut Draft<'_>,
-    id: TurnId,
-    call: CallId,
-    outcome: &Result<Text, String>,
-) -> Result<(), Refusal> {
-    let turn = open(draft, id)?;
-    let running = turn
-        .calls
-        .iter()
-        .find(|c| c.id == call && matches!(c.state, CallState::Running { .. }));
-    let Some(running) = running else {
-        return Err(stale(id));
-    };
-    let (member, tool, args) = (
-        turn.member.clone(),
-        running.tool.clone(),
-        running.args.clone(),
-    );
-    match outcome {
-        Ok(result) => {
-            let result = result.clone();
-            draft.emit_from(
-                call.reply,
-                ToolFinished {
-                    call,
-                    turn: id,
-                    member,
-                    tool,
-                    result,
-                },
-            );
-        }
-        Err(reason) => {
-            let reason = reason.clone();
-            draft.emit_from(
-                call.reply,
-                ToolFailed {
-                    call,
-                    turn: id,
-                    member,
-                    tool,
-                    args,
-                    reason,
-                },
-            );
-        }
-    }
-    Ok(())
 }

@@ -51,6 +51,7 @@ pub(super) fn complete(
             cost_usd: used.cost,
         },
     );
+    crate::approval::withdraw_all(draft, seq, turn);
     tell_askers(draft, seq, turn, Ok(text));
 }
 
@@ -88,6 +89,7 @@ pub(super) fn fail(
             },
         },
     );
+    crate::approval::withdraw_all(draft, seq, turn);
     withdraw_questions(draft, turn);
     tell_askers(draft, seq, turn, Err(&told));
 }
@@ -122,6 +124,7 @@ pub(crate) fn cancel(draft: &mut Draft<'_>, id: TurnId, reason: &str) {
         usage: used.usage,
         cost_usd: used.cost,
     });
+    crate::approval::withdraw_all(draft, seq, turn);
     withdraw_questions(draft, turn);
     tell_askers(
         draft,

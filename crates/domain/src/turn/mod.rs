@@ -5,12 +5,13 @@ mod decide;
 mod end;
 mod engine;
 mod fail;
+mod outcome;
 mod recover;
 mod reply;
 mod resolve;
 
 pub(crate) use begin::begin_next;
-pub(crate) use decide::decide;
+pub(crate) use decide::{decide, open, stale};
 pub(crate) use end::{cancel, lose};
 pub(crate) use recover::{recover, resume};
 

@@ -1,10 +1,11 @@
 //! What a start does with the turns that it finds open.
 
 use super::end::{self, Used};
+use super::outcome::{effect_in_flight, unknown};
 use crate::draft::Draft;
 use crate::event::{
-    ErrorEvent, ErrorRaised, MemberQuarantined, RuntimeRecovered, ToolEffect, ToolUnknown,
-    TurnFailure, TurnResumed, TurnWaiting, WaitingFor,
+    ErrorEvent, ErrorRaised, MemberQuarantined, RuntimeRecovered, ToolEffect, TurnFailure,
+    TurnResumed,
 };
 use crate::id::{Seq, TurnId};
 use crate::state::{CallState, MemberMode, Stage, Turn, TurnPhase};
@@ -50,34 +51,12 @@ fn recover_turn(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
         return;
     };
     for call in &turn.calls {
-        if call.state
-            == (CallState::Running {
-                effect: ToolEffect::Effect,
-            })
-        {
-            let (member, tool) = (turn.member.clone(), call.tool.clone());
-            let args = call.args.clone();
-            let unknown = draft.emit_from(
-                seq,
-                ToolUnknown {
-                    call: call.id,
-                    turn: id,
-                    member,
-                    tool,
-                    args,
-                },
-            );
-            draft.emit_from(
-                unknown,
-                TurnWaiting {
-                    turn: id,
-                    member: turn.member.clone(),
-                    on: WaitingFor::Operator,
-                    call: call.id,
-                    peer: None,
-                    message: None,
-                },
-            );
+        if let CallState::Eliciting { approval, .. } = call.state {
+            // The module that asked has died with the process.
+            crate::approval::withdraw(draft, seq, approval, "the process ended in the call");
+        }
+        if effect_in_flight(call) == Some(ToolEffect::Effect) {
+            unknown(draft, seq, (id, turn), call);
         }
     }
 }

@@ -138,6 +138,11 @@ fn the_whole_format_is_read() {
             idle_stop_ms: 600_000
         }
     );
+    let (search, post) = (&definition.modules[0], &definition.modules[1]);
+    assert_eq!((search.timeout_ms, post.timeout_ms), (60_000, 30_000));
+    assert_eq!((search.is_lazy(), post.is_lazy()), (false, true));
+    assert_eq!(search.command(), ["python3", "modules/search.py"]);
+    assert_eq!(post.command(), ["https://example.com/mcp"]);
     let counts = (
         definition.schedules.len(),
         definition.routes.len(),
@@ -336,8 +341,47 @@ fn only_what_has_a_runner_is_supported() {
     );
     let server = "[server]\nlisten = \"0.0.0.0:1\"\nauth = { mode = \"token\" }";
     assert_eq!(unsupported(&text("", server)), ["\"0.0.0.0:1\""]);
-    let gate = "[[gates]]\ntool = \"now\"\naction = \"deny\"";
-    assert_eq!(unsupported(&text("", gate)), ["gates"]);
+    let gate = "[[gates]]\ntool = \"now\"\naction = \"review\"";
+    assert_eq!(unsupported(&text("", gate)), none);
+    let module = "[[modules]]\nid = \"x\"\ntransport = \"json-lines\"\ncommand = [\"x\"]";
+    let tools = "tools = [\"module:x/*\"]";
+    assert_eq!(unsupported(&text(tools, module)), none);
+}
+
+#[test]
+fn the_digest_of_a_module_sees_what_its_process_depends_on() {
+    let module = |keys: &str| {
+        let text = format!("[mob]\nid = \"m\"\n[[modules]]\nid = \"x\"\n{keys}\n");
+        let parsed = definition::parse("mob.toml", &text, &Folder).expect("the file is valid");
+        parsed.definition.modules[0].digest()
+    };
+    let basic = "transport = \"json-lines\"\ncommand = [\"x\"]";
+    let digest = module(basic);
+    for same in [
+        "restart = { intensity = 9 }",
+        "effects = { a = \"read\" }",
+        "timeout = \"5s\"",
+        "start = \"eager\"",
+        "pin = false",
+    ] {
+        assert_eq!(module(&format!("{basic}\n{same}")), digest, "{same}");
+    }
+    for other in [
+        "env = { A = \"1\" }",
+        "env = { A = { env = \"A\" } }",
+        "sandbox = { network = \"none\" }",
+        "pin = true",
+        "start = \"lazy\"",
+        "start = \"lazy\"\nidle_stop = \"1m\"",
+    ] {
+        assert_ne!(module(&format!("{basic}\n{other}")), digest, "{other}");
+    }
+    for other in [
+        "transport = \"mcp-stdio\"\ncommand = [\"x\"]",
+        "transport = \"json-lines\"\ncommand = [\"x\", \"-v\"]",
+    ] {
+        assert_ne!(module(other), digest, "{other}");
+    }
 }
 
 #[test]

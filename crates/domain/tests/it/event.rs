@@ -28,6 +28,9 @@ fn relied_on(kind: &str) -> Vec<&'static str> {
         "turn" => vec!["turn", "member"],
         "model" => vec!["model", "turn", "member", "step", "attempt"],
         "tool" => vec!["call", "turn", "member", "tool"],
+        "approval" => vec!["approval", "call", "turn", "member", "tool"],
+        "grant" => vec!["grant", "member", "tool"],
+        "module" => vec!["module"],
         "budget" => vec!["budget", "turn", "member"],
         "runtime" | "mob" | "error" | "access" => Vec::new(),
         other => panic!("what do clients rely on in events of {other}?"),
@@ -37,6 +40,7 @@ fn relied_on(kind: &str) -> Vec<&'static str> {
         "turn.completed" => &["text"],
         "model.replied" => &["text", "calls", "usage"],
         "tool.finished" => &["result"],
+        "approval.requested" => &["args", "digest", "why"],
         kind if kind.starts_with("tool.") => &["args"],
         _ => &[],
     });
@@ -72,6 +76,59 @@ fn an_event_is_read_and_written_as_in_its_golden_file() {
         assert_eq!(envelope.check_source(), Ok(()), "{kind}");
         assert_eq!(envelope.event.subject(), envelope.subject, "{kind}");
         assert_eq!(envelope.event.turn(), envelope.turn, "{kind}");
+    }
+}
+
+/// What was written before there were approvals, direct calls and origins.
+#[test]
+fn an_event_without_the_fields_that_came_later_is_read_and_written_as_it_was() {
+    let later = [
+        ("message.accepted", vec!["origin"]),
+        ("turn.started", vec!["origin"]),
+        ("turn.waiting", vec!["approval"]),
+        ("tool.started", vec!["approval", "grant", "audit"]),
+    ];
+    for (kind, fields) in later {
+        let mut envelope: Value = serde_json::from_str(&text(kind)).expect("JSON");
+        for field in fields {
+            let data = envelope["data"].as_object_mut().expect("an object");
+            assert!(data.remove(field).is_some(), "{kind} has no {field}");
+        }
+        let read: Envelope = serde_json::from_value(envelope.clone()).expect("an envelope");
+        assert_eq!(
+            serde_json::to_value(&read).expect("JSON"),
+            envelope,
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn every_matter_and_every_scope_is_read_and_written_as_it_is() {
+    let matters = [
+        json!({"about": "gate", "gate": "publish"}),
+        json!({"about": "definition", "before": "sha256:00", "after": "sha256:01"}),
+        json!({"about": "elicitation", "message": "Which?", "schema": {"type": "object"}}),
+    ];
+    let scopes = [
+        json!({"scope": "turn", "turn": "turn-1033"}),
+        json!({"scope": "until", "until": "2026-11-22T18:00:00.000Z"}),
+    ];
+    let replace = |kind: &str, fields: &[&str], by: &Value| {
+        let mut envelope: Value = serde_json::from_str(&text(kind)).expect("JSON");
+        let data = envelope["data"].as_object_mut().expect("an object");
+        for field in fields {
+            data.remove(*field);
+        }
+        data.extend(by.as_object().expect("an object").clone());
+        let read: Envelope = serde_json::from_value(envelope.clone()).expect("an envelope");
+        assert_eq!(serde_json::to_value(&read).expect("JSON"), envelope, "{by}");
+    };
+    for matter in &matters {
+        replace("approval.requested", &["about", "gate"], matter);
+    }
+    for scope in &scopes {
+        replace("grant.created", &["scope", "until"], scope);
     }
 }
 

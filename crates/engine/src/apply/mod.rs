@@ -1,6 +1,7 @@
 //! Plan and apply: bringing the mob to what the definition and discovery want.
 
 mod edges;
+mod modules;
 mod plan;
 mod rediscover;
 mod roster;

@@ -9,7 +9,7 @@ use mobkit_domain::event::{MemberOrigin, MobDefined};
 use mobkit_domain::id::{MemberId, MobId, ProfileId};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::plan::{
-    Actual, Desired, Known, Plan, PlanStep, Presence, RosterPlan, roster_plan,
+    Actual, Desired, Known, Plan, PlanStep, Presence, RosterPlan, module_plan, roster_plan,
 };
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::state::MemberMode;
@@ -129,6 +129,7 @@ impl Engine {
                 &actual(world, definition),
                 roster,
                 edges,
+                module_plan(definition, &world.state.modules),
             )
         }))
     }

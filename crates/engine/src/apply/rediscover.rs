@@ -1,6 +1,7 @@
 //! Asking discovery again.
 
 use super::plan::{Prepared, present};
+use super::run::Anew;
 use crate::engine::Engine;
 use mobkit_domain::command::{Command, MobCommand};
 use mobkit_domain::event::ErrorEvent;
@@ -19,7 +20,7 @@ pub enum RediscoverMode {
     /// Change what differs.
     #[default]
     Converge,
-    /// Retire everybody and spawn all anew.
+    /// Retire everybody, restart the modules and spawn all anew.
     Reset,
 }
 
@@ -41,7 +42,7 @@ impl Engine {
         let single = self.shared.reconcile.lock().await;
         let prepared = self.prepare_guarded(force).await?;
         let report = match mode {
-            RediscoverMode::Converge => self.carry_out(actor, prepared).await?,
+            RediscoverMode::Converge => self.carry_out(actor, prepared, Anew::No).await?,
             RediscoverMode::Reset => self.start_over(actor, prepared).await?,
         };
         drop(single);
@@ -49,8 +50,8 @@ impl Engine {
         Ok(Some(report))
     }
 
-    /// Retires every member and spawns all that are wanted, by the mob file and by discovery, as
-    /// new generations. A mob file that can't be read, or a discovery that fails, changes nothing.
+    /// Retires every member, restarts the modules that run, and spawns all members that are wanted,
+    /// by the mob file and by discovery, as new generations. A mob file that can't be read, or a discovery that fails, changes nothing.
     pub async fn reset(&self, actor: &Principal, force: bool) -> Result<ApplyReport, Refusal> {
         self.phase().check(Verb::Mutate)?;
         let single = self.shared.reconcile.lock().await;
@@ -88,7 +89,8 @@ impl Engine {
             ..
         } = &prepared;
         let plan = self.plan_for(definition, desired, discovered.as_ref())?;
-        let report = self.carry_out(actor, Prepared { plan, ..prepared }).await?;
+        let prepared = Prepared { plan, ..prepared };
+        let report = self.carry_out(actor, prepared, Anew::Yes).await?;
         Ok(ApplyReport { retired, ..report })
     }
 }

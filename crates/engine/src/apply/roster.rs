@@ -13,13 +13,9 @@ impl Engine {
         &self,
         actor: &Principal,
         plan: &Plan,
-        digest: String,
-    ) -> ApplyReport {
+        report: &mut ApplyReport,
+    ) {
         let roster = plan.roster();
-        let mut report = ApplyReport {
-            digest,
-            ..ApplyReport::default()
-        };
         report.retained = roster.retain.iter().map(|r| r.member.clone()).collect();
         let steps = roster_steps(roster);
         let asked = steps
@@ -61,7 +57,6 @@ impl Engine {
             .cloned();
         report.retained.extend(kept.collect::<Vec<_>>());
         report.retained.sort();
-        report
     }
 }
 

@@ -4,9 +4,10 @@ use super::plan::Prepared;
 use crate::engine::Engine;
 use crate::hooks::guarded;
 use mobkit_domain::command::{Answer, Command, MobCommand, RuntimeCommand, Submission};
-use mobkit_domain::event::{ErrorEvent, MobApplied, MobPlanned};
+use mobkit_domain::definition::Definition;
+use mobkit_domain::event::{ErrorEvent, MobApplied, MobDefined, MobPlanned};
 use mobkit_domain::lifecycle::Verb;
-use mobkit_domain::plan::ApplyReport;
+use mobkit_domain::plan::{ApplyReport, Operation, Plan};
 use mobkit_domain::principal::Principal;
 use mobkit_domain::refusal::Refusal;
 use serde_json::Value;
@@ -19,6 +20,15 @@ pub struct ApplyOptions {
     pub digest: Option<String>,
     /// Whether a mass removal is wanted.
     pub force: bool,
+}
+
+/// Whether modules that are as they should be begin anew as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anew {
+    /// They stay.
+    No,
+    /// Those that run do.
+    Yes,
 }
 
 impl Engine {
@@ -37,7 +47,7 @@ impl Engine {
         prepared
             .plan
             .permit(options.digest.as_deref(), options.force)?;
-        let report = self.carry_out(actor, prepared).await?;
+        let report = self.carry_out(actor, prepared, Anew::No).await?;
         drop(single);
         self.tell(&report).await;
         Ok(report)
@@ -53,7 +63,9 @@ impl Engine {
         let single = self.shared.reconcile.lock().await;
         let prepared = self.prepare(context).await?;
         prepared.plan.permit(None, force)?;
-        let report = self.carry_out(&Principal::Runtime, prepared).await?;
+        let report = self
+            .carry_out(&Principal::Runtime, prepared, Anew::No)
+            .await?;
         drop(single);
         self.tell(&report).await;
         Ok(report)
@@ -63,6 +75,7 @@ impl Engine {
         &self,
         actor: &Principal,
         prepared: Prepared,
+        anew: Anew,
     ) -> Result<ApplyReport, Refusal> {
         let Prepared {
             definition,
@@ -72,27 +85,26 @@ impl Engine {
             ..
         } = prepared;
         let digest = plan.digest();
-        if !plan.is_empty() {
-            let planned = MobPlanned {
-                digest: digest.clone(),
-                steps: plan.steps(),
-            };
-            self.order(actor, Command::Mob(MobCommand::Planned(planned)))
-                .await?;
-        }
-        let internal = *actor == Principal::Runtime;
-        let command = Command::Mob(MobCommand::Define(defined));
-        let submission = Submission {
-            command,
-            actor: actor.clone(),
-            key: None,
-            trace: None,
+        self.define(actor, &plan, defined, &definition).await?;
+        let mut report = ApplyReport {
+            digest: digest.clone(),
+            ..ApplyReport::default()
         };
-        self.request(submission, internal, Some(Arc::clone(&definition)))
-            .await?;
-        let mut report = self.carry_out_roster(actor, &plan, digest.clone()).await;
+        // New tools are there before the members that use them, old ones go after them.
+        let (last, first): (Vec<_>, Vec<_>) = plan
+            .modules()
+            .steps()
+            .partition(|(operation, _)| *operation == Operation::ModuleStop);
+        self.carry_out_modules(actor, first.into_iter(), &mut report)
+            .await;
+        if anew == Anew::Yes {
+            self.restart_modules(actor, &mut report).await;
+        }
+        self.carry_out_roster(actor, &plan, &mut report).await;
         report.edges = self
             .carry_out_edges(actor, &definition, discovered.as_ref())
+            .await;
+        self.carry_out_modules(actor, last.into_iter(), &mut report)
             .await;
         if !plan.is_empty() {
             let failures = report.failure_count();
@@ -112,6 +124,35 @@ impl Engine {
             self.raise(error).await;
         }
         Ok(report)
+    }
+
+    /// Records what will be done, and puts the definition in force: what follows is decided by it.
+    async fn define(
+        &self,
+        actor: &Principal,
+        plan: &Plan,
+        defined: MobDefined,
+        definition: &Arc<Definition>,
+    ) -> Result<(), Refusal> {
+        if !plan.is_empty() {
+            let planned = MobPlanned {
+                digest: plan.digest(),
+                steps: plan.steps(),
+            };
+            self.order(actor, Command::Mob(MobCommand::Planned(planned)))
+                .await?;
+        }
+        let internal = *actor == Principal::Runtime;
+        let command = Command::Mob(MobCommand::Define(defined));
+        let submission = Submission {
+            command,
+            actor: actor.clone(),
+            key: None,
+            trace: None,
+        };
+        self.request(submission, internal, Some(Arc::clone(definition)))
+            .await?;
+        Ok(())
     }
 
     /// Tells the host what came of it. Nothing is locked here, so a hook may apply and reconcile

@@ -2,16 +2,17 @@
 
 use crate::kit::{Death, Mob, Tap, ada, ends_of, kinds, send_as, sound};
 use futures::future::try_join_all;
-use mobkit_domain::command::{Command, Submission, TurnCommand};
-use mobkit_domain::event::{Event, ResolveHow};
+use mobkit_domain::command::{ApprovalCommand, Command, Submission, TurnCommand};
+use mobkit_domain::event::{Event, EventFilter, ResolveHow, Verdict};
 use mobkit_domain::id::{CallId, MessageId};
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::state::CallState;
-use mobkit_engine::Engine;
+use mobkit_engine::{Engine, EventReader};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Turns with retries, tools of every sort, questions between members, and an external engine.
+/// Turns with retries, tools of every sort, questions between members, calls that need a decision,
+/// and an external engine.
 const SCENARIO: [(&str, &str); 7] = [
     ("a", "look; put; say one"),
     ("a", "pay; say two"),
@@ -28,7 +29,8 @@ fn mob() -> Mob {
     Mob::of(
         &(crate::kit::HEAD.to_owned()
             + &members.concat()
-            + "[[members]]\nid = \"g\"\nprofile = \"guest\"\n"),
+            + "[[members]]\nid = \"g\"\nprofile = \"guest\"\n"
+            + "[[gates]]\ntool = \"put\"\naction = \"review\"\n"),
     )
 }
 
@@ -62,6 +64,41 @@ async fn resolve(engine: &Engine, mob: &Mob) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// An operator who approves whatever there is to approve.
+async fn approve(engine: &Engine) {
+    let filter = EventFilter {
+        kinds: vec!["approval.requested".to_owned()],
+        ..EventFilter::default()
+    };
+    let Ok(mut reader) = EventReader::open(engine, 0, filter).await else {
+        return;
+    };
+    while let Ok(Some(events)) = reader.next(10).await {
+        for event in events {
+            let Event::ApprovalRequested(asked) = &event.envelope.event else {
+                continue;
+            };
+            let command = ApprovalCommand::Decide {
+                approval: asked.approval,
+                digest: asked.digest.clone(),
+                decision: Verdict::Approve,
+                args: None,
+                reason: None,
+                grant: None,
+                roles: Vec::new(),
+            };
+            let submission = Submission {
+                command: Command::Approval(command),
+                actor: ada(),
+                key: None,
+                trace: None,
+            };
+            // It may be decided, or the process be about to die.
+            let _ = engine.submit(submission).await;
+        }
+    }
+}
+
 /// One process: sends everything, each with its key, and waits for every answer.
 async fn live(mob: &Mob) -> Result<Vec<MessageId>, ()> {
     let engine = mob.start().await.map_err(drop)?;
@@ -83,7 +120,14 @@ async fn live(mob: &Mob) -> Result<Vec<MessageId>, ()> {
             try_join_all(open.into_iter().map(|message| engine.outcome(message))).await?;
         }
     };
-    let done = work.await;
+    let approving = async {
+        approve(&engine).await;
+        std::future::pending::<()>().await;
+    };
+    let done = tokio::select! {
+        done = work => done,
+        () = approving => return Err(()),
+    };
     let report = engine.shutdown().await;
     assert!(engine.tasks().live().is_empty());
     if mob.tap.is_dead() || !report.is_orderly() {
@@ -135,6 +179,9 @@ async fn check(mob: &Mob, messages: &[MessageId]) {
         (4, 2, 3)
     );
     assert_eq!(mob.runner.calls("pay").len(), 3, "no effect happens twice");
+    let asked = kinds(&events);
+    let asked = asked.iter().filter(|kind| **kind == "approval.requested");
+    assert_eq!(asked.count(), 2, "nothing is asked twice");
     let accepted = events
         .iter()
         .filter(|e| matches!(&e.event, Event::MessageAccepted(_)))

@@ -5,7 +5,7 @@ use crate::kit::{
     text_of, until,
 };
 use async_trait::async_trait;
-use mobkit_domain::command::{Command, MemberCommand, Submission, TurnCommand};
+use mobkit_domain::command::{Command, MemberCommand, Submission, ToolOutcome, TurnCommand};
 use mobkit_domain::effect::Effect;
 use mobkit_domain::event::Event;
 use mobkit_domain::row::TurnStatus;
@@ -205,9 +205,9 @@ async fn the_late_outcome_of_a_cancelled_turn_is_refused() {
     .await;
     let before = journal(&mob.memory).await;
     let late = TurnCommand::ToolEnded {
-        turn,
+        turn: Some(turn),
         call,
-        outcome: Ok("late".into()),
+        outcome: ToolOutcome::Finished("late".into()),
     };
     let refusal = engine
         .submit_internal(Command::Turn(late))

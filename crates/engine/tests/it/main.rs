@@ -1,8 +1,10 @@
 //! The engine from outside: commands in, a journal out, and everything that can go wrong between.
 
+mod approvals;
 mod clock;
 mod crash;
 mod determinism;
+mod direct_calls;
 mod discovery;
 mod durability;
 mod edges;
@@ -12,6 +14,7 @@ mod idle;
 mod kit;
 mod lifecycle;
 mod messages;
+mod modules;
 mod on_disk;
 mod readers;
 mod recovery;

@@ -8,5 +8,5 @@ mod token;
 
 pub(crate) use denial::Denials;
 pub use permission::Permission;
-pub(crate) use permission::permit;
+pub(crate) use permission::{permit, roles_of};
 pub use policy::Access;

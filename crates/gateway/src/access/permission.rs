@@ -1,5 +1,7 @@
 //! What a principal may do: the one place that decides it.
 
+use super::policy::LOCAL;
+use mobkit_domain::definition::Role;
 use mobkit_domain::principal::Principal;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use serde::Serialize;
@@ -46,6 +48,17 @@ fn may(principal: &Principal, permission: Permission) -> bool {
     }
 }
 
+/// The roles of a principal, by its credential. Who holds the token of the state directory is an
+/// admin; an application has no role, and an agent none ever.
+pub(crate) fn roles_of(principal: &Principal) -> Vec<Role> {
+    match principal {
+        Principal::Operator(name) if name == LOCAL => vec![Role::Admin],
+        Principal::Operator(_) | Principal::App(_) | Principal::Agent(_) | Principal::Runtime => {
+            Vec::new()
+        }
+    }
+}
+
 /// Lets the principal pass, or says what it lacks.
 pub(crate) fn permit(
     principal: &Principal,
@@ -78,5 +91,18 @@ mod tests {
             let refusal = permit(&agent, permission, "x/y").expect_err("denied");
             assert_eq!(refusal.kind, RefusalKind::Denied);
         }
+    }
+
+    #[test]
+    fn only_the_local_operator_has_a_role() {
+        let local = Principal::Operator(LOCAL.to_owned());
+        assert_eq!(roles_of(&local), [Role::Admin]);
+        let others = [
+            Principal::Operator("ada".to_owned()),
+            Principal::App("billing".to_owned()),
+            Principal::Agent(MemberId::parse("local").expect("an id")),
+            Principal::Runtime,
+        ];
+        assert!(others.iter().all(|other| roles_of(other).is_empty()));
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 /// The name of the operator who holds the token of the state directory.
-const LOCAL: &str = "local";
+pub(super) const LOCAL: &str = "local";
 /// Query parameters under which people try to pass tokens. What stands in a URL lands in logs.
 const TOKEN_NAMES: [&str; 6] = [
     "token",

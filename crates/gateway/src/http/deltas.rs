@@ -1,4 +1,4 @@
-//! The lossy lane of a stream: text as it is written.
+//! The lossy lane of a stream: text as it is written, and how far tool calls are.
 
 use mobkit_domain::event::{Envelope, Event, EventFilter, Source};
 use mobkit_domain::id::Seq;
@@ -71,9 +71,11 @@ impl Deltas {
         self.held.extract_if(.., recorded).collect()
     }
 
-    /// Lets go of what belongs to turns that began at or before `cursor`.
+    /// Lets go of what belongs to turns that began, and calls that were asked for, at or before
+    /// `cursor`.
     pub fn until(&mut self, cursor: Seq) -> Vec<Delta> {
-        let begun = |delta: &mut Delta| delta.turn.0 <= cursor;
+        let of = |delta: &Delta| delta.call.map_or(delta.turn.0, |call| call.reply);
+        let begun = |delta: &mut Delta| of(delta) <= cursor;
         self.held.extract_if(.., begun).collect()
     }
 }
@@ -81,10 +83,14 @@ impl Deltas {
 /// Whether the event ends what the delta is a piece of.
 fn records(event: &Envelope, delta: &Delta) -> bool {
     let said = (delta.step, delta.attempt);
+    let of_model = delta.call.is_none();
     event.turn == Some(delta.turn)
         && match &event.event {
-            Event::ModelReplied(e) => said <= (e.step, e.attempt),
-            Event::ModelFailed(e) => said <= (e.step, e.attempt),
+            Event::ModelReplied(e) => of_model && said <= (e.step, e.attempt),
+            Event::ModelFailed(e) => of_model && said <= (e.step, e.attempt),
+            Event::ToolFinished(e) => delta.call == Some(e.call),
+            Event::ToolFailed(e) => delta.call == Some(e.call),
+            Event::ToolUnknown(e) => delta.call == Some(e.call),
             Event::TurnCompleted(_)
             | Event::TurnFailed(_)
             | Event::TurnCancelled(_)

@@ -1,11 +1,14 @@
 //! The operations, one per file, and the table from which every surface is derived.
 
+mod approval;
 mod blob;
 mod edge;
 mod event;
+mod grant;
 mod member;
 mod message;
 mod mob;
+mod module;
 mod system;
 mod tool;
 mod turn;
@@ -47,6 +50,19 @@ pub static OPERATIONS: &[Operation] = &[
     Operation::of::<turn::List>(),
     Operation::of::<turn::Cancel>(),
     Operation::of::<tool::Resolve>(),
+    Operation::of::<approval::List>(),
+    Operation::of::<approval::Get>(),
+    Operation::of::<approval::Decide>(),
+    Operation::of::<grant::List>(),
+    Operation::of::<grant::Revoke>(),
+    Operation::of::<module::List>(),
+    Operation::of::<module::Get>(),
+    Operation::of::<module::Start>(),
+    Operation::of::<module::Stop>(),
+    Operation::of::<module::Restart>(),
+    Operation::of::<module::Call>(),
+    Operation::of::<module::Log>(),
+    Operation::of::<module::Tools>(),
     Operation::of::<event::Query>(),
     Operation::of::<blob::Get>(),
     Operation::of::<system::Info>(),

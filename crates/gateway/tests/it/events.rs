@@ -279,6 +279,47 @@ async fn text_comes_after_the_start_of_its_turn_however_late_the_reader_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_progress_of_a_call_is_shown_between_its_start_and_its_end() {
+    let server = Server::up().await;
+    let mut stream = server.stream("?subject=member/ada", &[]).await;
+    let message = json!({"to": "ada", "content": "pay"});
+    server.call("member/send", message).await;
+    server
+        .until(|event| matches!(event, Event::ToolStarted(_)))
+        .await;
+    let turn = server
+        .engine
+        .view(|world| world.state.turns.iter().next().map(|(id, turn)| (*id, turn.calls[0].id)));
+    let (turn, call) = turn.expect("a turn");
+    for text in ["looking", "half way"] {
+        server.engine.progress(turn, call, text);
+    }
+    let outcome = ToolOutcome::Finished("paid".into());
+    let ended = TurnCommand::ToolEnded {
+        turn: Some(turn),
+        call,
+        outcome,
+    };
+    let ended = server.engine.submit_internal(Command::Turn(ended)).await;
+    ended.expect("the call ends");
+    let mut told = Vec::new();
+    while told.last().is_none_or(|last| last != "tool.finished") {
+        match stream.next().await {
+            Some(Item::Named(_, delta)) => {
+                assert_eq!((&delta["kind"], &delta["call"]), (&json!("progress"), &json!(call)));
+                told.push(delta["text"].as_str().expect("a text").to_owned());
+            }
+            Some(Item::Event(_, event)) => {
+                told.push(event["kind"].as_str().expect("a kind").to_owned());
+            }
+            _ => {}
+        }
+    }
+    let end = ["tool.started", "looking", "half way", "tool.finished"];
+    assert_eq!(told[told.len() - 4..], end, "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn whether_to_follow_is_also_said_in_digits() {
     let server = Server::up().await;
     let ended = server.stream("?after=0&follow=0", &[]).await.rest().await;

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod approvals;
 mod ask;
 mod blobs;
 mod docs;
@@ -13,6 +14,7 @@ mod kit;
 mod members;
 mod messages;
 mod mob;
+mod modules;
 mod panics;
 mod phases;
 mod resume;

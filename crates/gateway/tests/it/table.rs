@@ -12,7 +12,9 @@ fn every_operation_of_the_contract_is_there_once() {
         "member/retire member/respawn member/reset member/delete member/pause member/resume",
         "member/cancel member/history member/send member/ask edge/list edge/wire edge/unwire",
         "message/get message/list message/cancel turn/get turn/list turn/cancel tool/resolve",
-        "event/query blob/get system/info system/shutdown",
+        "approval/list approval/get approval/decide grant/list grant/revoke",
+        "module/list module/get module/start module/stop module/restart module/call module/log",
+        "module/tools event/query blob/get system/info system/shutdown",
     ]
     .iter()
     .flat_map(|line| line.split(' '))

@@ -37,10 +37,13 @@ async fn an_operator_says_what_came_of_it_and_the_turn_goes_on() {
         (&waiting["state"], &waiting["waiting_for"]),
         (&json!("waiting"), &json!("operator"))
     );
+    let waiting_on = json!({"what": "operator", "call": call});
+    assert_eq!(waiting["waiting_on"], waiting_on);
     let turn = json!({"turn": waiting["turn"]});
+    let shown = server.call("turn/get", turn.clone()).await;
     assert_eq!(
-        server.call("turn/get", turn.clone()).await["status"],
-        "waiting"
+        (&shown["status"], &shown["waiting_on"]),
+        (&json!("waiting"), &waiting_on)
     );
 
     let without = json!({"call": call, "how": "happened"});

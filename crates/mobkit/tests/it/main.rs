@@ -2,8 +2,11 @@
 
 mod embed;
 mod engines;
+mod gates;
 mod kit;
 mod models;
+mod obedient;
 mod session;
 mod start;
 mod stop;
+mod strangers;

@@ -1,12 +1,19 @@
 //! Mobs, events and rows for the cases.
 
 use crate::store::{Batch, EventQuery, Opened, Store, StoreError};
-use mobkit_domain::event::{Envelope, Event, MemberPaused, MobPaused, MobResumed, NewEvent};
-use mobkit_domain::id::{MemberId, MessageId, MobId, Seq, TurnId};
+use mobkit_domain::definition::{Approver, OnExpiry, Role};
+use mobkit_domain::event::{
+    ApprovalRequested, Envelope, Event, Matter, MemberPaused, MobPaused, MobResumed, NewEvent,
+    ToolEffect,
+};
+use mobkit_domain::id::{ApprovalId, CallId, MemberId, MessageId, MobId, Seq, TurnId};
 use mobkit_domain::model::Usage;
 use mobkit_domain::principal::Principal;
-use mobkit_domain::row::{MessageRow, MessageState, Row, TurnRow, TurnStatus};
+use mobkit_domain::row::{
+    ApprovalRow, ApprovalState, MessageRow, MessageState, Row, TurnRow, TurnStatus,
+};
 use mobkit_domain::time::Time;
+use serde_json::json;
 
 pub(super) fn mob(id: &str) -> MobId {
     MobId::parse(id).expect("a valid id")
@@ -130,6 +137,45 @@ pub(super) fn turn(number: Seq, of: &str, status: TurnStatus) -> Row {
         started: time(number),
         ended: None,
     })
+}
+
+pub(super) fn approval(number: Seq, of: &str, state: ApprovalState) -> Row {
+    let ada = Principal::Operator("ada".to_owned());
+    let decided = state != ApprovalState::Pending;
+    Row::Approval(Box::new(ApprovalRow {
+        request: ApprovalRequested {
+            approval: ApprovalId(number),
+            call: CallId {
+                reply: number.saturating_sub(1),
+                index: 2,
+            },
+            turn: TurnId(number.saturating_sub(2)),
+            member: member(of),
+            tool: "module:mail/send".to_owned(),
+            args: json!({"to": "\u{1F30A}", "n": 1.5, "deep": [null, {"a": true}]}),
+            effect: ToolEffect::Effect,
+            digest: format!("sha256:{number:064x}"),
+            policy: "a policy".to_owned(),
+            matter: Matter::Gate {
+                gate: "module:mail/*".to_owned(),
+            },
+            why: "a gate wants a decision".to_owned(),
+            origin: ada.clone(),
+            messages: vec![MessageId(number.saturating_sub(3))],
+            approvers: vec![Approver::Role(Role::Approver)],
+            four_eyes: true,
+            expires: Some(time(number + 60)),
+            on_expiry: OnExpiry::Hold,
+        },
+        state,
+        requested: time(number),
+        held: !decided,
+        ended: decided.then(|| time(number + 1)),
+        by: decided.then_some(ada),
+        decided_args: decided.then(|| json!({"to": "bob"})),
+        reason: decided.then(|| "so".to_owned()),
+        seq: number,
+    }))
 }
 
 /// Whether the refusal is the one that a batch gets which does not follow.

@@ -24,6 +24,8 @@ pub async fn all(make: impl AsyncFn(&str) -> Arc<dyn Store>) {
     tables::rows_are_listed_newest_first(&*make("list").await).await;
     tables::rows_are_found_by_member_and_state(&*make("find").await).await;
     tables::the_latest_row_of_a_number_wins(&*make("latest").await).await;
+    let approvals = make("approvals").await;
+    tables::approvals_are_kept_as_they_were_and_found_by_state(&*approvals).await;
     keep::the_newest_snapshot_counts(&*make("snapshots").await).await;
     keep::cursors_are_kept_by_consumer(&*make("cursors").await).await;
     keep::blobs_are_kept_under_their_digest(&*make("blobs").await).await;

@@ -1,9 +1,9 @@
 //! Cases of the read tables.
 
-use super::fixture::{filled, member, message, mob, turn};
+use super::fixture::{approval, filled, member, message, mob, turn};
 use crate::store::{Batch, RowQuery, Store};
 use mobkit_domain::id::Seq;
-use mobkit_domain::row::{MessageState, Row, Table, TurnStatus};
+use mobkit_domain::row::{ApprovalState, MessageState, Row, Table, TurnStatus};
 
 fn query(table: Table) -> RowQuery {
     RowQuery {
@@ -163,4 +163,51 @@ pub(super) async fn the_latest_row_of_a_number_wins(store: &dyn Store) {
         store.verify(&mob).await.expect("verified").problems,
         Vec::<String>::new()
     );
+}
+
+pub(super) async fn approvals_are_kept_as_they_were_and_found_by_state(store: &dyn Store) {
+    let states = [
+        ApprovalState::Pending,
+        ApprovalState::Approved,
+        ApprovalState::Edited,
+        ApprovalState::Denied,
+        ApprovalState::Expired,
+        ApprovalState::Withdrawn,
+    ];
+    let approvals: Vec<Row> = (5..)
+        .zip(states)
+        .map(|(number, state)| approval(number, "ann", state))
+        .collect();
+    let beside = [message(5, "bob", MessageState::Queued)];
+    let mob = keep(store, &[&approvals[..], &beside[..]].concat()).await;
+    for row in &approvals {
+        let found = store.row(&mob, Table::Approval, row.number()).await;
+        assert_eq!(found.expect("a row").as_ref(), Some(row));
+        let asked = RowQuery {
+            member: Some(member("ann")),
+            state: Some(row.state().to_owned()),
+            ..query(Table::Approval)
+        };
+        let page = store.rows(&mob, asked).await.expect("a page");
+        assert_eq!(page.rows, [row.clone()]);
+    }
+    let page = store.rows(&mob, query(Table::Approval)).await;
+    let listed = numbers(&page.expect("a page").rows);
+    assert_eq!(listed, [10, 9, 8, 7, 6, 5], "newest first, of its table");
+    let decided = approval(5, "ann", ApprovalState::Denied);
+    let batch = Batch {
+        events: Vec::new(),
+        rows: vec![decided.clone()],
+    };
+    store.append(&mob, 1, 31, batch).await.expect("appended");
+    let asked = RowQuery {
+        state: Some("pending".to_owned()),
+        ..query(Table::Approval)
+    };
+    let page = store.rows(&mob, asked).await.expect("a page");
+    assert_eq!(page.rows, []);
+    let found = store.row(&mob, Table::Approval, 5).await.expect("a row");
+    assert_eq!(found, Some(decided));
+    let verified = store.verify(&mob).await.expect("verified");
+    assert_eq!(verified.problems, Vec::<String>::new());
 }

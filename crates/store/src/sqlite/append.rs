@@ -123,5 +123,6 @@ fn put(table: Table) -> &'static str {
     match table {
         Table::Message => sql!("messages"),
         Table::Turn => sql!("turns"),
+        Table::Approval => sql!("approvals"),
     }
 }

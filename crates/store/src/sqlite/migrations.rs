@@ -12,7 +12,10 @@ use std::fs::{self, File};
 use std::path::Path;
 
 /// All steps, in order.
-pub(super) const STEPS: &[&str] = &[include_str!("migrations/0001_begin.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("migrations/0001_begin.sql"),
+    include_str!("migrations/0002_approvals.sql"),
+];
 
 /// Marks a database as one of ours: `mobk`.
 const APPLICATION_ID: i32 = 0x6D6F_626B;

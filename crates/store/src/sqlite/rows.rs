@@ -52,6 +52,7 @@ fn statements(table: Table) -> &'static Statements {
     match table {
         Table::Message => statements!("messages"),
         Table::Turn => statements!("turns"),
+        Table::Approval => statements!("approvals"),
     }
 }
 

@@ -86,6 +86,10 @@ impl Check<'_> {
                 Table::Turn,
                 "SELECT place, member, state, crc, body FROM turns",
             ),
+            (
+                Table::Approval,
+                "SELECT place, member, state, crc, body FROM approvals",
+            ),
         ] {
             self.rows(db, mob, table, sql)?;
         }

@@ -4,5 +4,6 @@ mod conformance;
 mod damage;
 mod durability;
 mod failure;
+mod migrations;
 mod place;
 mod sqlite;

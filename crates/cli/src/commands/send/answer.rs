@@ -4,22 +4,34 @@ use super::outcome::{End, Outcome};
 use super::run::Accepted;
 use super::speech::Speech;
 use crate::client::{Client, EventQuery, EventReader, Format, Frame};
+use crate::commands::approvals::Approval;
+use crate::environment;
 use crate::failure::{Exit, Failure};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The kinds that say what becomes of a message.
 const KINDS: &str = "message.delivered,turn.completed,turn.failed,turn.cancelled,\
-    message.cancelled,message.expired,tool.unknown,turn.waiting";
+    message.cancelled,message.expired,tool.unknown,turn.waiting,approval.requested";
 
-/// Reads the journal from the message on until its turn has ended, or waits for a person, for
-/// at most `longest`. With `speech`, text is shown while it is being written.
+/// How to wait.
+pub(super) struct Patience<'a> {
+    /// For how long at most.
+    pub longest: Option<Duration>,
+    /// Whether to go on while somebody decides an approval.
+    pub through_approvals: bool,
+    /// Gets what is to be said on the way.
+    pub tell: &'a dyn Fn(&str),
+}
+
+/// Reads the journal from the message on until its turn has ended, or waits for a person. With
+/// `speech`, text is shown while it is being written.
 pub(super) async fn wait(
     client: &Client<'_>,
     to: &str,
     accepted: &Accepted,
     speech: Option<&mut Speech<'_>>,
-    longest: Option<Duration>,
+    patience: Patience<'_>,
 ) -> Result<Outcome, Failure> {
     let query = EventQuery {
         after: accepted.seq.saturating_sub(1),
@@ -34,9 +46,12 @@ pub(super) async fn wait(
         Format::Lines
     };
     let reader = EventReader::new(client, query, format);
+    let longest = patience.longest;
     let mut waiter = Waiter {
         client,
+        to,
         accepted,
+        patience,
         turn: None,
         seq: None,
     };
@@ -57,7 +72,9 @@ pub(super) async fn wait(
 
 struct Waiter<'a> {
     client: &'a Client<'a>,
+    to: &'a str,
     accepted: &'a Accepted,
+    patience: Patience<'a>,
     turn: Option<String>,
     /// Place of the event that ended the wait.
     seq: Option<u64>,
@@ -115,19 +132,16 @@ impl Waiter<'_> {
             "turn.cancelled" if is_own_turn => Some(End::Cancelled {
                 reason: text("reason"),
             }),
-            "turn.waiting" if is_own_turn && data["on"] != "peer" && data["on"] != "timer" => {
+            "turn.waiting" if is_own_turn && data["on"] == "operator" => {
                 let reason = format!("for a person, about {}", text("call"));
-                self.still_waiting()
-                    .await?
-                    .then_some(End::Waiting { reason })
+                self.unresolved(envelope, reason).await?
             }
             "tool.unknown" if is_own_turn => {
                 let (tool, call) = (text("tool"), text("call"));
                 let reason = format!("nobody knows whether {tool} ({call}) happened");
-                self.still_waiting()
-                    .await?
-                    .then_some(End::Waiting { reason })
+                self.unresolved(envelope, reason).await?
             }
+            "approval.requested" if is_own_turn => self.asked(&text("approval")).await?,
             _ => None,
         })
     }
@@ -156,9 +170,42 @@ impl Waiter<'_> {
         })
     }
 
-    /// Whether the turn waits now. An event read late may tell of a wait that is over.
-    async fn still_waiting(&self) -> Result<bool, Failure> {
-        Ok(self.turn().await?["status"] == "waiting")
+    /// What a call means of which nobody knows whether it happened. An event read late may tell of
+    /// one that was resolved since.
+    async fn unresolved(&self, envelope: &Value, reason: String) -> Result<Option<End>, Failure> {
+        let turn = self.turn().await?;
+        if matches!(
+            turn["status"].as_str(),
+            Some("completed" | "failed" | "cancelled")
+        ) {
+            return Ok(None);
+        }
+        let params = json!({"after": envelope["seq"], "kinds": ["tool.resolved"],
+            "subject": format!("member/{}", self.to), "limit": 1_000});
+        let page = self.client.call("event/query", &params).await?;
+        let mut later = page["events"].as_array().into_iter().flatten();
+        let call = &envelope["data"]["call"];
+        if later.any(|event| event["data"]["call"] == *call) {
+            return Ok(None);
+        }
+        Ok(Some(End::Waiting { reason }))
+    }
+
+    /// What a question means that somebody has to decide. It counts even while other calls of the
+    /// turn still run.
+    async fn asked(&self, id: &str) -> Result<Option<End>, Failure> {
+        let approval = Approval::fetch(self.client, id).await?;
+        if !approval.is_pending() {
+            return Ok(None);
+        }
+        let end = End::asked(&approval, environment::now());
+        if self.patience.through_approvals {
+            if let Some(line) = end.way_out() {
+                (self.patience.tell)(&line);
+            }
+            return Ok(None);
+        }
+        Ok(Some(end))
     }
 
     async fn turn(&self) -> Result<Value, Failure> {

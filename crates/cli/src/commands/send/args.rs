@@ -34,6 +34,9 @@ pub(crate) struct SendArgs {
     /// Wait, and print the answer while it is being written
     #[arg(long, conflicts_with = "each_line")]
     pub stream: bool,
+    /// Go on waiting while somebody decides an approval, instead of ending with exit code 8
+    #[arg(long)]
+    pub through_approvals: bool,
     #[command(flatten)]
     pub server: ServerArgs,
 }

@@ -4,7 +4,7 @@
 //! again under its key before the next one. Waiting for answers goes on beside it, for a bounded
 //! number of lines.
 
-use super::answer;
+use super::answer::{self, Patience};
 use super::args::SendArgs;
 use super::progress::Progress;
 use super::run::{Accepted, send};
@@ -40,7 +40,8 @@ pub(super) async fn run(
         let accepted = accepted.map_err(|failure| failure.beside("line", line.number))?;
         Ok(Some(((line, accepted), lines)))
     });
-    let results = sent.map_ok(|(line, accepted)| result(args, client, line, accepted));
+    let tell = |line: &str| progress.suspend(|| client.output.notice(line));
+    let results = sent.map_ok(|(line, accepted)| result(args, client, (line, accepted), &tell));
     let all = results.try_buffered(open).try_for_each(async |result| {
         progress.advance(result.exit);
         worst.replace_with(|worst| worse(*worst, result.exit));
@@ -64,8 +65,8 @@ struct LineResult {
 async fn result(
     args: &SendArgs,
     client: &Client<'_>,
-    line: Line,
-    accepted: Accepted,
+    (line, accepted): (Line, Accepted),
+    tell: &dyn Fn(&str),
 ) -> Result<LineResult, Failure> {
     if !args.waits() {
         let text = if client.output.is_json() {
@@ -79,8 +80,15 @@ async fn result(
             exit: Exit::Done,
         });
     }
-    let longest = args.server.timeout;
-    let outcome = answer::wait(client, &args.member, &accepted, None, longest).await?;
+    let patience = Patience {
+        longest: args.server.timeout,
+        through_approvals: args.through_approvals,
+        tell,
+    };
+    let outcome = answer::wait(client, &args.member, &accepted, None, patience).await?;
+    if let Some(way_out) = outcome.end.way_out() {
+        tell(&format!("line {}: {way_out}", line.number));
+    }
     let mut document = outcome.to_json();
     document.insert("line".to_owned(), json!(line.number));
     Ok(LineResult {

@@ -1,6 +1,8 @@
 //! How the turn that took a message ended.
 
+use crate::commands::approvals::Approval;
 use crate::failure::{Exit, Failure};
+use crate::terminal::visible_line;
 use serde_json::{Map, Value, json};
 
 /// What came of a message.
@@ -28,10 +30,51 @@ pub(super) enum End {
     Cancelled { reason: String },
     /// The message outlived its time.
     Expired,
-    /// The turn waits for a person.
+    /// The turn waits for a person who says what came of a call.
     Waiting { reason: String },
+    /// The turn waits for a decision.
+    Asked {
+        approval: String,
+        tool: String,
+        /// When the approval expires.
+        expires: Option<String>,
+        /// How long that is.
+        left: Option<String>,
+    },
     /// It was not over in time; it goes on.
     TimedOut,
+}
+
+impl End {
+    /// The turn waits for the decision of this approval.
+    pub fn asked(approval: &Approval, now: jiff::Timestamp) -> Self {
+        Self::Asked {
+            approval: approval.id().to_owned(),
+            tool: approval.text("tool").to_owned(),
+            expires: approval.whole["expires"].as_str().map(str::to_owned),
+            left: approval.time_left(now),
+        }
+    }
+
+    /// What is waited for and how to decide it, where somebody has to.
+    pub fn way_out(&self) -> Option<String> {
+        let Self::Asked {
+            approval,
+            tool,
+            left,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let (id, tool) = (visible_line(approval), visible_line(tool));
+        let expires = left
+            .as_deref()
+            .map_or_else(String::new, |left| format!(", expires in {left}"));
+        Some(format!(
+            "waiting for approval {id} ({tool}{expires}) - approve: mobkit approve {id}"
+        ))
+    }
 }
 
 impl Outcome {
@@ -42,7 +85,7 @@ impl Outcome {
             End::Failed { .. } => "failed",
             End::Cancelled { .. } => "cancelled",
             End::Expired => "expired",
-            End::Waiting { .. } => "waiting",
+            End::Waiting { .. } | End::Asked { .. } => "waiting",
             End::TimedOut => "timed_out",
         }
     }
@@ -51,7 +94,7 @@ impl Outcome {
         match &self.end {
             End::Completed { .. } => Exit::Done,
             End::Failed { .. } | End::Cancelled { .. } | End::Expired => Exit::Failed,
-            End::Waiting { .. } => Exit::Waiting,
+            End::Waiting { .. } | End::Asked { .. } => Exit::Waiting,
             End::TimedOut => Exit::TimedOut,
         }
     }
@@ -77,6 +120,18 @@ impl Outcome {
             }
             End::Failed { reason } | End::Cancelled { reason } | End::Waiting { reason } => {
                 document.insert("reason".to_owned(), json!(reason));
+            }
+            End::Asked {
+                approval,
+                tool,
+                expires,
+                ..
+            } => {
+                document.insert("approval".to_owned(), json!(approval));
+                document.insert("tool".to_owned(), json!(tool));
+                if let Some(expires) = expires {
+                    document.insert("expires".to_owned(), json!(expires));
+                }
             }
             End::Expired | End::TimedOut => {}
         }
@@ -118,6 +173,10 @@ impl Outcome {
                 format!("{message} expired before its turn"),
             ),
             End::Waiting { reason } => ("turn.waiting", format!("{turn} waits: {reason}")),
+            End::Asked { approval, tool, .. } => (
+                "turn.waiting",
+                format!("{turn} waits for the decision of {approval}, about {tool}"),
+            ),
             End::TimedOut => (
                 "message.timed_out",
                 format!("{message} has no answer yet; its work goes on"),
@@ -128,6 +187,9 @@ impl Outcome {
             (End::Waiting { .. }, Some(turn)) => failure.hint(format!(
                 "look at it with `mobkit rpc turn/get '{{\"turn\": \"{turn}\"}}'`, then decide"
             )),
+            (End::Asked { approval, .. }, _) => {
+                failure.hint(format!("decide with `mobkit approve {approval}`"))
+            }
             (_, Some(turn)) => failure.hint(format!(
                 "see `mobkit rpc turn/get '{{\"turn\": \"{turn}\"}}'`"
             )),

@@ -1,14 +1,15 @@
 //! One message.
 
-use super::answer;
+use super::answer::{self, Patience};
 use super::args::SendArgs;
 use super::outcome::End;
-use super::run::send;
+use super::run::{Accepted, send};
 use super::source::{STDIN, read};
 use super::speech::Speech;
 use crate::client::Client;
 use crate::environment;
 use crate::failure::{Exit, Failure};
+use crate::terminal::visible_line;
 use serde_json::{Value, json};
 
 pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Failure> {
@@ -36,9 +37,16 @@ pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Fa
     if rehearsal {
         output.notice("rehearsal: a script answers, no model is called");
     }
+    if let Some(obstacle) = obstacle(client, &args.member, &accepted).await {
+        output.notice(&obstacle);
+    }
     let mut speech = args.stream.then(|| Speech::new(output));
-    let longest = args.server.timeout;
-    let waiting = answer::wait(client, &args.member, &accepted, speech.as_mut(), longest);
+    let patience = Patience {
+        longest: args.server.timeout,
+        through_approvals: args.through_approvals,
+        tell: &|line| output.notice(line),
+    };
+    let waiting = answer::wait(client, &args.member, &accepted, speech.as_mut(), patience);
     // Whatever goes wrong while waiting, the message itself is safe.
     let outcome = waiting
         .await
@@ -60,6 +68,14 @@ pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Fa
         _ => {
             if let Some(speech) = &mut speech {
                 speech.end_line()?;
+            }
+            if let (Some(line), false) = (outcome.end.way_out(), output.is_json()) {
+                // No failure: somebody has to decide, and this line says how.
+                output.finding(&line);
+                output.notice(&format!(
+                    "the turn goes on; for its answer repeat the command with --key {key}"
+                ));
+                return Ok(outcome.exit());
             }
             let failure = outcome.failure().beside("key", key.as_str());
             return Err(match &outcome.end {
@@ -95,6 +111,35 @@ fn content(args: &SendArgs) -> Result<String, Failure> {
         ));
     }
     Ok(text)
+}
+
+/// What the message has to wait for that is none of its own doing: an earlier turn of the member
+/// that waits for a person. Not knowing it is no reason to fail.
+async fn obstacle(client: &Client<'_>, member: &str, accepted: &Accepted) -> Option<String> {
+    let found = client
+        .call_once("member/get", &json!({"member": member}))
+        .await
+        .ok()?;
+    // The number of a turn is its place in the journal.
+    let began: u64 = found["turn"].as_str()?.rsplit('-').next()?.parse().ok()?;
+    if began >= accepted.seq {
+        return None;
+    }
+    let on = &found["waiting_on"];
+    let (member, message) = (visible_line(member), visible_line(&accepted.message));
+    match (on["what"].as_str()?, on["approval"].as_str()) {
+        ("approval", Some(id)) => {
+            let id = visible_line(id);
+            Some(format!(
+                "{message} is behind a turn of {member} that waits for approval {id} - approve: \
+                 mobkit approve {id}"
+            ))
+        }
+        ("operator", _) => Some(format!(
+            "{message} is behind a turn of {member} that waits for a person: see `mobkit approvals`"
+        )),
+        _ => None,
+    }
 }
 
 /// Whether a script answers instead of a model. Not knowing it is no reason to fail.

@@ -67,7 +67,7 @@ fn plan(definition: &str, desired: &[Desired], actual: &[Actual]) -> Plan {
         managed: &BTreeSet::new(),
         present: &roster.present_after(),
     });
-    Plan::new(definition, actual, roster, edges)
+    Plan::new(definition, actual, roster, edges, ModulePlan::default())
 }
 
 #[test]
@@ -179,4 +179,44 @@ fn a_plan_that_was_not_seen_is_refused_even_with_force() {
         (RefusalKind::Conflict, "plan.stale")
     );
     assert_eq!(refusal.data["current"], plan.digest());
+}
+
+#[test]
+fn modules_are_part_of_a_plan() {
+    use crate::plan::ModuleStep;
+    let step = |id: &str| ModuleStep {
+        module: id.parse().expect("an id"),
+        reason: "because".to_owned(),
+    };
+    let modules = ModulePlan {
+        stop: vec![step("c")],
+        restart: vec![step("b")],
+        start: vec![step("a"), step("d")],
+    };
+    let with = |modules| {
+        let (roster, edges) = (RosterPlan::default(), EdgePlan::default());
+        Plan::new("sha256:1", &[], roster, edges, modules)
+    };
+    let (plan, empty) = (with(modules), with(ModulePlan::default()));
+    assert_ne!(plan.digest(), empty.digest());
+    assert_eq!((plan.is_empty(), empty.is_empty()), (false, true));
+    let counts = [
+        ("module_restart", 1),
+        ("module_start", 2),
+        ("module_stop", 1),
+    ];
+    assert_eq!(
+        plan.steps(),
+        counts.map(|(verb, n)| (verb.to_owned(), n)).into()
+    );
+    let outline = serde_json::to_value(plan.outline()).expect("json");
+    let line = |object: &str, operation: &str| serde_json::json!({"object": object, "operation": operation, "reason": "because"});
+    let expected = [
+        line("module/c", "module_stop"),
+        line("module/b", "module_restart"),
+        line("module/a", "module_start"),
+        line("module/d", "module_start"),
+    ];
+    assert_eq!(outline, serde_json::Value::from(expected.to_vec()));
+    assert!(!plan.needs_force());
 }

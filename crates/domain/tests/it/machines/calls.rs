@@ -176,8 +176,8 @@ fn a_tool_that_is_not_offered_is_refused_with_those_that_are() {
     let mut mob = Mob::ready();
     let told = called(&mut mob, "rm_rf", json!({"path": "/"}));
     mob.then("model.replied tool.refused");
-    let expected = "tool.not_offered: there is no tool \"rm_rf\"; you have: peers, send_message, \
-                    ask_peer, now, look, publish, save";
+    let expected = "tool.not_offered: there is no tool \"rm_rf\"; you have: ask_peer, look, now, \
+                    peers, publish, save, send_message";
     assert_eq!(told, [expected]);
     assert_eq!(mob.data("tool.refused")["args"], json!({"path": "/"}));
     mob.send("r1", "work");

@@ -16,6 +16,7 @@ use mobkit_domain::projection::project;
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::row::{MessageRow, Row, Table, TurnRow};
 use mobkit_domain::state::{MemberMode, MemberState, State, Turn, TurnPhase};
+use mobkit_domain::text::Text;
 use mobkit_domain::time::Time;
 use mobkit_domain::tool::{ToolSpec, Toolbox};
 use mobkit_domain::world::{World, advance, decide};
@@ -469,11 +470,11 @@ impl Mob {
 
     pub fn tool_ended(&self, id: &str, n: usize, outcome: Result<&str, &str>) -> Command {
         let (turn, call) = (self.turn_of(id), self.open_calls(id)[n]);
-        let outcome = outcome.map(Into::into).map_err(str::to_owned);
+        let outcome = outcome.map(Text::from).map_err(str::to_owned);
         Command::Turn(TurnCommand::ToolEnded {
-            turn,
+            turn: Some(turn),
             call,
-            outcome,
+            outcome: outcome.into(),
         })
     }
 
@@ -525,13 +526,12 @@ impl Mob {
     }
 }
 
-/// What follows by itself uses up one of these, the first first: calls that nobody has looked at,
-/// messages that wait, members that leave, members that could work.
-fn left_to_do(state: &State) -> (usize, usize, usize, usize) {
+/// What follows by itself uses up one of these, the first first: calls to be looked at,
+/// times at which something is due, messages that wait, members that leave, members that could
+/// work.
+fn left_to_do(state: &State) -> (usize, usize, usize, usize, usize) {
     let owed = state.turns.values().flat_map(|turn| &turn.calls);
-    let owed = owed
-        .filter(|call| call.state == mobkit_domain::state::CallState::Owed)
-        .count();
+    let owed = owed.filter(|call| call.state.is_owed()).count();
     let waiting = state
         .messages
         .values()
@@ -543,7 +543,8 @@ fn left_to_do(state: &State) -> (usize, usize, usize, usize) {
         .values()
         .filter(|member| willing(member.mode))
         .count();
-    (owed, waiting, state.leaving.len(), members)
+    let dues = state.module_dues.len() + state.approval_expiries.len();
+    (owed, dues, waiting, state.leaving.len(), members)
 }
 
 pub fn ada() -> Principal {

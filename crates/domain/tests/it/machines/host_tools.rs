@@ -1,7 +1,7 @@
 //! Tools of the host: side by side or one by one, and calls whose outcome nobody knows.
 
 use super::harness::{Mob, resolve};
-use mobkit_domain::command::{Command, RuntimeCommand, TurnCommand};
+use mobkit_domain::command::{Command, RuntimeCommand, ToolOutcome, TurnCommand};
 use mobkit_domain::effect::{Effect, open_effects};
 use mobkit_domain::event::ResolveHow;
 use mobkit_domain::id::CallId;
@@ -65,7 +65,7 @@ fn the_effect_carries_the_exact_call() {
     };
     assert_eq!(
         (*turn, *call),
-        (mob.turn_of("ann"), mob.open_calls("ann")[0])
+        (Some(mob.turn_of("ann")), mob.open_calls("ann")[0])
     );
     assert_eq!(args, &json!({"n": 1}));
     assert_eq!(mob.data("tool.started")["args"], json!({"n": 1}));
@@ -85,9 +85,9 @@ fn a_second_or_strange_outcome_is_refused() {
         },
     );
     let strange = TurnCommand::ToolEnded {
-        turn,
+        turn: Some(turn),
         call,
-        outcome: Ok("".into()),
+        outcome: ToolOutcome::Finished("".into()),
     };
     assert_eq!(mob.refused(Command::Turn(strange)), "turn.stale");
     let late = mob.tool_ended("ann", 1, Ok("late"));

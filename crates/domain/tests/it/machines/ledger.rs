@@ -2,8 +2,10 @@
 
 use mobkit_domain::command::StepRef;
 use mobkit_domain::effect::Effect;
-use mobkit_domain::event::{Envelope, Event, Fence, ResolveHow, ToolEffect};
-use mobkit_domain::id::{CallId, MemberId, MessageId, TurnId};
+use mobkit_domain::event::{
+    Envelope, Event, Expiry, Fence, Matter, ResolveHow, ToolEffect, Verdict, WaitingFor,
+};
+use mobkit_domain::id::{ApprovalId, CallId, MemberId, MessageId, TurnId};
 use mobkit_domain::time::Time;
 use mobkit_domain::tool::is_built_in;
 use serde_json::Value;
@@ -16,6 +18,8 @@ struct OpenCall {
     args: Value,
     /// What was begun and still runs, if anything.
     running: Option<ToolEffect>,
+    /// What its module asks in the middle of it.
+    asks: Option<ApprovalId>,
 }
 
 #[derive(Clone)]
@@ -171,6 +175,7 @@ impl Ledger {
                     tool: call.tool.clone(),
                     args: call.args.clone(),
                     running: None,
+                    asks: None,
                 };
                 turn.calls = e.calls.iter().map(|call| (call.call, open(call))).collect();
             }
@@ -189,12 +194,33 @@ impl Ledger {
                 let begun = self.begun.entry(e.call).or_default();
                 begun.0 += 1;
                 assert!(begun.0 <= 1 + begun.1, "{} is begun twice", e.call);
-                self.call(e.turn, e.call).running = Some(e.effect);
+                self.call(of_turn(e.turn), e.call).running = Some(e.effect);
             }
+            // Who waits for a decision was not begun, or its module waits in the call.
+            Event::TurnWaiting(e) if e.on == WaitingFor::Approval => {}
             Event::TurnWaiting(e) => self.call(e.turn, e.call).running = None,
-            Event::ToolUnknown(e) => self.call(e.turn, e.call).running = None,
-            Event::ToolFinished(e) => self.end_call(e.turn, e.call, now),
-            Event::ToolFailed(e) => self.end_call(e.turn, e.call, now),
+            Event::ApprovalRequested(e) => {
+                let is_question = matches!(e.matter, Matter::Elicitation { .. });
+                let call = self.call(e.turn, e.call);
+                assert_eq!(call.running.is_some(), is_question, "{}", e.approval);
+                call.asks = is_question.then_some(e.approval);
+            }
+            Event::ApprovalDecided(e) => {
+                let call = self.call(e.turn, e.call);
+                let was_question = call.asks.take().is_some();
+                if let (Verdict::Edit, Some(args), false) = (e.decision, &e.args, was_question) {
+                    call.args.clone_from(args);
+                }
+            }
+            Event::ApprovalExpired(e) if e.outcome == Expiry::Withdrawn => {
+                if let Some(turn) = self.turns.get_mut(&e.turn) {
+                    let call = turn.calls.get_mut(&e.call).expect("its call is open");
+                    assert_eq!(call.asks.take(), Some(e.approval));
+                }
+            }
+            Event::ToolUnknown(e) => self.call(of_turn(e.turn), e.call).running = None,
+            Event::ToolFinished(e) => self.end_call(of_turn(e.turn), e.call, now),
+            Event::ToolFailed(e) => self.end_call(of_turn(e.turn), e.call, now),
             Event::ToolRefused(e) => self.end_call(e.turn, e.call, now),
             Event::ToolResolved(e) if e.how == ResolveHow::Run => {
                 self.begun.entry(e.call).or_default().1 += 1;
@@ -225,12 +251,13 @@ impl Ledger {
         let mut owed: Vec<Effect> = starting.collect();
         for (id, turn) in self.turns.iter().filter(|(_, turn)| !turn.checkpointed) {
             for (call, open) in &turn.calls {
-                let Some(effect) = open.running.filter(|_| !is_built_in(&open.tool)) else {
+                let in_flight = open.running.filter(|_| !is_built_in(&open.tool));
+                let Some(effect) = in_flight.filter(|_| open.asks.is_none()) else {
                     continue;
                 };
                 owed.push(Effect::ToolCall {
-                    turn: *id,
-                    member: turn.member.clone(),
+                    turn: Some(*id),
+                    member: Some(turn.member.clone()),
                     call: *call,
                     tool: open.tool.clone(),
                     args: open.args.clone(),
@@ -261,4 +288,9 @@ impl Ledger {
         }
         owed
     }
+}
+
+/// The turn of a call: nobody calls a module directly here.
+fn of_turn(turn: Option<TurnId>) -> TurnId {
+    turn.expect("every call is of a turn")
 }

@@ -1,19 +1,36 @@
 //! The state machines: given events, when a command comes, then these events follow.
 
+mod approvals;
 mod asks;
 mod calls;
+mod deciders;
+mod direct_calls;
+mod docket;
 mod edges;
+mod elicitation;
 mod engines;
+mod expiry;
+mod gates;
+mod grants;
 mod harness;
 mod host_tools;
 mod leaving;
 mod ledger;
+mod lost;
 mod members;
 mod messages;
 mod mob;
 mod models;
+mod module_calls;
+mod module_kit;
+mod module_plan;
+mod module_properties;
+mod modules;
 mod ops;
+mod pins;
 mod properties;
+mod rechecks;
 mod recovery;
+mod review_kit;
 mod rows;
 mod turns;

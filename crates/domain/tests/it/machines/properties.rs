@@ -295,9 +295,9 @@ impl Watch {
                 latency_ms,
             },
             Op::ToolEnded { who, pick, good } => TurnCommand::ToolEnded {
-                turn: self.turn(who),
+                turn: Some(self.turn(who)),
                 call: self.call(who, *pick),
-                outcome: came_of(*good),
+                outcome: came_of(*good).into(),
             },
             Op::EngineReplied { who, calls } => TurnCommand::EngineReplied {
                 turn: self.turn(who),

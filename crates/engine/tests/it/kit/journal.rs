@@ -2,7 +2,7 @@
 
 use mobkit_domain::event::{Envelope, Event, EventFilter};
 use mobkit_domain::id::{CallId, MessageId, MobId};
-use mobkit_engine::Engine;
+use mobkit_engine::{Engine, end_of_call};
 use mobkit_store::{EventQuery, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -95,13 +95,9 @@ pub async fn call_ended(engine: &Engine, call: CallId) {
         .events_between(call.reply, engine.head(), &filter)
         .await
         .expect("readable");
-    let ended = found.iter().any(|event| match &event.envelope.event {
-        Event::ToolFinished(e) => e.call == call,
-        Event::ToolFailed(e) => e.call == call,
-        Event::ToolRefused(e) => e.call == call,
-        Event::ToolResolved(e) => e.call == call && e.result.is_some(),
-        _ => false,
-    });
+    let ended = found
+        .iter()
+        .any(|event| end_of_call(&event.envelope.event).is_some_and(|(ended, _)| ended == call));
     if !ended {
         // A failure is told to the model as well; only the end matters here.
         let _ = waiting.await;

@@ -3,6 +3,7 @@
 
 mod journal;
 mod mob;
+mod modules;
 mod runner;
 mod script;
 mod source;

@@ -6,14 +6,15 @@ use async_trait::async_trait;
 use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
 use mobkit_domain::effect::Effect;
 use mobkit_domain::event::{Event, Fence, ToolEffect};
-use mobkit_domain::id::{CallId, MemberId, TurnId};
+use mobkit_domain::id::{CallId, MemberId, ModuleId, TurnId};
 use mobkit_domain::model::{Failure, Reply};
 use mobkit_domain::state::Turn;
 use mobkit_domain::text::Text;
-use mobkit_domain::tool::{ToolSpec, Toolbox};
-use mobkit_engine::{EffectPort, Engine, EngineStopped, Runner};
+use mobkit_domain::tool::{ToolSpec, Toolbox, module_of};
+use mobkit_engine::{EffectPort, Engine, EngineStopped, ModuleStopped, Runner};
 use serde_json::{Value, json};
-use std::sync::Mutex;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard};
 
 /// Something that the outside world saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,18 @@ pub enum Did {
     EngineStop {
         member: MemberId,
     },
+    ModuleStart {
+        module: ModuleId,
+    },
+    /// A start was dropped before it came to an end.
+    ModuleStartDropped {
+        module: ModuleId,
+    },
+    ModuleStop {
+        module: ModuleId,
+    },
+    /// All modules that are there were told to end.
+    ModulesStop,
 }
 
 /// Does what messages say. Shared by all processes of a test, like the outside world.
@@ -48,11 +61,30 @@ pub struct Scripted {
     did: Mutex<Vec<Did>>,
     /// How long stopping it takes.
     pub stop_takes_ms: Mutex<u64>,
+    /// Modules that are there.
+    modules: Mutex<BTreeSet<ModuleId>>,
 }
 
 impl Scripted {
-    fn note(&self, did: Did) {
+    pub(super) fn note(&self, did: Did) {
         self.did.lock().expect("not poisoned").push(did);
+    }
+
+    pub(super) fn modules(&self) -> MutexGuard<'_, BTreeSet<ModuleId>> {
+        self.modules.lock().expect("not poisoned")
+    }
+
+    /// What was done on modules, in order: `start`, `dropped`, `stop` with the module, `stop all`.
+    pub fn on_modules(&self) -> Vec<String> {
+        let did = self.did();
+        let did = did.iter().filter_map(|did| match did {
+            Did::ModuleStart { module } => Some(format!("start {module}")),
+            Did::ModuleStartDropped { module } => Some(format!("dropped {module}")),
+            Did::ModuleStop { module } => Some(format!("stop {module}")),
+            Did::ModulesStop => Some("stop all".to_owned()),
+            _ => None,
+        });
+        did.collect()
     }
 
     pub fn did(&self) -> Vec<Did> {
@@ -91,7 +123,7 @@ impl Scripted {
         }
     }
 
-    async fn tool(&self, args: &Value) -> Result<Text, String> {
+    pub(super) async fn tool(&self, args: &Value) -> Result<Text, String> {
         let flag = |name: &str| args.get(name).is_some_and(|value| value == &json!(true));
         if let Some(ms) = args.get("after_ms").and_then(Value::as_u64) {
             pass_ms(ms).await;
@@ -203,8 +235,13 @@ impl Runner for Scripted {
                 args,
                 ..
             } => {
+                let of_module = module_of(&tool).is_some();
                 self.note(Did::Tool { tool, call });
-                let outcome = self.tool(&args).await;
+                let outcome = if of_module {
+                    self.module_call((turn, call), &args, &port).await
+                } else {
+                    self.tool(&args).await.into()
+                };
                 Some(Command::Turn(TurnCommand::ToolEnded {
                     turn,
                     call,
@@ -239,6 +276,8 @@ impl Runner for Scripted {
                 self.note(Did::EngineStop { member });
                 None
             }
+            Effect::ModuleStart { module, start } => Some(self.module_start(module, start).await),
+            Effect::ModuleStop { module, start } => self.module_stop(module, start).await,
             Effect::Abort { .. } => panic!("an abort is never run"),
         }
     }
@@ -250,6 +289,21 @@ impl Runner for Scripted {
             engine: "scripted".to_owned(),
             result: "stopped".to_owned(),
         }]
+    }
+
+    async fn stop_modules(&self) -> Vec<ModuleStopped> {
+        self.note(Did::ModulesStop);
+        let there: Vec<ModuleId> = self.modules().iter().cloned().collect();
+        let ended = there.into_iter().map(|module| self.end_module(module));
+        futures::future::join_all(ended)
+            .await
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn processes_left(&self) -> u64 {
+        self.modules().len() as u64
     }
 }
 

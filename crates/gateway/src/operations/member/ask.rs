@@ -5,8 +5,9 @@ use crate::access::Permission;
 use crate::context::{Context, store_refusal};
 use crate::operation::{Define, Keys};
 use crate::turn_view::turn_view;
+use crate::waiting::waiting_on;
 use mobkit_domain::event::MessageMode;
-use mobkit_domain::id::{MemberId, MessageId, Seq, TurnId};
+use mobkit_domain::id::{ApprovalId, MemberId, MessageId, Seq, TurnId};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::model::Finish;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
@@ -49,8 +50,12 @@ pub(in crate::operations) struct Output {
     message: MessageId,
     /// The turn that took it; null where none did.
     turn: Option<TurnId>,
-    /// How it ended: `completed`, `failed`, `cancelled` or `expired`.
+    /// How it ended: `completed`, `failed`, `cancelled` or `expired`; `waiting` where it waits for
+    /// an approval and the caller's time is over.
     status: String,
+    /// The approval that it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<ApprovalId>,
     /// The answer; a reference where it is longer than 1 MiB, null where there is none.
     text: Option<Text>,
     /// The answer as data, where the profile asks for a schema.
@@ -62,7 +67,7 @@ pub(in crate::operations) struct Output {
     /// Why there is no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Position of the event that ended it.
+    /// Position of the event that ended it, or that asked for the approval.
     seq: Seq,
     /// Whether a script answered instead of a model.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -104,7 +109,7 @@ impl Define for Ask {
         let waiting = tokio::time::timeout(patience, cx.engine.outcome(message));
         match waiting.await {
             Ok(outcome) => output(&cx, message, outcome?).await,
-            Err(_) => Err(timed_out(message, patience)),
+            Err(_) => still_waiting(&cx, message).ok_or_else(|| timed_out(message, patience)),
         }
     }
 }
@@ -130,6 +135,27 @@ fn timed_out(message: MessageId, patience: Duration) -> Refusal {
         .data(json!({ "message": message }))
 }
 
+/// The turn that took the message, if it waits for an approval.
+fn still_waiting(cx: &Context, message: MessageId) -> Option<Output> {
+    let (turn, approval) = cx.engine.view(|world| {
+        let turn = world.state.messages.get(&message)?.turn?;
+        let approval = waiting_on(world.state.turns.get(&turn)?)?.approval?;
+        Some((turn, approval))
+    })?;
+    Some(Output {
+        message,
+        turn: Some(turn),
+        status: "waiting".to_owned(),
+        approval: Some(approval),
+        text: None,
+        data: None,
+        finish: None,
+        reason: None,
+        seq: approval.0,
+        rehearsal: cx.engine.is_rehearsal(),
+    })
+}
+
 async fn output(cx: &Context, message: MessageId, outcome: Outcome) -> Result<Output, Refusal> {
     let rehearsal = cx.engine.is_rehearsal();
     match outcome {
@@ -140,6 +166,7 @@ async fn output(cx: &Context, message: MessageId, outcome: Outcome) -> Result<Ou
                 message,
                 turn: Some(turn),
                 status,
+                approval: None,
                 text: view.text,
                 data: view.data,
                 finish: view.finish,
@@ -161,6 +188,7 @@ async fn output(cx: &Context, message: MessageId, outcome: Outcome) -> Result<Ou
                 message,
                 turn: None,
                 status,
+                approval: None,
                 text: None,
                 data: None,
                 finish: None,

@@ -4,7 +4,7 @@ use crate::access::Permission;
 use crate::context::{Context, store_refusal};
 use crate::operation::Define;
 use crate::page;
-use crate::turn_view::{TurnView, live};
+use crate::turn_view::TurnView;
 use mobkit_domain::id::MemberId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
@@ -67,8 +67,8 @@ impl Define for List {
         let page = cx.engine.store().rows(cx.engine.mob(), query).await;
         let page = page.map_err(|error| store_refusal(&error))?;
         let turns = page.rows.into_iter().filter_map(|row| match row {
-            Row::Turn(row) => Some(TurnView::of_row(&cx.engine, live(&cx.engine, row))),
-            Row::Message(_) => None,
+            Row::Turn(row) => Some(TurnView::of_row(&cx.engine, row)),
+            Row::Message(_) | Row::Approval(_) => None,
         });
         let next_cursor = page.next_before.map(|before| PAGES.cursor_after(before));
         Ok(Output {

@@ -1,9 +1,10 @@
 //! What the tests of this folder share: a served mob, a runner that does what messages say, and a
 //! reader of streams.
 
+mod modules;
 mod runner;
 mod server;
 mod stream;
 
-pub use server::{Answer, BASE, Options, Server, TOKEN, request};
+pub use server::{Answer, BASE, MOB, Options, Server, TOKEN, request};
 pub use stream::Item;

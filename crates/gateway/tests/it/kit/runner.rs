@@ -1,22 +1,54 @@
 //! A runner that does what the first word of a message says.
 
+use super::modules::Modules;
 use async_trait::async_trait;
-use mobkit_domain::command::{Command, StepRef, TurnCommand};
+use mobkit_domain::command::{Command, StepRef, ToolOutcome, TurnCommand};
 use mobkit_domain::effect::Effect;
 use mobkit_domain::event::{Event, EventFilter};
 use mobkit_domain::model::{CallRequest, Failure, FailureClass, Finish, Reply, Usage};
+use mobkit_domain::tool::module_of;
 use mobkit_engine::{Delta, DeltaKind, EffectPort, Engine, Runner, stash_text};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::sync::Mutex;
 use tokio::sync::Notify;
 
 /// Answers at once, unless the message says otherwise.
-#[derive(Default)]
 pub struct Scripted {
     /// Lets one message that says `gate` go on.
     pub gate: Notify,
+    /// The modules.
+    pub modules: Modules,
+    /// Whether payments come to an end.
+    pays: bool,
+    /// The arguments of the payments that were made.
+    paid: Mutex<Vec<Value>>,
 }
 
 impl Scripted {
+    pub fn of(pays: bool) -> Self {
+        Self {
+            gate: Notify::new(),
+            modules: Modules::default(),
+            pays,
+            paid: Mutex::default(),
+        }
+    }
+
+    /// The arguments of the payments that were made.
+    pub fn paid(&self) -> Vec<Value> {
+        self.paid.lock().expect("not poisoned").clone()
+    }
+
+    async fn pay(&self, args: Value) -> ToolOutcome {
+        if !self.pays {
+            // Nobody knows whether the payment happened.
+            return std::future::pending().await;
+        }
+        let told = format!("paid {}", args["amount"]);
+        self.paid.lock().expect("not poisoned").push(args);
+        ToolOutcome::Finished(told.into())
+    }
+
     async fn model(&self, at: StepRef, engine: &Engine) -> Result<Reply, Failure> {
         let text = said(engine, at).await;
         let word = text.split(' ').next().unwrap_or_default();
@@ -33,17 +65,20 @@ impl Scripted {
                 retry_after_ms: None,
             }),
             "pay" if at.step == 1 => {
-                let calls = vec![CallRequest {
-                    tool: "pay".to_owned(),
-                    args: json!({"amount": 3}),
-                    provider_id: None,
-                }];
-                let finish = Finish::Calls;
-                Ok(Reply {
-                    calls,
-                    finish,
-                    ..reply(engine, "").await
-                })
+                let amounts: Vec<u64> = text.split(' ').filter_map(|n| n.parse().ok()).collect();
+                let amounts = if amounts.is_empty() { vec![3] } else { amounts };
+                let args = amounts.iter().map(|amount| json!({"amount": amount}));
+                let calls = args.map(|args| call("pay", args)).collect();
+                Ok(calling(engine, "I pay.", calls).await)
+            }
+            "consult" if at.step == 1 => {
+                let args = json!({"to": "bob", "content": "gate"});
+                Ok(calling(engine, "", vec![call("ask_peer", args)]).await)
+            }
+            "use" if at.step == 1 => {
+                let tool = text.split(' ').nth(1).unwrap_or_default();
+                let calls = vec![call(tool, json!({"q": "x"}))];
+                Ok(calling(engine, "", calls).await)
             }
             "stream" => {
                 for piece in ["one ", "two ", "three"] {
@@ -81,8 +116,32 @@ impl Runner for Scripted {
                     },
                 }))
             }
-            // Nobody knows whether the payment happened.
-            Effect::ToolCall { .. } => std::future::pending().await,
+            Effect::ToolCall {
+                turn,
+                call,
+                tool,
+                args,
+                ..
+            } => {
+                let outcome = match module_of(&tool) {
+                    Some((_, name)) => {
+                        let modules = &self.modules;
+                        modules.call(&port.engine, (turn, call), (name, args)).await
+                    }
+                    None => self.pay(args).await,
+                };
+                Some(Command::Turn(TurnCommand::ToolEnded {
+                    turn,
+                    call,
+                    outcome,
+                }))
+            }
+            Effect::ModuleStart { module, start } => {
+                Some(Command::Module(self.modules.start(module, start).await))
+            }
+            Effect::ModuleStop { module, start } => {
+                Some(Command::Module(Modules::stop(module, start)))
+            }
             _ => None,
         }
     }
@@ -97,9 +156,26 @@ fn speak(engine: &Engine, at: StepRef, piece: &str) {
         turn,
         step,
         attempt,
+        call: None,
         kind,
         text,
     });
+}
+
+fn call(tool: &str, args: Value) -> CallRequest {
+    CallRequest {
+        tool: tool.to_owned(),
+        args,
+        provider_id: None,
+    }
+}
+
+async fn calling(engine: &Engine, text: &str, calls: Vec<CallRequest>) -> Reply {
+    Reply {
+        calls,
+        finish: Finish::Calls,
+        ..reply(engine, text).await
+    }
 }
 
 async fn reply(engine: &Engine, text: &str) -> Reply {

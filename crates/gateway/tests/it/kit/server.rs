@@ -24,7 +24,8 @@ pub const BASE: Time = Time(1_763_791_200_000);
 /// The operator's token.
 pub const TOKEN: &str = "a-token-of-the-tests";
 
-const MOB: &str = r#"
+/// The mob file of the usual server.
+pub const MOB: &str = r#"
 [mob]
 id = "desk"
 defaults = { profile = "worker" }
@@ -63,8 +64,23 @@ pub struct Options {
     pub rehearsal: bool,
     /// Whether it is opened and not brought up.
     pub starting: bool,
+    /// Another mob file than the usual one.
+    pub mob: Option<String>,
+    /// Whether payments come to an end.
+    pub pays: bool,
     /// Another clock than the virtual one.
     pub clock: Option<Arc<dyn Clock>>,
+}
+
+impl Options {
+    /// The usual mob with these gates, whose payments come to an end.
+    pub fn gated(gates: &str) -> Self {
+        Self {
+            mob: Some(format!("{MOB}{gates}")),
+            pays: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// A served mob.
@@ -121,12 +137,14 @@ impl Server {
             memory,
             rehearsal,
             starting,
+            mob,
+            pays,
             clock,
         } = options;
-        let definition = parse("mob.toml", MOB, &NoFiles)
+        let definition = parse("mob.toml", mob.as_deref().unwrap_or(MOB), &NoFiles)
             .expect("a mob file")
             .definition;
-        let runner = Arc::new(Scripted::default());
+        let runner = Arc::new(Scripted::of(pays));
         let config = EngineConfig {
             store: Arc::new(memory.reopen()),
             clock: clock.unwrap_or_else(|| Arc::new(TokioClock::starting_at(BASE))),

@@ -1,0 +1,9 @@
+//! `mobkit approve` and `mobkit deny`: a decision about what somebody has seen.
+
+mod approve;
+mod decision;
+mod deny;
+mod grant;
+
+pub(crate) use approve::{ApproveArgs, approve};
+pub(crate) use deny::{DenyArgs, deny};

@@ -1,0 +1,11 @@
+//! `mobkit up`: the library, run in the foreground.
+
+mod args;
+mod banner;
+mod life;
+mod report;
+mod run;
+
+pub(crate) use args::UpArgs;
+pub(crate) use life::{Launch, ModuleState, Ready, Stopped};
+pub(crate) use run::run;

@@ -1,0 +1,47 @@
+//! Which gate a tool call meets, and what it makes of the call.
+
+use crate::definition::{Definition, Gate, GateAction, Unattended};
+use crate::principal::Principal;
+use crate::state::Turn;
+
+/// What the gates of now make of a call, grants and approvals aside.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Passage<'w> {
+    /// It passes.
+    Free,
+    /// It passes, and the gate is recorded with it.
+    Audited(&'w Gate),
+    /// It needs a decision or a grant.
+    Review(&'w Gate),
+    /// It does not pass. The text is told to the agent.
+    Shut(&'w Gate, &'static str),
+}
+
+/// The gate that a call meets: the first one in the order of the mob file that guards it.
+fn gate_of<'w>(definition: &'w Definition, turn: &Turn, tool: &str) -> Option<&'w Gate> {
+    definition.gates.iter().find(|gate| {
+        let all = gate.profiles.is_empty() && gate.members.is_empty();
+        let named = gate.profiles.contains(&turn.profile) || gate.members.contains(&turn.member);
+        gate.tool.matches(tool) && (all || named)
+    })
+}
+
+/// What the gates of now make of a call of this tool in this turn.
+pub(crate) fn passage<'w>(definition: &'w Definition, turn: &Turn, tool: &str) -> Passage<'w> {
+    let Some(gate) = gate_of(definition, turn, tool) else {
+        return Passage::Free;
+    };
+    let unattended = turn.origin == Principal::Runtime;
+    match (gate.action, gate.unattended) {
+        (GateAction::Allow, _) => Passage::Free,
+        (GateAction::Audit, _) => Passage::Audited(gate),
+        (GateAction::Deny, _) => Passage::Shut(gate, "calls of it are not let pass"),
+        (GateAction::Review, Unattended::Allow) if unattended => Passage::Audited(gate),
+        (GateAction::Review, Unattended::Deny) if unattended => {
+            Passage::Shut(gate, "calls of it need a decision, and nobody attends")
+        }
+        (GateAction::Review, Unattended::Queue | Unattended::Allow | Unattended::Deny) => {
+            Passage::Review(gate)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What a start does about modules of the process before it, and about direct calls.
+
+use super::stop::gone;
+use crate::draft::Draft;
+use crate::event::{ModuleStopped, ToolEffect, ToolFailed, ToolUnknown};
+use crate::state::{ModuleStatus, Stage};
+
+/// Records that the modules which seemed to run do not, and ends the direct calls that were in
+/// flight: no child outlives its process, and nobody waits for those calls.
+pub(crate) fn recover(draft: &mut Draft<'_>) {
+    let state = draft.state();
+    let clean = state.stage == Stage::Stopped;
+    for (id, module) in &state.modules {
+        let reason = match module.status {
+            ModuleStatus::Stopped | ModuleStatus::Quarantined => continue,
+            // It had no process to stop.
+            ModuleStatus::Restarting { .. } if clean && !module.running => "shutdown",
+            ModuleStatus::Starting
+            | ModuleStatus::Healthy
+            | ModuleStatus::Unhealthy
+            | ModuleStatus::Stopping
+            | ModuleStatus::Restarting { .. } => "crash",
+        };
+        draft.emit(ModuleStopped {
+            held: module.held,
+            ..gone(id, reason)
+        });
+    }
+    for (call, direct) in &state.direct_calls {
+        let (tool, args) = (direct.tool.clone(), direct.args.clone());
+        match direct.effect {
+            ToolEffect::Effect => {
+                draft.emit_from(
+                    call.reply,
+                    ToolUnknown {
+                        call: *call,
+                        turn: None,
+                        member: None,
+                        tool,
+                        args,
+                    },
+                );
+            }
+            ToolEffect::Read | ToolEffect::Idempotent => {
+                let reason = "mobkit ended in the middle of the call".to_owned();
+                draft.emit_from(
+                    call.reply,
+                    ToolFailed {
+                        call: *call,
+                        turn: None,
+                        member: None,
+                        tool,
+                        args,
+                        reason,
+                    },
+                );
+            }
+        }
+    }
+}

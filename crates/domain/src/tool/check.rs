@@ -1,0 +1,159 @@
+//! Whether a tool call may be made as things stand now. Asked when the model wants it and again
+//! right before it is made, so that nothing passes by what was in force some time ago.
+
+use super::catalogue::{Found, find, module_of, offered};
+use super::content::ToolRefusal;
+use super::schema::violation;
+use crate::approval::{Asked, Passage, grant_of, passage, version};
+use crate::definition::Gate;
+use crate::draft::Draft;
+use crate::event::{Matter, ToolDefinition};
+use crate::id::{ApprovalId, GrantId, TurnId};
+use crate::state::{Call, CallState, Module, State, Turn};
+use crate::text::Text;
+use serde_json::Value;
+
+/// What becomes of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Check<'w> {
+    /// It is not made, and the model is told why.
+    Refuse(ToolRefusal),
+    /// A person is asked.
+    Ask(Found<'w>, Asked<'w>),
+    /// It is made.
+    Make(Found<'w>, Permit),
+}
+
+/// What let a call pass, as far as something had to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Permit {
+    pub(super) approval: Option<ApprovalId>,
+    pub(super) grant: Option<GrantId>,
+    pub(super) audit: Option<String>,
+}
+
+/// Checks a call: offered and known, arguments, gates, definition of the tool.
+pub(super) fn check<'w>(
+    draft: &Draft<'w>,
+    (id, turn): (TurnId, &'w Turn),
+    call: &'w Call,
+) -> Check<'w> {
+    let profile = draft.profile(&turn.profile);
+    let is_offered = profile.is_some_and(|profile| profile.offers(&call.tool));
+    let Some(found) = find(draft.world, &call.tool).filter(|_| is_offered) else {
+        return Check::Refuse(not_offered(draft, turn, call));
+    };
+    if let Some(bad) = bad_arguments(found, &call.args) {
+        return Check::Refuse(bad);
+    }
+    let passage = passage(&draft.world.definition, turn, &call.tool);
+    if let Passage::Shut(gate, reason) = passage {
+        let pattern = gate.tool.as_str();
+        let told = format!("the gate on {pattern} refuses this call: {reason}");
+        return Check::Refuse(ToolRefusal::new("gate.denied", told));
+    }
+    if let Some(after) = held(draft.state(), &call.tool) {
+        let before = pinned(draft.state(), &call.tool);
+        return Check::Ask(found, about_definition(before, after, passage));
+    }
+    let (approval, policy) = match &call.state {
+        CallState::Approved { approval, policy } => (Some(*approval), Some(policy)),
+        _ => (None, None),
+    };
+    let mut permit = Permit {
+        approval,
+        ..Permit::default()
+    };
+    match passage {
+        Passage::Free | Passage::Shut(..) => {}
+        Passage::Audited(gate) => permit.audit = Some(gate.tool.as_str().to_owned()),
+        Passage::Review(gate) => {
+            let rule = version(gate);
+            if policy != Some(&rule) {
+                // What was approved was approved under another rule.
+                permit.approval = None;
+                permit.grant = grant_of(draft, (id, turn), call, gate);
+                if permit.grant.is_none() {
+                    return Check::Ask(found, about_gate(gate, rule));
+                }
+            }
+        }
+    }
+    Check::Make(found, permit)
+}
+
+fn about_gate(gate: &Gate, policy: String) -> Asked<'_> {
+    let pattern = gate.tool.as_str();
+    Asked {
+        matter: Matter::Gate {
+            gate: pattern.to_owned(),
+        },
+        policy,
+        why: format!("the gate on {pattern} asks for a decision"),
+        gate: Some(gate),
+    }
+}
+
+/// Who decides about the tool decides about its definition.
+fn about_definition<'w>(
+    before: Option<&ToolDefinition>,
+    after: &ToolDefinition,
+    passage: Passage<'w>,
+) -> Asked<'w> {
+    let matter = Matter::Definition {
+        before: before.map_or_else(String::new, |before| before.hash.clone()),
+        after: after.hash.clone(),
+    };
+    Asked {
+        policy: version(&matter),
+        matter,
+        why: "the definition of the tool has changed since it was pinned".to_owned(),
+        gate: match passage {
+            Passage::Review(gate) => Some(gate),
+            Passage::Free | Passage::Audited(_) | Passage::Shut(..) => None,
+        },
+    }
+}
+
+/// The changed definition of a tool that waits for an approval, since its module is pinned.
+pub(crate) fn held<'w>(state: &'w State, tool: &str) -> Option<&'w ToolDefinition> {
+    let (module, name) = module_and_name(state, tool)?;
+    module.changed.get(name)
+}
+
+/// The definition of a tool as members are told of it.
+fn pinned<'w>(state: &'w State, tool: &str) -> Option<&'w ToolDefinition> {
+    let (module, name) = module_and_name(state, tool)?;
+    module.tools.as_ref()?.get(name)
+}
+
+fn module_and_name<'w, 't>(state: &'w State, tool: &'t str) -> Option<(&'w Module, &'t str)> {
+    let (module, name) = module_of(tool)?;
+    let module = module.parse().ok()?;
+    Some((state.modules.get(&module)?, name))
+}
+
+/// Arguments must be an object; text that was meant to be one is a mistake of the model.
+fn bad_arguments(found: Found<'_>, args: &Value) -> Option<ToolRefusal> {
+    let bad = |reason: String| Some(ToolRefusal::new("tool.bad_arguments", reason));
+    if !args.is_object() {
+        let excerpt = Text::from(args.to_string()).excerpt(80);
+        return bad(format!("arguments must be a JSON object, found {excerpt}"));
+    }
+    let broken = violation(found.schema()?, args)?;
+    bad(format!("the arguments do not fit: {broken}"))
+}
+
+fn not_offered(draft: &Draft<'_>, turn: &Turn, call: &Call) -> ToolRefusal {
+    let profile = draft.profile(&turn.profile);
+    let offered = profile.map_or_else(Vec::new, |profile| offered(draft.world, profile));
+    let names: Vec<&str> = offered.iter().map(|spec| spec.name.as_str()).collect();
+    ToolRefusal::new(
+        "tool.not_offered",
+        format!(
+            "there is no tool {:?}; you have: {}",
+            call.tool,
+            names.join(", ")
+        ),
+    )
+}

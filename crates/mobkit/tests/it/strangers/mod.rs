@@ -1,0 +1,11 @@
+//! Modules that others wrote, through the whole library: real processes, real time.
+//!
+//! `cargo xtask strangers` installs them; `tests/strangers/` says which.
+
+mod everything;
+mod filesystem;
+mod hands;
+mod installed;
+mod newsroom;
+mod python_sdk;
+mod survival;

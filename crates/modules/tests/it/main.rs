@@ -1,0 +1,11 @@
+//! Modules that are real processes, of which many misbehave.
+
+mod calls;
+mod floods;
+mod kit;
+mod life;
+mod lost;
+mod processes;
+mod sandbox;
+mod secrets;
+mod starts;
