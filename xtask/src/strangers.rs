@@ -1,9 +1,8 @@
 //! `cargo xtask strangers`: MCP servers that others wrote, for the tests of modules.
 //!
-//! What they are, and in which versions, stands in `crates/mobkit/tests/strangers/`, with digests of
-//! every file that is fetched. They are installed below `target/strangers/`, once: a copy of the pins
-//! is left there at the end, and the tests compare it with those of the repository before they start
-//! a server.
+//! What they are, and in which versions, stands beside the tests, with digests of every file that
+//! is fetched. They are installed below `target/strangers/`, once: a copy of the pins is left there at
+//! the end, and the tests compare it with those of the repository before they start a server.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,7 +10,7 @@ use std::process::{Command, Stdio};
 use anyhow::Context;
 
 /// Where the pins are, from the root.
-const PINS: &str = "crates/mobkit/tests/strangers";
+const PINS: &str = "crates/mobkit/tests/it/strangers/servers";
 /// The files that say what is installed.
 const PIN_FILES: [&str; 3] = ["package.json", "package-lock.json", "requirements.txt"];
 

@@ -68,7 +68,8 @@ pub fn decide(world: &World, submission: &Submission, now: Time) -> Result<Decis
 /// or the start of a turn. Empty when nothing does; the writer asks until then.
 ///
 /// It comes to an end, since every answer that is not empty uses up something that only a command
-/// brings: a call that nobody has looked at, a member that leaves, or a message that waits.
+/// brings: a call that nobody has looked at or that was let pass, a member that leaves, or a
+/// message that waits.
 pub fn advance(world: &World, now: Time) -> Vec<NewEvent> {
     let state = &world.state;
     let mut draft = Draft::new(world, now, crate::principal::Principal::Runtime);

@@ -5,8 +5,8 @@
 //! time; an outcome that comes twice or too late is refused by the writer.
 //!
 //! One effect at a time works for a turn, a call, a member or a module. A later one takes the place
-//! of the earlier, whose future is dropped, and begins once that is gone: the stop of a module finds
-//! nobody at work on its start.
+//! of the earlier, whose future is dropped, and begins once that is gone: the stop of a module
+//! finds nobody at work on its start.
 
 use crate::engine::Engine;
 use crate::module_stop::ModuleStopped;

@@ -2,14 +2,16 @@
 
 use crate::engine::Engine;
 use crate::hooks::guarded;
-use mobkit_domain::command::{Command, ModuleCommand};
+use mobkit_domain::command::{Command, Ended, ModuleCommand};
 use mobkit_domain::event::StopOutcome;
-use mobkit_domain::id::ModuleId;
+use mobkit_domain::id::{ModuleId, Seq};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long all modules together may take to end, those that have to be killed included.
 pub(crate) const MODULES_PATIENCE: Duration = Duration::from_secs(8);
+/// Why they are stopped.
+const SHUTDOWN: &str = "shutdown";
 
 /// What came of stopping a module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +25,9 @@ pub struct ModuleStopped {
 }
 
 impl Engine {
-    /// Stops every module and says how each ended that was seen to end.
-    pub(crate) async fn stop_modules(&self, problems: &mut Vec<String>) -> Vec<ModuleStopped> {
+    /// Stops every module, and says how each ended that ran. The error: it is not sure that none is
+    /// left.
+    pub(crate) async fn stop_modules(&self) -> Result<Vec<ModuleStopped>, String> {
         let dispatch = &self.shared.dispatch;
         let stopping = async {
             dispatch.starts_gone().await;
@@ -33,43 +36,52 @@ impl Engine {
             dispatch.stops_recorded().await;
             stopped
         };
-        let mut stopped = match tokio::time::timeout(MODULES_PATIENCE, stopping).await {
-            Ok(Ok(stopped)) => stopped,
-            Ok(Err(panicked)) => {
-                problems.push(panicked.to_string());
-                Vec::new()
-            }
-            Err(_) => {
-                problems.push("stopping the modules took too long".to_owned());
-                Vec::new()
-            }
-        };
+        let mut stopped = tokio::time::timeout(MODULES_PATIENCE, stopping)
+            .await
+            .map_err(|_| "stopping the modules took too long".to_owned())?
+            .map_err(|panicked| panicked.to_string())?;
         stopped.sort_by(|a, b| a.id.cmp(&b.id));
-        stopped
+        Ok(stopped)
     }
 
-    /// Records how modules ended. One that was not seen to end stays open in the journal, and the
-    /// next start says of it that it was left running.
+    /// Records how modules ended, and of those that had not come to answer that they did not: their
+    /// start was given up. Where it was not seen that all have ended nothing is recorded of them,
+    /// and the next start says that they were left running.
     pub(crate) async fn record_stops(&self, stopped: &[ModuleStopped]) {
         for module in stopped {
-            self.record_stop(module).await;
+            let found = self.view(|world| world.state.modules.get(&module.id).map(|m| m.start));
+            let Some(start) = found else {
+                continue;
+            };
+            let stopped = ModuleCommand::Stopped {
+                module: module.id.clone(),
+                start,
+                outcome: module.outcome,
+                took_ms: module.took_ms,
+                reason: Some(SHUTDOWN.to_owned()),
+            };
+            self.record_stop(stopped).await;
+        }
+        let given_up: Vec<(ModuleId, Seq)> = self.view(|world| {
+            let modules = world.state.modules.iter();
+            let open = modules.filter(|(_, module)| module.running);
+            open.map(|(id, module)| (id.clone(), module.start))
+                .collect()
+        });
+        for (module, start) in given_up {
+            let ended = ModuleCommand::Ended {
+                module,
+                start,
+                reason: SHUTDOWN.to_owned(),
+                ended: Ended::Failure,
+            };
+            self.record_stop(ended).await;
         }
     }
 
-    async fn record_stop(&self, stopped: &ModuleStopped) {
-        let found = self.view(|world| world.state.modules.get(&stopped.id).map(|m| m.start));
-        let Some(start) = found else {
-            return;
-        };
-        let command = ModuleCommand::Stopped {
-            module: stopped.id.clone(),
-            start,
-            outcome: stopped.outcome,
-            took_ms: stopped.took_ms,
-            reason: Some("shutdown".to_owned()),
-        };
+    async fn record_stop(&self, command: ModuleCommand) {
         if let Err(refusal) = self.submit_internal(Command::Module(command)).await {
-            tracing::debug!(module = %stopped.id, "its stop is recorded already: {refusal}");
+            tracing::debug!("the stop of a module is recorded already: {refusal}");
         }
     }
 }

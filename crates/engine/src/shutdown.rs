@@ -90,6 +90,26 @@ struct Seen {
     stopped: bool,
 }
 
+impl Seen {
+    /// Notes what came of stopping the modules, and returns it where all have ended.
+    fn stop_of_modules(
+        &mut self,
+        stopped: Result<Vec<ModuleStopped>, String>,
+    ) -> Option<Vec<ModuleStopped>> {
+        match stopped {
+            Ok(stopped) => {
+                self.modules = Some(stopped.clone());
+                Some(stopped)
+            }
+            Err(problem) => {
+                self.modules = Some(Vec::new());
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+}
+
 impl Engine {
     /// Stops the mob. Idempotent: a second call waits and returns the same report. Goes on even if
     /// the caller stops waiting.
@@ -124,7 +144,7 @@ impl Engine {
         if seen.modules.is_none() {
             // No process may stay, whatever the journal does.
             self.shared.dispatch.close();
-            seen.modules = Some(self.stop_modules(&mut seen.problems).await);
+            seen.stop_of_modules(self.stop_modules().await);
         }
         self.shared.dispatch.abort_all();
         let journal_seq = self.head();
@@ -173,9 +193,9 @@ impl Engine {
         }
         self.shared.dispatch.close();
         seen.engines = self.stop_engines(&mut seen.problems).await;
-        let modules = self.stop_modules(&mut seen.problems).await;
-        seen.modules = Some(modules.clone());
-        self.record_stops(&modules).await;
+        if let Some(stopped) = seen.stop_of_modules(self.stop_modules().await) {
+            self.record_stops(&stopped).await;
+        }
         let observed = self.observed(since).await;
         seen.drain = observed.unwrap_or_else(|error| {
             seen.problems

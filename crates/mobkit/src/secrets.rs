@@ -69,3 +69,40 @@ impl Environment for HostEnvironment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_setting_is_itself_or_its_secret_and_an_error_names_the_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("key"), "s3cret\n").expect("a file");
+        let host = HostEnvironment {
+            folder: folder.path().to_owned(),
+            variables: Arc::new(|name| (name == "TOKEN").then(|| "t0ken".to_owned())),
+        };
+        let text = Setting::Text("plain".to_owned());
+        assert_eq!(host.setting(&text).await, Ok("plain".to_owned()));
+        let secret = |secret| Setting::Secret(secret);
+        let token = secret(Secret::Env("TOKEN".to_owned()));
+        assert_eq!(host.setting(&token).await, Ok("t0ken".to_owned()));
+        let file = secret(Secret::File("key".to_owned()));
+        assert_eq!(host.setting(&file).await, Ok("s3cret".to_owned()));
+        assert_eq!(host.variable("TOKEN").as_deref(), Some("t0ken"));
+        assert_eq!(host.variable("PATH"), None);
+        let script = "echo s3cret; exit 1".to_owned();
+        let program = vec!["/bin/sh".to_owned(), "-c".to_owned(), script];
+        for (missing, place) in [
+            (Secret::Env("OTHER".to_owned()), "variable OTHER"),
+            (Secret::File("no-key".to_owned()), "no-key"),
+            (Secret::Command(program), "/bin/sh"),
+        ] {
+            let error = host.setting(&secret(missing)).await.expect_err("missing");
+            assert!(
+                error.contains(place) && !error.contains("s3cret"),
+                "{error}"
+            );
+        }
+    }
+}

@@ -39,8 +39,8 @@ pub(crate) trait Host: Send + Sync + 'static {
     /// The tools of the module have changed: they are listed again.
     fn tools_changed(&self);
 
-    /// The module wrote a line that is no part of the protocol. It is recorded with its log, so that
-    /// whoever writes the module sees it; a line of [`STRAY_BYTES_MAX`] may be cut there.
+    /// The module wrote a line that is no part of the protocol. It is recorded with its log, so
+    /// that whoever writes the module sees it; a line of [`STRAY_BYTES_MAX`] may be cut there.
     fn stray(&self, _line: String) {}
 }
 
@@ -65,6 +65,7 @@ pub(crate) enum ClientError {
 
 /// What a module may send before the conversation counts as broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "a bound is named by what it bounds")]
 pub(crate) struct Limits {
     /// Longest line, in bytes without its end.
     pub(crate) line_bytes_max: usize,

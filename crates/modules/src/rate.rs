@@ -26,7 +26,10 @@ impl Rate {
     /// Whether one more may pass.
     pub(crate) fn admits(&mut self, now: Time) -> bool {
         let gained = now.since_ms(self.since).saturating_mul(self.per_second);
-        self.left_milli = self.left_milli.saturating_add(gained).min(self.burst * 1_000);
+        self.left_milli = self
+            .left_milli
+            .saturating_add(gained)
+            .min(self.burst * 1_000);
         // A clock that was set back gains nothing, and goes on from there.
         self.since = now;
         let passes = self.left_milli >= 1_000;

@@ -47,7 +47,11 @@ impl Redaction {
 
     /// The text without secrets.
     pub(crate) fn text(&self, text: String) -> String {
-        if !self.secrets.iter().any(|secret| text.contains(secret.as_str())) {
+        if !self
+            .secrets
+            .iter()
+            .any(|secret| text.contains(secret.as_str()))
+        {
             return text;
         }
         let mut clean = String::with_capacity(text.len());
@@ -113,7 +117,10 @@ mod tests {
         assert_eq!(text("a hunter22-long b hunter22"), "a [secret] b [secret]");
         assert_eq!(text("hunter22hunter22"), "[secret][secret]");
         assert_eq!(text("a secret, twice"), "a [secret], twice");
-        assert_eq!(text("abc stays, it is too short"), "abc stays, it is too short");
+        assert_eq!(
+            text("abc stays, it is too short"),
+            "abc stays, it is too short"
+        );
         let value = json!({ "k hunter22": ["x", { "y": "hunter22" }], "n": 7 });
         assert_eq!(
             of.value(value),
@@ -123,7 +130,10 @@ mod tests {
 
     #[test]
     fn parts_of_a_secret_are_secrets() {
-        let of = redaction(&["Bearer 0123456789", "-----BEGIN KEY-----\nMIIEvQIBADANBg\nok\n"]);
+        let of = redaction(&[
+            "Bearer 0123456789",
+            "-----BEGIN KEY-----\nMIIEvQIBADANBg\nok\n",
+        ]);
         assert_eq!(of.text("token 0123456789".to_owned()), "token [secret]");
         assert_eq!(of.text("line MIIEvQIBADANBg".to_owned()), "line [secret]");
         assert_eq!(of.text("the Bearer is ok".to_owned()), "the Bearer is ok");

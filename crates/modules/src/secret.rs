@@ -1,5 +1,6 @@
 //! Secrets that a program prints, e.g. a password manager.
 
+use crate::process::start_program;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
@@ -57,21 +58,23 @@ pub async fn secret_of_program(
             });
         }
     };
-    let started = Command::new(&program)
+    let mut command = Command::new(&program);
+    command
         .args(arguments)
         .current_dir(folder)
         .env_clear()
         .envs(environment.iter().cloned())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn();
-    let child = started.map_err(|error| SecretError::NotStarted {
-        program: program.clone(),
-        reason: error.to_string(),
-    })?;
-    let output = match tokio::time::timeout(SECRET_TIMEOUT, child.wait_with_output()).await {
+        .stderr(Stdio::null());
+    let child = start_program(command)
+        .await
+        .map_err(|error| SecretError::NotStarted {
+            program: program.clone(),
+            reason: error.to_string(),
+        })?;
+    let output = Box::into_pin(child.wait_with_output());
+    let output = match tokio::time::timeout(SECRET_TIMEOUT, output).await {
         Err(_) => return Err(SecretError::TimedOut { program }),
         Ok(Err(error)) => {
             return Err(SecretError::NotStarted {

@@ -1,5 +1,7 @@
 //! What each crate keeps out: the reason that it is a crate.
 
+use toml::{Table, Value};
+
 use super::finding::Finding;
 use super::manifest::{Dependency, Manifest, Use, manifests};
 use super::tree::Tree;
@@ -73,6 +75,23 @@ const PURE: [&str; 13] = [
     "unicode-segmentation",
 ];
 
+/// A crate that must differ from the workspace's lints in one place. A table of lints can't be
+/// overridden in part, so it is written out and compared here.
+struct OwnLints {
+    folder: &'static str,
+    group: &'static str,
+    lint: &'static str,
+    level: &'static str,
+}
+
+const OWN_LINTS: [OwnLints; 1] = [OwnLints {
+    folder: "crates/modules",
+    group: "rust",
+    // Denied instead of forbidden, so that one file may say why it needs it.
+    lint: "unsafe_code",
+    level: "deny",
+}];
+
 const RULE: &str = "borders";
 
 const fn border(
@@ -94,7 +113,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         .filter(|manifest| manifest.is_member())
     {
         let path = &manifest.file.path;
-        if !manifest.has_workspace_lints() {
+        if !manifest.has_workspace_lints() && !differs_as_it_may(tree, manifest) {
             let message = "the workspace's lints are missing; add `[lints] workspace = true`";
             findings.push(Finding::new(path, 1, RULE, message));
         }
@@ -110,6 +129,27 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether the crate writes the workspace's lints out with the one difference that it may have.
+fn differs_as_it_may(tree: &Tree, manifest: &Manifest<'_>) -> bool {
+    let own = OWN_LINTS.iter().find(|own| own.folder == manifest.folder);
+    let workspace = tree
+        .get("Cargo.toml")
+        .and_then(|file| file.text.parse::<Table>().ok());
+    let (Some(own), Some(mut workspace)) = (own, workspace) else {
+        return false;
+    };
+    let wanted = workspace
+        .get_mut("workspace")
+        .and_then(|workspace| workspace.get_mut("lints"));
+    let Some(Value::Table(wanted)) = wanted else {
+        return false;
+    };
+    if let Some(Value::Table(group)) = wanted.get_mut(own.group) {
+        group.insert(own.lint.to_owned(), Value::from(own.level));
+    }
+    manifest.lints().and_then(Value::as_table) == Some(wanted)
 }
 
 /// What is wrong with this dependency in this crate. Tests may use what the product may not, except

@@ -13,7 +13,7 @@ struct Ban {
     message: &'static str,
 }
 
-const BANS: [Ban; 14] = [
+const BANS: [Ban; 15] = [
     everywhere(
         "#[ignore",
         "a test runs by default; make it quick, or make it an xtask",
@@ -50,6 +50,11 @@ const BANS: [Ban; 14] = [
         "modules alone has child processes; hand it an effect",
     ),
     product(
+        "unsafe_code",
+        &["crates/modules/src/process/before_exec.rs"],
+        "what a child does before exec is the only `unsafe` of the product; ask a library",
+    ),
+    product(
         "clippy::disallowed_methods",
         MARKED,
         "a banned call needs a place in xtask/src/tidy/calls.rs; take what it gives as an argument",
@@ -61,6 +66,8 @@ const MARKED: &[&str] = &[
     // The owner of all tasks, and the clock.
     "crates/engine/src/tasks.rs",
     "crates/engine/src/clock.rs",
+    // The name by which processes of modules are known.
+    "crates/modules/src/process/mark.rs",
     // The edge that reads the environment, the clock and the operating system's chance.
     "crates/cli/src/",
     // Not in the product.

@@ -65,6 +65,11 @@ impl Manifest<'_> {
             .is_some_and(|value| value.as_bool() == Some(true))
     }
 
+    /// The lints that it writes out itself, if it does.
+    pub fn lints(&self) -> Option<&Value> {
+        self.table.get("lints")
+    }
+
     /// The line of the first occurrence of `text`, or 1.
     pub fn line_of(&self, text: &str) -> usize {
         self.file

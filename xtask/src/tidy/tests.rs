@@ -175,6 +175,25 @@ fn versions_and_lints_come_from_the_workspace() {
 }
 
 #[test]
+fn one_crate_may_deny_what_the_others_forbid() {
+    let root = "[workspace.lints.rust]\nunsafe_code = \"forbid\"\nmissing_docs = \"warn\"\n";
+    let lints = |folder: &str, lints: &str| {
+        let path = format!("crates/{folder}/Cargo.toml");
+        let text = format!("[package]\nname = \"mobkit-{folder}\"\n[lints.rust]\n{lints}");
+        let found = found(&[("Cargo.toml", root), (&path, &text)]);
+        found
+            .iter()
+            .filter(|line| line.ends_with("borders"))
+            .count()
+    };
+    let own = "missing_docs = \"warn\"\nunsafe_code = \"deny\"\n";
+    assert_eq!(lints("modules", own), 0);
+    assert_eq!(lints("engine", own), 1);
+    assert_eq!(lints("modules", "unsafe_code = \"deny\"\n"), 1);
+    assert_eq!(lints("modules", &own.replace("deny", "allow")), 1);
+}
+
+#[test]
 fn dependencies_come_from_the_public_registries() {
     let public = "source = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
     let fork = "name = \"x\"\nsource = \"git+https://example.org/x\"\n";
@@ -410,6 +429,12 @@ fn banned_code_is_found_wherever_it_may_not_stand() {
         (
             "crates/cli/src/a.rs",
             "#[expect(clippy::disallowed_methods, reason = \"x\")]",
+            true,
+        ),
+        (product, "#[expect(unsafe_code, reason = \"x\")]", false),
+        (
+            "crates/modules/src/process/before_exec.rs",
+            "#[expect(unsafe_code, reason = \"x\")]",
             true,
         ),
         (product, "std::thread::sleep(x)", false),

@@ -9,10 +9,11 @@
 //!   turn, correlated by id, never by text. Exactly one turn runs per member.
 //! * **Steps.** Every answer of its model is reported through [`TurnPort::step`] before the engine
 //!   acts on it, with its own event kept as `original`. It is durable when the call returns.
-//! * **Tools.** Calls of tools that mobkit offers are part of the reported step; mobkit makes them,
-//!   so edges, gates, effects and audit are the same for every engine. `step` returns their
-//!   results, which may take hours: an engine whose own callbacks may not wait so long ends its
-//!   internal turn, and goes on with a new one once the results are there.
+//! * **Tools.** Each turn says which tools mobkit offers. Their calls are part of the reported
+//!   step; mobkit makes them, so edges, gates, effects and audit are the same for every engine.
+//!   `step` returns their results, which may take hours where a person has to decide: an engine
+//!   whose own callbacks may not wait so long ends its internal turn, and goes on with a new one
+//!   once the results are there.
 //! * **Cancel.** The future of `run_turn` is dropped when the turn is cancelled; the engine must
 //!   stop its own work then ([`TurnPort::cancelled`] fires as well).
 //! * **Crash.** After a crash `run_turn` is called again with `resumed` and with what the journal

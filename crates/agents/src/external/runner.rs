@@ -185,6 +185,11 @@ async fn turn_input(
         .rposition(|item| matches!(item, Item::User { .. }))
         .unwrap_or(0);
     let items = items[begin..].to_vec();
+    let tools = mob.view(|world| {
+        let member = world.state.members.get(member)?;
+        let profile = world.definition.profiles.get(&member.profile)?;
+        Some(tools(world, profile))
+    });
     let member = member.clone();
     Ok(TurnInput {
         turn,
@@ -193,5 +198,6 @@ async fn turn_input(
         session,
         resumed,
         items,
+        tools: tools.unwrap_or_default(),
     })
 }

@@ -43,7 +43,7 @@ pub struct MemberStart {
     pub profile: Profile,
     /// The system text: instructions, peers and context.
     pub instructions: String,
-    /// Tools that mobkit makes for it.
+    /// Tools that mobkit makes for it, as far as they are known; each turn says them anew.
     pub tools: Vec<ToolSpec>,
 }
 
@@ -62,6 +62,8 @@ pub struct TurnInput {
     pub resumed: bool,
     /// What the journal holds of this turn: its messages first, then steps and results.
     pub items: Vec<Item>,
+    /// Tools that mobkit makes for it, as of now: modules start, change and go while it works.
+    pub tools: Vec<ToolSpec>,
 }
 
 /// What came of a call that mobkit made for an engine.

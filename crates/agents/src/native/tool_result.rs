@@ -1,5 +1,5 @@
-//! What a model is shown of a tool call: its result, cut where it is long, and what a person changed
-//! about it.
+//! What a model is shown of a tool call: its result, cut where it is long, and what a person
+//! changed about it.
 
 use mobkit_domain::text::{BlobRef, Text};
 use mobkit_engine::unstash;

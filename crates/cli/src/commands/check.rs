@@ -31,6 +31,8 @@ pub(crate) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
             "digest": definition.digest(),
             "members": definition.members.len(),
             "profiles": definition.profiles.len(),
+            "modules": definition.modules.len(),
+            "gates": definition.gates.len(),
             "diagnostics": diagnostics,
         }))?;
         return Ok(Exit::Done);
@@ -45,12 +47,23 @@ pub(crate) fn run(args: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
             "; but `mobkit up` refuses it, see the warnings",
         )
     };
+    let parts = [
+        (definition.members.len(), "member"),
+        (definition.profiles.len(), "profile"),
+        (definition.modules.len(), "module"),
+        (definition.gates.len(), "gate"),
+    ];
+    let parts = parts.iter().enumerate();
+    // What a mob need not have is named where it has some.
+    let named = parts.filter(|(i, (count, _))| *i < 2 || *count > 0);
+    let parts: Vec<String> = named
+        .map(|(_, (count, noun))| counted(*count, noun))
+        .collect();
     let line = format!(
-        "{word} {}: mob {}, {}, {}{but}",
+        "{word} {}: mob {}, {}{but}",
         valid.path.display(),
         definition.id,
-        counted(definition.members.len(), "member"),
-        counted(definition.profiles.len(), "profile"),
+        parts.join(", "),
     );
     output.line(&line)?;
     Ok(Exit::Done)

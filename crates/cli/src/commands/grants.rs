@@ -137,6 +137,11 @@ mod tests {
             json!({"id": "grant-31", "member": "critic", "tool": "now", "exact": false,
                 "args": {}, "scope": "until", "until": "2026-11-22T06:00:00Z", "by": "app:x"}),
         ];
-        insta::assert_snapshot!(table(&output, &grants, now), @"");
+        insta::assert_snapshot!(table(&output, &grants, now), @r#"
+        ID        MEMBER  TOOL              BY            ENDS         ARGUMENTS
+        grant-14  writer  module:mail/send  operator:ada  with turn-9  to="a@b" n=1
+        grant-20  writer  module:mail/send  operator:ada  in 55:00     to="a@b", others as they like
+        grant-31  critic  now               app:x         now          any
+        "#);
     }
 }

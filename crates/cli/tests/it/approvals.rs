@@ -15,7 +15,7 @@ fn approval(more: &Value) -> Value {
         "why": "mail needs a decision", "origin": "operator:ada", "approvers": [],
         "four_eyes": false, "state": "pending", "requested": "2026-11-22T06:00:00.000Z",
         "expires": "2999-11-22T06:30:00.000Z", "on_expiry": "deny", "policy": "sha256:gate",
-        "messages": [{"id": "msg-8", "from": "operator:ada", "text": "Tell them."}],
+        "messages": ["msg-8"], "said": [{"id": "msg-8", "from": "operator:ada", "text": "Tell them."}],
         "reply": "I tell everybody.", "description": "Sends a mail",
     });
     for (name, value) in more.as_object().expect("an object") {
@@ -89,7 +89,12 @@ fn who_has_nothing_to_decide_learns_how_to_be_asked() {
     let server = Fake::always(200, json!({"approvals": [], "members": []}));
     let run = Place::of(&server).run(&["approvals"]);
     assert_eq!((run.code, run.stdout.as_str()), (0, ""));
-    insta::assert_snapshot!(run.stderr, @"");
+    insta::assert_snapshot!(run.stderr, @r#"
+    nothing waits for a decision; a gate in the mob file makes calls wait:
+      [[gates]]
+      tool = "module:mail/*"
+      action = "review"
+    "#);
     let run = Place::of(&server).run(&["approvals", "--json"]);
     assert_eq!(run.document(), json!({"approvals": [], "unknown": []}));
 }
@@ -217,7 +222,10 @@ fn without_a_terminal_nothing_is_approved_unseen() {
     let place = Place::of(&server);
     let run = place.run(&["approve", "apr-12", "--yes"]);
     assert_eq!((run.code, run.stdout.as_str()), (2, ""));
-    insta::assert_snapshot!(run.stderr, @"");
+    insta::assert_snapshot!(run.stderr, @r"
+    error[approval.unseen]: nobody has seen what --yes would approve
+      = hint: look at it with `mobkit approvals apr-12`, then add --digest with the digest that it shows
+    ");
     let run = place.run(&["approve", "apr-12"]);
     assert_eq!((run.code, run.stdout.as_str()), (2, ""));
     assert!(
@@ -229,10 +237,17 @@ fn without_a_terminal_nothing_is_approved_unseen() {
             .contains("Let writer call module:mail/send (apr-12)?"),
         "{run:?}"
     );
-    assert!(run.stderr.contains("answer with --yes"), "{run:?}");
+    assert!(
+        run.stderr
+            .contains("answer with --yes --digest sha256:seen"),
+        "{run:?}"
+    );
     let run = place.run(&["approve", "apr-12", "--yes", "--digest", "sha256:other"]);
     assert_eq!((run.code, run.stdout.as_str()), (6, ""));
-    insta::assert_snapshot!(run.stderr, @"");
+    insta::assert_snapshot!(run.stderr, @r"
+    error[approval.stale]: apr-12 is not what was seen: its digest is sha256:seen
+      = hint: look at it again with `mobkit approvals apr-12`
+    ");
     assert_eq!(decision(&server), None);
 }
 
@@ -362,6 +377,16 @@ fn a_refusal_has_a_reason_and_needs_no_digest() {
         2,
         "nobody can be asked"
     );
+    let stale = [
+        "deny",
+        "apr-12",
+        "-m",
+        "no",
+        "--yes",
+        "--digest",
+        "sha256:other",
+    ];
+    assert_eq!(place.run(&stale).code, 6);
     assert_eq!(decision(&server), None);
     let run = place.run(&["deny", "apr-12", "-m", "ask legal", "--yes"]);
     assert_eq!(
@@ -403,7 +428,10 @@ fn who_comes_too_late_learns_who_was_first() {
         problem(409, "conflict", "approval.decided", detail)
     });
     assert_eq!(run.code, 6);
-    insta::assert_snapshot!(run.stderr, @"");
+    insta::assert_snapshot!(run.stderr, @r"
+    error[approval.decided]: apr-12 was decided by operator:bob (denied) at 2026-11-22T06:02:00.000Z
+      = hint: see all of it with `mobkit approvals apr-12`
+    ");
 }
 
 #[test]
@@ -418,7 +446,10 @@ fn who_may_not_decide_or_names_nothing_is_told_so() {
         )
     });
     assert_eq!(run.code, 5);
-    insta::assert_snapshot!(run.stderr, @"");
+    insta::assert_snapshot!(run.stderr, @r"
+    error[approval.not_yours]: apr-12 is for role:approver
+      = hint: somebody else has to decide; `mobkit approvals apr-12` says who may
+    ");
     let missing = || {
         problem(
             404,
@@ -429,7 +460,10 @@ fn who_may_not_decide_or_names_nothing_is_told_so() {
     };
     let run = refused(missing, || Reply::Vanish);
     assert_eq!(run.code, 4);
-    insta::assert_snapshot!(run.stderr, @"");
+    insta::assert_snapshot!(run.stderr, @r"
+    error[approval.not_found]: there is no approval apr-12
+      = hint: see what waits with `mobkit approvals`
+    ");
     let gone = || {
         Reply::Json(
             200,
@@ -438,7 +472,10 @@ fn who_may_not_decide_or_names_nothing_is_told_so() {
     };
     let run = refused(gone, || Reply::Vanish);
     assert_eq!(run.code, 4);
-    insta::assert_snapshot!(run.stderr, @"");
+    insta::assert_snapshot!(run.stderr, @r"
+    error[approval.expired]: apr-12 has expired: no decision in time
+      = hint: see all of it with `mobkit approvals apr-12`
+    ");
 }
 
 #[test]
@@ -448,7 +485,7 @@ fn what_is_hostile_is_shown_and_not_obeyed() {
     let hostile = approval(
         &json!({"args": args, "why": evil, "member": evil, "tool": evil,
         "reply": evil, "description": evil, "gate": evil, "origin": evil, "approvers": [evil],
-        "messages": [{"id": evil, "from": evil, "text": evil}], "later": {"x": evil}, "new": evil}),
+        "messages": [evil], "said": [{"id": evil, "from": evil, "text": evil}], "later": {"x": evil}, "new": evil}),
     );
     let server = holding(hostile);
     let place = Place::of(&server);

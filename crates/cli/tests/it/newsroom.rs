@@ -111,6 +111,9 @@ fn the_fact_checker_names_what_differs_and_the_desk_names_its_peers() {
         answer(&newsroom, "fact-checker", &asked),
         format!("Confirmed: {right}\n")
     );
+    let said = answer(&newsroom, "desk", "What came after us2000crkq?");
+    let next = "us2000crl8: magnitude 4.7, 232km ENE of Raoul Island, New Zealand\n";
+    assert_eq!(said, next);
     let said = answer(&newsroom, "desk", "Who is there?");
     assert!(
         said.contains("reporter-americas, reporter-eurasia, reporter-pacific"),
@@ -129,10 +132,8 @@ fn wish(newsroom: &Example) -> Value {
     waiting[0].clone()
 }
 
-fn decide(newsroom: &Example, verb: &str, wish: &Value, more: &[&str]) {
-    let text = |name: &str| wish[name].as_str().expect("a text");
-    let words = [verb, text("id"), "--yes", "--digest", text("digest")];
-    let run = newsroom.run(&[&words[..], more].concat());
+fn decide(newsroom: &Example, words: &[&str]) {
+    let run = newsroom.run(words);
     assert_eq!(run.code, 0, "{}", run.stderr);
 }
 
@@ -178,7 +179,9 @@ fn what_the_desk_wants_to_publish_waits_for_a_person_even_over_a_kill() {
         (&wanted["id"], &wanted["digest"])
     );
     assert!(published(&newsroom).is_empty(), "nobody has approved");
-    decide(&newsroom, "approve", &again, &[]);
+    let text = |wish: &Value, name: &str| wish[name].as_str().expect("a text").to_owned();
+    let (id, digest) = (text(&again, "id"), text(&again, "digest"));
+    decide(&newsroom, &["approve", &id, "--yes", "--digest", &digest]);
     let said = wait_for(&newsroom, "desk", 1);
     assert_eq!(said, [format!("Published, number 1: {bulletin}")]);
 
@@ -189,7 +192,8 @@ fn what_the_desk_wants_to_publish_waits_for_a_person_even_over_a_kill() {
     assert_eq!(lines.len(), 1, "it went out once: {lines:?}");
     assert_eq!(lines[0]["bulletin"], bulletin.as_str());
     assert_eq!(newsroom.run(&publish).code, 8);
-    decide(&newsroom, "deny", &wish(&newsroom), &["-m", "too early"]);
+    let id = text(&wish(&newsroom), "id");
+    decide(&newsroom, &["deny", &id, "--yes", "-m", "too early"]);
     let said = wait_for(&newsroom, "desk", 2);
     assert!(
         said[1].starts_with("Not published: ") && said[1].contains("too early"),

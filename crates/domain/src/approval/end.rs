@@ -8,6 +8,8 @@ use crate::state::{CallState, Turn};
 
 /// What an agent is told where nobody decided. Nobody denied anything, so this does not say so.
 const TOO_LATE: &str = "no decision in time";
+/// What is said of an approval that waits on.
+const WAITS_ON: &str = "no decision in time; it waits on";
 
 /// Ends every approval whose time is over, or notes that it waits on, as its gate says.
 pub(crate) fn expire(draft: &mut Draft<'_>) {
@@ -21,7 +23,7 @@ pub(crate) fn expire(draft: &mut Draft<'_>) {
         let request = &open.request;
         match request.on_expiry {
             OnExpiry::Hold => {
-                end(draft, id.0, request, Expiry::Held, TOO_LATE);
+                end(draft, id.0, request, Expiry::Held, WAITS_ON);
             }
             OnExpiry::Deny => {
                 let seq = end(draft, id.0, request, Expiry::Denied, TOO_LATE);

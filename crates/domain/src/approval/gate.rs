@@ -13,7 +13,7 @@ pub(crate) enum Passage<'w> {
     Audited(&'w Gate),
     /// It needs a decision or a grant.
     Review(&'w Gate),
-    /// It does not pass. The text is told to the agent.
+    /// It does not pass. The text says what the gate does, for the agent.
     Shut(&'w Gate, &'static str),
 }
 
@@ -35,10 +35,10 @@ pub(crate) fn passage<'w>(definition: &'w Definition, turn: &Turn, tool: &str) -
     match (gate.action, gate.unattended) {
         (GateAction::Allow, _) => Passage::Free,
         (GateAction::Audit, _) => Passage::Audited(gate),
-        (GateAction::Deny, _) => Passage::Shut(gate, "calls of it are not let pass"),
+        (GateAction::Deny, _) => Passage::Shut(gate, "refuses this call"),
         (GateAction::Review, Unattended::Allow) if unattended => Passage::Audited(gate),
         (GateAction::Review, Unattended::Deny) if unattended => {
-            Passage::Shut(gate, "calls of it need a decision, and nobody attends")
+            Passage::Shut(gate, "asks for a decision, and nobody attends this turn")
         }
         (GateAction::Review, Unattended::Queue | Unattended::Allow | Unattended::Deny) => {
             Passage::Review(gate)

@@ -26,7 +26,8 @@ pub enum Matter {
         /// SHA-256 of the definition of now.
         after: String,
     },
-    /// What the module should be told: it asks a person in the middle of the call (MCP elicitation).
+    /// What the module should be told: it asks a person in the middle of the call (in MCP an
+    /// elicitation).
     Elicitation {
         /// What it asks.
         message: String,

@@ -61,7 +61,8 @@ pub struct ModuleStarting {
     pub module: ModuleId,
     /// Why.
     pub reason: StartReason,
-    /// The exact command, or the address. Secrets are references in the definition, so none is here.
+    /// The exact command, or the address. Secrets are references in the definition, so none is
+    /// here.
     pub command: Vec<String>,
     /// Digest of the definition of the module.
     pub digest: String,

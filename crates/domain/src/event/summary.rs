@@ -1,6 +1,6 @@
 //! One line for a person, and what every event says about member and turn.
 
-use super::{Event, Verdict, WaitingFor};
+use super::{Event, GrantScope, ToolStarted, Verdict, WaitingFor};
 use crate::id::{MemberId, ModuleId, TurnId};
 use crate::model::Finish;
 use crate::text::Text;
@@ -17,6 +17,16 @@ fn cut_why(finish: Finish) -> &'static str {
         Finish::Length => " (cut at the limit of tokens)",
         Finish::Filtered => " (withheld by the provider)",
         Finish::Other => " (maybe not whole)",
+    }
+}
+
+/// What let a call pass, as an insertion.
+fn passed(e: &ToolStarted) -> String {
+    match (e.approval, e.grant, &e.audit) {
+        (Some(approval), ..) => format!(" ({approval})"),
+        (None, Some(grant), _) => format!(" ({grant})"),
+        (None, None, Some(gate)) => format!(" (recorded by the gate on {gate})"),
+        (None, None, None) => String::new(),
     }
 }
 
@@ -235,7 +245,12 @@ impl Event {
             }
             Self::ApprovalExpired(e) => format!("{} of {}: {}", e.approval, e.member, e.reason),
             Self::GrantCreated(e) => {
-                format!("{} lets {} call {} ({})", e.by, e.member, e.tool, e.grant)
+                let end = match e.scope {
+                    GrantScope::Turn { turn } => format!("to the end of {turn}"),
+                    GrantScope::Until { until } => format!("until {until}"),
+                };
+                let (by, member, tool) = (&e.by, &e.member, &e.tool);
+                format!("{by} lets {member} call {tool} {end} ({})", e.grant)
             }
             Self::GrantRevoked(e) => format!("{} took {} back", e.by, e.grant),
             _ => return None,
@@ -306,7 +321,7 @@ impl Event {
             }
             Self::ModelFailed(e) => format!("{} attempt {}: {}", e.model, e.attempt, e.reason),
             Self::ToolStarted(e) => match &e.member {
-                Some(member) => format!("{member} calls {}", e.tool),
+                Some(member) => format!("{member} calls {}{}", e.tool, passed(e)),
                 None => format!("{} is called directly", e.tool),
             },
             Self::ToolFinished(e) => format!("{}: {}", e.tool, e.result.excerpt(EXCERPT_CHARS)),

@@ -100,8 +100,8 @@ pub struct ToolRefused {
     pub reason: String,
 }
 
-/// The process died during a call with an effect, or the module that made it was lost: nobody can say
-/// whether it happened.
+/// The process died during a call with an effect, or the module that made it was lost: nobody can
+/// say whether it happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolUnknown {
     /// The call.

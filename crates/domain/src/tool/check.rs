@@ -47,9 +47,8 @@ pub(super) fn check<'w>(
         return Check::Refuse(bad);
     }
     let passage = passage(&draft.world.definition, turn, &call.tool);
-    if let Passage::Shut(gate, reason) = passage {
-        let pattern = gate.tool.as_str();
-        let told = format!("the gate on {pattern} refuses this call: {reason}");
+    if let Passage::Shut(gate, what) = passage {
+        let told = format!("the gate on {} {what}", gate.tool.as_str());
         return Check::Refuse(ToolRefusal::new("gate.denied", told));
     }
     if let Some(after) = held(draft.state(), &call.tool) {

@@ -1,8 +1,8 @@
 //! How dear it is to check a value by a schema.
 //!
-//! A few lines of references to references can ask for more steps than there are atoms. The writer
-//! would take them while everybody waits, so they are counted first. The count is an upper bound; it
-//! visits each pair of a rule and a value once.
+//! A few lines of references to references can ask for more steps than there are atoms. The
+//! writer would take them while everybody waits, so they are counted first. The count is an upper
+//! bound; it visits each pair of a rule and a value once.
 
 use serde_json::Value;
 use std::collections::HashMap;
@@ -111,31 +111,27 @@ impl<'v> Count<'v> {
             ("enum", Value::Array(options)) => options.len() as u64,
             // They are tried first, and looked at again to say why none fits.
             (list, Value::Array(rules)) if LISTS_IN_PLACE.contains(&list) => {
-                self.sum(rules, [value]).saturating_mul(2)
+                self.sum(rules, &[value]).saturating_mul(2)
             }
             (one, rule) if IN_PLACE.contains(&one) => self.steps(rule, value).saturating_mul(2),
             (map, Value::Object(rules)) if NAMED_IN_PLACE.contains(&map) => {
-                self.sum(rules.values(), [value])
+                self.sum(rules.values(), &[value])
             }
             ("properties", Value::Object(rules)) => rules.iter().fold(0, |sum, (name, rule)| {
                 let found = value.get(name.as_str());
                 sum.saturating_add(found.map_or(1, |within| self.steps(rule, within)))
             }),
-            ("patternProperties", Value::Object(rules)) => self.sum(rules.values(), within(value)),
-            ("items" | "prefixItems", Value::Array(rules)) => self.sum(rules, within(value)),
-            (each, rule) if WITHIN.contains(&each) => self.sum([rule], within(value)),
+            ("patternProperties", Value::Object(rules)) => self.sum(rules.values(), &within(value)),
+            ("items" | "prefixItems", Value::Array(rules)) => self.sum(rules, &within(value)),
+            (each, rule) if WITHIN.contains(&each) => self.sum([rule], &within(value)),
             _ => 1,
         }
     }
 
-    fn sum(
-        &mut self,
-        rules: impl IntoIterator<Item = &'v Value>,
-        values: impl IntoIterator<Item = &'v Value> + Clone,
-    ) -> u64 {
+    fn sum(&mut self, rules: impl IntoIterator<Item = &'v Value>, values: &[&'v Value]) -> u64 {
         let mut sum: u64 = 0;
         for rule in rules {
-            for value in values.clone() {
+            for value in values {
                 sum = sum.saturating_add(self.steps(rule, value));
             }
         }

@@ -51,7 +51,8 @@ impl Engine {
     }
 
     /// Retires every member, restarts the modules that run, and spawns all members that are wanted,
-    /// by the mob file and by discovery, as new generations. A mob file that can't be read, or a discovery that fails, changes nothing.
+    /// by the mob file and by discovery, as new generations. A mob file that can't be read, or a
+    /// discovery that fails, changes nothing.
     pub async fn reset(&self, actor: &Principal, force: bool) -> Result<ApplyReport, Refusal> {
         self.phase().check(Verb::Mutate)?;
         let single = self.shared.reconcile.lock().await;

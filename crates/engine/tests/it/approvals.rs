@@ -128,7 +128,7 @@ async fn a_call_waits_for_a_decision_over_crashes_and_stops_and_is_made_once() {
                 kill(&mut mob, engine).await;
             }
             engine = mob.up().await;
-            assert_eq!(pending(&engine), [open.clone()]);
+            assert_eq!(pending(&engine), std::slice::from_ref(&open));
             let state = engine.view(|w| w.state.member_state(&member("a")));
             assert_eq!(state, Some(MemberState::Waiting));
         }
@@ -325,7 +325,7 @@ async fn an_external_engine_waits_for_a_decision_as_long_as_it_takes() {
     let message = send(&engine, "g", "pay; say paid").await;
     let open = asked(&engine, 1).await.remove(0);
     tokio::time::sleep(Duration::from_hours(30)).await;
-    assert_eq!(pending(&engine), [open.clone()]);
+    assert_eq!(pending(&engine), std::slice::from_ref(&open));
     kill(&mut mob, engine).await;
     let engine = mob.up().await;
     tokio::time::sleep(Duration::from_hours(30)).await;

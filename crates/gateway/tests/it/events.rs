@@ -1,6 +1,8 @@
 //! Streams of events, and queries.
 
 use crate::kit::{BASE, Item, Server};
+use mobkit_domain::command::{Command, ToolOutcome, TurnCommand};
+use mobkit_domain::event::Event;
 use mobkit_domain::time::Time;
 use mobkit_store::Store;
 use serde_json::{Value, json};
@@ -287,9 +289,14 @@ async fn the_progress_of_a_call_is_shown_between_its_start_and_its_end() {
     server
         .until(|event| matches!(event, Event::ToolStarted(_)))
         .await;
-    let turn = server
-        .engine
-        .view(|world| world.state.turns.iter().next().map(|(id, turn)| (*id, turn.calls[0].id)));
+    let turn = server.engine.view(|world| {
+        world
+            .state
+            .turns
+            .iter()
+            .next()
+            .map(|(id, turn)| (*id, turn.calls[0].id))
+    });
     let (turn, call) = turn.expect("a turn");
     for text in ["looking", "half way"] {
         server.engine.progress(turn, call, text);
@@ -306,7 +313,10 @@ async fn the_progress_of_a_call_is_shown_between_its_start_and_its_end() {
     while told.last().is_none_or(|last| last != "tool.finished") {
         match stream.next().await {
             Some(Item::Named(_, delta)) => {
-                assert_eq!((&delta["kind"], &delta["call"]), (&json!("progress"), &json!(call)));
+                assert_eq!(
+                    (&delta["kind"], &delta["call"]),
+                    (&json!("progress"), &json!(call))
+                );
                 told.push(delta["text"].as_str().expect("a text").to_owned());
             }
             Some(Item::Event(_, event)) => {

@@ -2,11 +2,13 @@
 
 use crate::kit::{ask, builder, definition, kinds, text_of};
 use async_trait::async_trait;
+use mobkit::command::{Command, ModuleCommand};
 use mobkit::definition::Engine as EngineKind;
-use mobkit::id::MemberId;
+use mobkit::event::{ToolDefinition, ToolEffect};
+use mobkit::id::{MemberId, ModuleId};
 use mobkit::model::{CallRequest, Finish, Reply, Usage};
 use mobkit::row::TurnStatus;
-use mobkit::state::MemberState;
+use mobkit::state::{MemberState, ModuleStatus};
 use mobkit::{
     EngineError, Item, MemberStart, MemoryStore, Offers, TurnEngine, TurnInput, TurnPort,
 };
@@ -73,6 +75,10 @@ impl TurnEngine for Guest {
         let Some(Item::User { text, .. }) = input.items.first() else {
             return Err(EngineError::Failed("a turn without a message".to_owned()));
         };
+        if text == "tools" {
+            let names = input.tools.into_iter().map(|tool| tool.name);
+            return Ok(names.collect::<Vec<_>>().join(" "));
+        }
         if text == "fail" {
             return Err(EngineError::Failed("out of ideas".to_owned()));
         }
@@ -165,4 +171,53 @@ async fn a_member_whose_engine_refuses_it_is_failed_and_the_rest_works() {
     assert_eq!(state.map(MemberState::as_str), Some("failed"));
     assert_eq!(error.as_deref(), Some("no licence"));
     mob.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_external_engine_is_told_the_tools_of_modules_as_they_are_now() {
+    let text = MOB.replace(
+        "engine = \"acp\"",
+        "engine = \"acp\"\ntools = [\"module:files/*\"]",
+    );
+    let module = "[[modules]]\nid = \"files\"\ntransport = \"mcp-stdio\"\n\
+                  command = [\"/bin/sleep\", \"1000\"]\n";
+    let store = Arc::new(MemoryStore::new());
+    let mob = builder(definition(&(text + module), ""), &store)
+        .engine(EngineKind::Acp, Arc::new(Guest::default()))
+        .start()
+        .await
+        .expect("started");
+    assert_eq!(text_of(&ask(&mob, "guest", "tools").await), "");
+    // It never says anything itself, so this is what the mob knows of it.
+    let files: ModuleId = "files".parse().expect("an id");
+    let start = mob.engine().view(|world| world.state.modules[&files].start);
+    let tool = ToolDefinition {
+        name: "read".to_owned(),
+        description: "Reads a file.".to_owned(),
+        schema: json!({"type": "object"}),
+        output_schema: None,
+        hint: ToolEffect::Read,
+        hash: "x".to_owned(),
+    };
+    let healthy = ModuleCommand::Healthy {
+        module: files.clone(),
+        start,
+        pid: None,
+        protocol: "mcp".to_owned(),
+        sandbox: None,
+        tools: Some(vec![tool]),
+    };
+    let healthy = mob.engine().submit_internal(Command::Module(healthy)).await;
+    healthy.expect("accepted");
+    let told = ask(&mob, "guest", "tools").await;
+    assert_eq!(text_of(&told), "module:files/read");
+    // Its start is given up, and nothing of it is left.
+    let report = mob.shutdown().await;
+    assert!(report.is_orderly(), "{report:?}");
+    let (status, reason) = mob.engine().view(|world| {
+        let module = &world.state.modules[&files];
+        (module.status, module.reason.clone())
+    });
+    assert_eq!(status, ModuleStatus::Stopped);
+    assert_eq!(reason.as_deref(), Some("shutdown"));
 }

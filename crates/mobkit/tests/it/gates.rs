@@ -158,7 +158,7 @@ async fn a_gated_call_waits_over_restarts_and_is_made_once() {
     let open = pending(&mob, 1).await.remove(0);
     for _ in 0..2 {
         mob = outside.restart(&mob, "").await;
-        assert_eq!(pending(&mob, 1).await, [open.clone()]);
+        assert_eq!(pending(&mob, 1).await, std::slice::from_ref(&open));
     }
     assert_eq!(outside.till.paid(), Vec::<Value>::new());
     decide(&mob, &open, APPROVE).await.expect("approved");
@@ -429,10 +429,7 @@ impl TurnEngine for Caller {
         });
         let results = match recorded {
             Some(calls) => port.results(&calls).await?,
-            None => {
-                port.step(self.step(&input), json!({"event": "own"}))
-                    .await?
-            }
+            None => port.step(step_of(&input), json!({"event": "own"})).await?,
         };
         let told: Vec<String> = results
             .into_iter()
@@ -452,24 +449,23 @@ impl TurnEngine for Caller {
     }
 }
 
-impl Caller {
-    fn step(&self, input: &TurnInput) -> Reply {
-        let Some(Item::User { text, .. }) = input.items.first() else {
-            panic!("a turn without a message")
-        };
-        let calls: Vec<Asked> = serde_json::from_str(text).expect("calls");
-        let calls = calls.into_iter().map(|Asked(tool, args)| CallRequest {
-            tool,
-            args,
-            provider_id: None,
-        });
-        Reply {
-            text: "let me pay".into(),
-            calls: calls.collect(),
-            usage: Usage::default(),
-            finish: Finish::Calls,
-            carry: None,
-        }
+/// The step whose calls a message names.
+fn step_of(input: &TurnInput) -> Reply {
+    let Some(Item::User { text, .. }) = input.items.first() else {
+        panic!("a turn without a message")
+    };
+    let calls: Vec<Asked> = serde_json::from_str(text).expect("calls");
+    let calls = calls.into_iter().map(|Asked(tool, args)| CallRequest {
+        tool,
+        args,
+        provider_id: None,
+    });
+    Reply {
+        text: "let me pay".into(),
+        calls: calls.collect(),
+        usage: Usage::default(),
+        finish: Finish::Calls,
+        carry: None,
     }
 }
 

@@ -94,7 +94,11 @@ impl JsonLines {
         let Some(answer) = self.waiting.open(&id) else {
             return Err(ClientError::Refused(format!("{id} is being made already")));
         };
-        let open = Open { client: self, id, is_sent: false };
+        let open = Open {
+            client: self,
+            id,
+            is_sent: false,
+        };
         let exchange = async {
             let mut open = open;
             if self.outgoing.send(format!("{line}\n")).await.is_err() {

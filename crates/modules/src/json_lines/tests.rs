@@ -73,7 +73,10 @@ impl Module {
 
     async fn says(&mut self, line: &str) {
         let line = format!("{line}\n");
-        self.writes.write_all(line.as_bytes()).await.expect("written");
+        self.writes
+            .write_all(line.as_bytes())
+            .await
+            .expect("written");
     }
 
     fn calls(&self, reply: u64) -> tokio::task::JoinHandle<Option<Result<String, ClientError>>> {
@@ -83,7 +86,8 @@ impl Module {
             on_stop: mobkit_engine::OnStop::Abort,
             on_error: mobkit_engine::OnError::Report,
         };
-        self.tasks.spawn(kind, async move { client.call(call(reply)).await })
+        self.tasks
+            .spawn(kind, async move { client.call(call(reply)).await })
     }
 }
 
@@ -111,10 +115,17 @@ async fn calls_run_side_by_side_by_their_ids() {
     assert_eq!(asked, [Some(line("call-12-1")), Some(line("call-13-1"))]);
     module.says(r#"{"id":"call-13-1","progress":"half"}"#).await;
     module.says(r#"{"event":{"kind":"tick"}}"#).await;
-    module.says(r#"{"id":"call-13-1","result":{"b":1,"a":[]}}"#).await;
-    module.says(r#"{"id":"call-12-1","error":"no such page"}"#).await;
+    module
+        .says(r#"{"id":"call-13-1","result":{"b":1,"a":[]}}"#)
+        .await;
+    module
+        .says(r#"{"id":"call-12-1","error":"no such page"}"#)
+        .await;
     assert_eq!(ended(second).await, Ok(r#"{"a":[],"b":1}"#.to_owned()));
-    assert_eq!(ended(first).await, Err(ClientError::Failed("no such page".to_owned())));
+    assert_eq!(
+        ended(first).await,
+        Err(ClientError::Failed("no such page".to_owned()))
+    );
     assert_eq!(
         module.heard.all(),
         ["progress of call-13-1: half", r#"event {"kind":"tick"}"#]
@@ -127,7 +138,10 @@ async fn a_call_that_is_dropped_is_cancelled_at_the_module() {
     let call = module.calls(12);
     module.read().await.expect("the call");
     call.abort();
-    assert_eq!(module.read().await, Some(json!({ "id": "call-12-1", "cancel": true })));
+    assert_eq!(
+        module.read().await,
+        Some(json!({ "id": "call-12-1", "cancel": true }))
+    );
     // Its answer was on the way already, which is no mistake.
     module.says(r#"{"id":"call-12-1","result":"late"}"#).await;
     let next = module.calls(13);
@@ -142,14 +156,31 @@ async fn tools_and_signs_of_life_are_asked_for() {
     let mut module = Module::new(Limits::default());
     let client = Arc::clone(&module.client);
     let module_says = async {
-        assert_eq!(module.read().await, Some(json!({ "id": "tools", "list": "tools" })));
-        module.says(r#"{"id":"tools","result":{"tools":[{"name":"fetch"}]}}"#).await;
-        assert_eq!(module.read().await, Some(json!({ "id": "probe-1", "ping": true })));
+        assert_eq!(
+            module.read().await,
+            Some(json!({ "id": "tools", "list": "tools" }))
+        );
+        module
+            .says(r#"{"id":"tools","result":{"tools":[{"name":"fetch"}]}}"#)
+            .await;
+        assert_eq!(
+            module.read().await,
+            Some(json!({ "id": "probe-1", "ping": true }))
+        );
         module.says(r#"{"id":"probe-1","error":"what?"}"#).await;
-        assert_eq!(module.read().await, Some(json!({ "id": "tools-2", "list": "tools" })));
+        assert_eq!(
+            module.read().await,
+            Some(json!({ "id": "tools-2", "list": "tools" }))
+        );
         module.says(r#"{"id":"tools-2","result":[]}"#).await;
     };
-    let asked = async { (client.tools().await, client.probe().await, client.tools().await) };
+    let asked = async {
+        (
+            client.tools().await,
+            client.probe().await,
+            client.tools().await,
+        )
+    };
     let ((tools, probe, again), ()) = tokio::join!(asked, module_says);
     assert_eq!(tools.expect("listed")[0].name, "fetch");
     assert_eq!(probe, Ok(()));
@@ -189,9 +220,15 @@ async fn a_line_that_is_too_long_breaks_the_conversation() {
     let mut module = Module::new(limits);
     let call = module.calls(12);
     module.read().await.expect("the call");
-    let fits = format!(r#"{{"id":"call-12-1","result":"{}"}}"#, "x".repeat(2 * 1024 * 1024 - 40));
+    let fits = format!(
+        r#"{{"id":"call-12-1","result":"{}"}}"#,
+        "x".repeat(2 * 1024 * 1024 - 40)
+    );
     module.says(&fits).await;
-    assert_eq!(ended(call).await.expect("an answer").len(), 2 * 1024 * 1024 - 40);
+    assert_eq!(
+        ended(call).await.expect("an answer").len(),
+        2 * 1024 * 1024 - 40
+    );
     let flood = vec![b'x'; 3 * 1024 * 1024];
     // Not all of it is read.
     let writing = module.writes.write_all(&flood);
@@ -200,7 +237,10 @@ async fn a_line_that_is_too_long_breaks_the_conversation() {
         why = over => why,
         written = writing => panic!("the whole flood was read: {written:?}"),
     };
-    assert_eq!(why, ClientError::Broken("wrote a line over 2 MiB".to_owned()));
+    assert_eq!(
+        why,
+        ClientError::Broken("wrote a line over 2 MiB".to_owned())
+    );
 }
 
 #[tokio::test(start_paused = true)]

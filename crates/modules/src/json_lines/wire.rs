@@ -79,8 +79,8 @@ struct Tool {
     effect: Option<ToolEffect>,
 }
 
-/// Reads the answer to [`list`]: the tools in the order of their names. The error says what is wrong
-/// with it.
+/// Reads the answer to [`list`]: the tools in the order of their names. The error says what is
+/// wrong with it.
 pub(super) fn tools(result: &Value, tools_max: usize) -> Result<Vec<ToolDefinition>, String> {
     let listed = result.get("tools").and_then(Value::as_array);
     let listed = listed.ok_or("its list of tools is not {\"tools\": […]}")?;
@@ -106,7 +106,10 @@ fn tool(said: &Value) -> Result<ToolDefinition, String> {
     }
     let schema = tool.schema.unwrap_or_else(|| json!({ "type": "object" }));
     if !schema.is_object() {
-        return Err(format!("the schema of the tool {:?} is not an object", tool.name));
+        return Err(format!(
+            "the schema of the tool {:?} is not an object",
+            tool.name
+        ));
     }
     Ok(ToolDefinition {
         name: tool.name,
@@ -133,7 +136,10 @@ mod tests {
             line(r#"{"id":"call-12-1","result":{"a":1}}"#),
             answer(Ok(json!({ "a": 1 })))
         );
-        assert_eq!(line(r#"{"id":"call-12-1","result":null}"#), answer(Ok(Value::Null)));
+        assert_eq!(
+            line(r#"{"id":"call-12-1","result":null}"#),
+            answer(Ok(Value::Null))
+        );
         assert_eq!(
             line(r#"{"id":"call-12-1","error":"no such page","result":1}"#),
             answer(Err("no such page".to_owned()))
@@ -146,7 +152,15 @@ mod tests {
             })
         );
         assert_eq!(line(r#"{"event":[1]}"#), Some(Incoming::Event(json!([1]))));
-        for stray in ["", "hello", "[]", "{}", r#"{"id":7,"result":1}"#, r#"{"id":"x"}"#, "{\"id\""] {
+        for stray in [
+            "",
+            "hello",
+            "[]",
+            "{}",
+            r#"{"id":7,"result":1}"#,
+            r#"{"id":"x"}"#,
+            "{\"id\"",
+        ] {
             assert_eq!(line(stray), None, "{stray:?}");
         }
     }
@@ -164,7 +178,8 @@ mod tests {
         assert_eq!(read[1].hint, ToolEffect::Effect);
         assert_eq!(read[1].schema, json!({ "type": "object" }));
         assert_eq!(read[2].hint, ToolEffect::Idempotent);
-        let renamed = json!({ "tools": [{ "name": "put", "effect": "idempotent", "description": "P." }] });
+        let renamed =
+            json!({ "tools": [{ "name": "put", "effect": "idempotent", "description": "P." }] });
         let renamed = tools(&renamed, 3).expect("read");
         assert_ne!(renamed[0].hash, read[2].hash);
         for bad in [

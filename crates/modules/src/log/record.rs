@@ -61,7 +61,10 @@ fn record(engine: &Engine, command: Command) -> Recording {
     let engine = engine.clone();
     Box::pin(async move {
         if let Err(refusal) = engine.submit_internal(command).await {
-            tracing::debug!(code = refusal.code, "log lines were not recorded: {refusal}");
+            tracing::debug!(
+                code = refusal.code,
+                "log lines were not recorded: {refusal}"
+            );
         }
     })
 }

@@ -1,9 +1,9 @@
 //! How a conversation begins, in the words of the era that the server is of.
 
-use super::keep::Keeper;
 use super::failure::Failures;
 use super::handler::Handler;
 use super::http::Remote;
+use super::keep::Keeper;
 use super::lines::Lines;
 use super::link::Link;
 use super::watched::Watched;
@@ -75,9 +75,15 @@ pub(crate) async fn connect_stdio(
     let link = Link::new(host);
     let failures = Failures::default();
     let lines = Lines::new(stdin, stdout, Arc::clone(&link), limits, tasks);
+    let watched = Watched::new(lines, Arc::clone(&link), ClientError::Closed);
     let end = CancellationToken::new();
-    let keeper = Keeper { limits, failures: failures.clone(), tasks, end };
-    let opened = open(lines, &link, lifecycle, keeper).await;
+    let keeper = Keeper {
+        limits,
+        failures: failures.clone(),
+        tasks,
+        end,
+    };
+    let opened = open(watched, &link, lifecycle, keeper).await;
     opened.map_err(|error| {
         let because = failures.of_opening(&error, &link);
         if opening == Opening::Discover && may_initialize(&error) {
@@ -106,8 +112,15 @@ pub(crate) async fn connect_http(
         let link = Link::new(Arc::clone(&host));
         let end = CancellationToken::new();
         let transport = remote.transport(end.clone());
-        let keeper = Keeper { limits, failures: failures.clone(), tasks, end };
-        let opened = open(transport, &link, lifecycle, keeper).await;
+        let over = ClientError::Broken("the answers of the server can't be followed".to_owned());
+        let watched = Watched::new(transport, Arc::clone(&link), over);
+        let keeper = Keeper {
+            limits,
+            failures: failures.clone(),
+            tasks,
+            end,
+        };
+        let opened = open(watched, &link, lifecycle, keeper).await;
         opened.map_err(|error| (may_initialize(&error), failures.of_opening(&error, &link)))
     };
     let discover = attempt(ClientLifecycleMode::Discover {
@@ -123,7 +136,7 @@ pub(crate) async fn connect_http(
 }
 
 async fn open<T: Transport<RoleClient> + 'static>(
-    transport: T,
+    watched: Watched<T>,
     link: &Arc<Link>,
     lifecycle: ClientLifecycleMode,
     keeper: Keeper<'_>,
@@ -133,7 +146,6 @@ async fn open<T: Transport<RoleClient> + 'static>(
     let handler = Handler {
         link: Arc::clone(link),
     };
-    let watched = Watched::new(transport, Arc::clone(link));
     let running =
         serve_client_with_lifecycle_and_ct(handler, watched, lifecycle, stop.clone()).await?;
     let info = running.peer().peer_info();
@@ -164,7 +176,10 @@ fn may_initialize(error: &ClientInitializeError) -> bool {
             version.has_initialize() && ProtocolVersion::KNOWN_VERSIONS.contains(version)
         }),
         ClientInitializeError::TransportError { error, .. } => {
-            match error.error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
+            match error
+                .error
+                .downcast_ref::<StreamableHttpError<reqwest::Error>>()
+            {
                 Some(StreamableHttpError::Client(error)) => !error.is_connect(),
                 Some(
                     StreamableHttpError::AuthRequired(_)

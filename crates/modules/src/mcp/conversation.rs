@@ -17,6 +17,7 @@ use rmcp::model::{
 };
 use rmcp::service::{Peer, ServiceError};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -65,7 +66,7 @@ impl Conversation {
         asked: InputRequiredResult,
         params: &mut CallToolRequestParams,
     ) -> Result<(), ClientError> {
-        let mut answers = std::collections::BTreeMap::new();
+        let mut answers = BTreeMap::new();
         for (key, request) in asked.input_requests.unwrap_or_default() {
             let InputRequest::Elicitation(request) = request else {
                 let text = "it wants a model or folders of its client, which are not offered";
@@ -107,7 +108,9 @@ impl Client for Conversation {
             listed.extend(page.tools);
             let most = self.limits.tools_max;
             if listed.len() > most {
-                return Err(ClientError::Broken(format!("it lists more than {most} tools")));
+                return Err(ClientError::Broken(format!(
+                    "it lists more than {most} tools"
+                )));
             }
             if page.next_cursor.is_none() {
                 return Ok(definitions(listed, self.link.host.as_ref()));
@@ -134,12 +137,17 @@ impl Client for Conversation {
                 CallToolResponse::Complete(result) if result.is_error == Some(true) => {
                     let words = text(&result);
                     let silent = words.is_empty();
-                    let words = if silent { "the tool failed and says no more" } else { &words };
+                    let words = if silent {
+                        "the tool failed and says no more"
+                    } else {
+                        &words
+                    };
                     return Err(ClientError::Failed(words.to_owned()));
                 }
                 CallToolResponse::Complete(result) => return Ok(text(&result)),
                 CallToolResponse::InputRequired(asked) => {
-                    let asks_nothing = asked.input_requests.as_ref().is_none_or(|r| r.is_empty());
+                    let requests = asked.input_requests.as_ref();
+                    let asks_nothing = requests.is_none_or(BTreeMap::is_empty);
                     self.give_input(call.id, asked, &mut params).await?;
                     if asks_nothing {
                         tokio::time::sleep(pause).await;

@@ -39,7 +39,10 @@ fn definition(tool: Tool) -> ToolDefinition {
     let description = tool.description.map(Cow::into_owned);
     let description = description.or(tool.title).unwrap_or_default();
     let schema = Value::Object(Arc::unwrap_or_clone(tool.input_schema));
-    let output_schema = tool.output_schema.map(Arc::unwrap_or_clone).map(Value::Object);
+    let output_schema = tool
+        .output_schema
+        .map(Arc::unwrap_or_clone)
+        .map(Value::Object);
     let hash = hash_of(&json!({
         "name": name,
         "description": description,
@@ -76,7 +79,7 @@ fn hint(annotations: Option<&ToolAnnotations>) -> ToolEffect {
 mod tests {
     use super::*;
 
-    fn hint_of(annotations: Value) -> ToolEffect {
+    fn hint_of(annotations: &Value) -> ToolEffect {
         let tool = json!({
             "name": "a", "inputSchema": { "type": "object" }, "annotations": annotations,
         });
@@ -87,12 +90,18 @@ mod tests {
     #[test]
     fn annotations_are_hints_of_what_a_repeated_call_does() {
         let both = json!({ "readOnlyHint": true, "idempotentHint": true });
-        assert_eq!(hint_of(both), ToolEffect::Read);
+        assert_eq!(hint_of(&both), ToolEffect::Read);
         let destroys_once = json!({ "idempotentHint": true, "destructiveHint": true });
-        assert_eq!(hint_of(destroys_once), ToolEffect::Idempotent);
-        assert_eq!(hint_of(json!({ "readOnlyHint": false })), ToolEffect::Effect);
-        assert_eq!(hint_of(json!({ "destructiveHint": false })), ToolEffect::Effect);
-        assert_eq!(hint_of(json!({})), ToolEffect::Effect);
+        assert_eq!(hint_of(&destroys_once), ToolEffect::Idempotent);
+        assert_eq!(
+            hint_of(&json!({ "readOnlyHint": false })),
+            ToolEffect::Effect
+        );
+        assert_eq!(
+            hint_of(&json!({ "destructiveHint": false })),
+            ToolEffect::Effect
+        );
+        assert_eq!(hint_of(&json!({})), ToolEffect::Effect);
     }
 
     #[test]

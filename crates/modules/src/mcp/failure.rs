@@ -5,7 +5,7 @@ use super::lines::LineError;
 use super::link::Link;
 use crate::client::ClientError;
 use crate::redaction::Redaction;
-use rmcp::model::ErrorData;
+use rmcp::model::{ErrorData, ProtocolVersion};
 use rmcp::service::{ClientInitializeError, ServiceError};
 use rmcp::transport::DynamicTransportError;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
@@ -14,6 +14,8 @@ use std::error::Error;
 /// What rmcp answers for a request that was under way when the server forgot the session. It looks
 /// like an answer of the server, yet the request may have been carried out.
 const SESSION_LOST: &str = "streamable HTTP session was re-initialized before the response arrived";
+
+type HttpError = StreamableHttpError<reqwest::Error>;
 
 /// Says what went wrong.
 #[derive(Clone, Default)]
@@ -34,6 +36,17 @@ impl Failures {
         excerpt(&self.redaction.text(text.to_owned()))
     }
 
+    /// The error without secrets that a server may have quoted in its answer.
+    pub(super) fn clean(&self, error: HttpError) -> HttpError {
+        match error {
+            HttpError::UnexpectedServerResponse(said) => {
+                let said = self.redaction.text(said.into_owned());
+                HttpError::UnexpectedServerResponse(said.into())
+            }
+            other => other,
+        }
+    }
+
     /// What came of a request that has no result.
     pub(super) fn of_request(&self, error: ServiceError, link: &Link) -> ClientError {
         let broken = |text: &str| {
@@ -46,9 +59,7 @@ impl Failures {
             }
             ServiceError::McpError(error) => ClientError::Refused(self.answered(&error)),
             ServiceError::TransportSend(error) => self.of_transport(&error),
-            ServiceError::TransportClosed => {
-                broken("the connection broke before the answer came")
-            }
+            ServiceError::TransportClosed => broken("the connection broke before the answer came"),
             ServiceError::UnexpectedResponse => {
                 ClientError::Failed("the answer has not the form of a result".to_owned())
             }
@@ -60,8 +71,7 @@ impl Failures {
     pub(super) fn of_opening(&self, error: &ClientInitializeError, link: &Link) -> ClientError {
         let text = match error {
             ClientInitializeError::TransportError { error, .. } => {
-                let text = self.of_transport(error).to_string();
-                return ClientError::Broken(text);
+                self.of_transport(error).to_string()
             }
             ClientInitializeError::LegacyFallbackFailed { fallback, .. } => {
                 return self.of_opening(fallback, link);
@@ -72,17 +82,17 @@ impl Failures {
             ClientInitializeError::NoCompatibleProtocolVersion {
                 server_supported, ..
             } => {
-                let versions: Vec<&str> = server_supported.iter().map(|v| v.as_str()).collect();
-                let versions = versions.join(", ");
+                let versions = server_supported.iter().map(ProtocolVersion::as_str);
+                let versions = versions.collect::<Vec<_>>().join(", ");
                 self.line(&format!("it speaks no known version of MCP: {versions}"))
             }
             ClientInitializeError::ConnectionClosed(_) => {
                 return link.reason().unwrap_or(ClientError::Closed);
             }
             // The others quote whole messages.
-            _ => "its first answer is not MCP".to_owned(),
+            _ => return ClientError::Broken("its first answer is not MCP".to_owned()),
         };
-        ClientError::Broken(text)
+        ClientError::Refused(text)
     }
 
     fn answered(&self, error: &ErrorData) -> String {
@@ -93,7 +103,7 @@ impl Failures {
     /// Why a message did not go out, or was not answered over HTTP.
     fn of_transport(&self, error: &DynamicTransportError) -> ClientError {
         let error = error.error.as_ref();
-        if let Some(error) = error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
+        if let Some(error) = error.downcast_ref::<HttpError>() {
             return self.of_http(error);
         }
         match error.downcast_ref::<LineError>() {
@@ -106,23 +116,21 @@ impl Failures {
         }
     }
 
-    fn of_http(&self, error: &StreamableHttpError<reqwest::Error>) -> ClientError {
+    fn of_http(&self, error: &HttpError) -> ClientError {
         let refused = |text: String| ClientError::Refused(self.line(&text));
         let broken = |text: String| ClientError::Broken(self.line(&text));
         match error {
-            StreamableHttpError::Client(error) if error.is_connect() => {
+            HttpError::Client(error) if error.is_connect() => {
                 refused(format!("the server can't be reached: {}", cause(error)))
             }
-            StreamableHttpError::Client(error) => {
-                broken(format!("the connection broke: {}", cause(error)))
-            }
-            StreamableHttpError::AuthRequired(_) => {
+            HttpError::Client(error) => broken(format!("the connection broke: {}", cause(error))),
+            HttpError::AuthRequired(_) => {
                 refused("the server wants other credentials (HTTP 401)".to_owned())
             }
-            StreamableHttpError::InsufficientScope(_) => {
+            HttpError::InsufficientScope(_) => {
                 refused("the credentials do not suffice (HTTP 403)".to_owned())
             }
-            StreamableHttpError::HttpStatus(error) => {
+            HttpError::HttpStatus(error) => {
                 let text = format!("the server answered HTTP {}", error.status);
                 // Too many requests, and none for the moment: not even looked at.
                 match error.status {
@@ -130,22 +138,22 @@ impl Failures {
                     _ => broken(text),
                 }
             }
-            StreamableHttpError::UnexpectedServerResponse(said) => match status(said) {
+            HttpError::UnexpectedServerResponse(said) => match status(said) {
                 Some(400..=499) => refused(format!("the server answered {said}")),
                 Some(_) => broken(format!("the server answered {said}")),
                 None => broken(format!("the answer of the server is not MCP: {said}")),
             },
-            StreamableHttpError::UnexpectedContentType(found) => {
+            HttpError::UnexpectedContentType(found) => {
                 let found = found.as_deref().unwrap_or("no content type");
                 broken(format!("the answer of the server is not MCP: {found}"))
             }
-            StreamableHttpError::ResponseBodyTooLarge { max_size } => {
+            HttpError::ResponseBodyTooLarge { max_size } => {
                 let mib = max_size / 1024 / 1024;
                 ClientError::Failed(format!("the answer is larger than {mib} MiB"))
             }
-            StreamableHttpError::SessionExpired
-            | StreamableHttpError::SessionRecoveryTimeout
-            | StreamableHttpError::ReinitializationFailed(_) => {
+            HttpError::SessionExpired
+            | HttpError::SessionRecoveryTimeout
+            | HttpError::ReinitializationFailed(_) => {
                 broken("the server ended the session and began no other".to_owned())
             }
             other => broken(other.to_string()),
@@ -168,4 +176,20 @@ fn cause(error: &reqwest::Error) -> String {
         return "no cause is given".to_owned();
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_quotes_is_clean_before_anybody_sees_it() {
+        let header = "Bearer hush-hush-9".to_owned();
+        let failures = Failures::without(std::iter::once(&header));
+        let said = "HTTP 400 Bad Request: Bearer hush-hush-9 is not hush-hush-8".into();
+        let clean = failures.clean(HttpError::UnexpectedServerResponse(said));
+        let shown = format!("{clean:?} {clean}");
+        assert!(!shown.contains("hush-hush-9"), "{shown}");
+        assert!(shown.contains("hush-hush-8"), "{shown}");
+    }
 }

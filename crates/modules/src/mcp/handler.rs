@@ -1,6 +1,9 @@
 //! What a module says and asks while the conversation lasts.
 
-#![expect(deprecated, reason = "servers of the era before still send log messages")]
+#![expect(
+    deprecated,
+    reason = "servers of the era before still send log messages"
+)]
 
 use super::calls::Found;
 use super::elicit::{Question, answer, decline};

@@ -78,8 +78,12 @@ impl Remote {
 
     /// A conversation that has not begun. Every request of it ends when `end` fires.
     pub(super) fn transport(&self, end: CancellationToken) -> StreamableHttpClientTransport<Tied> {
-        let http = self.client.clone();
-        StreamableHttpClientTransport::with_client(Tied { http, end }, self.config.clone())
+        let tied = Tied {
+            http: self.client.clone(),
+            failures: self.failures.clone(),
+            end,
+        };
+        StreamableHttpClientTransport::with_client(tied, self.config.clone())
     }
 }
 

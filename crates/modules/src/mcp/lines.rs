@@ -1,29 +1,32 @@
 //! Messages as lines on the pipes of a child process.
 //!
 //! rmcp has a transport for pipes as well. It drops a line that is too long and goes on, as it does
-//! with everything that is no message, so that a call would wait for an answer that is already lost;
-//! it sends from tasks that may overtake each other; and it can't be closed while a child doesn't
-//! read. So it is done here, behind the same seam.
+//! with everything that is no message, so that a call would wait for an answer that is lost
+//! already; it sends from tasks that may overtake each other; and it can't be closed while a child
+//! doesn't read. So it is done here, behind the same seam.
 
 use super::link::Link;
-use crate::client::{ClientError, Limits};
-use futures::StreamExt;
+use super::reader::Reader;
+use crate::client::Limits;
 use mobkit_engine::{OnError, OnStop, TaskKind, Tasks};
 use rmcp::RoleClient;
-use rmcp::model::{ClientJsonRpcMessage, ErrorData, RequestId, ServerJsonRpcMessage};
+use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
-use serde_json::Value;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::codec::{AnyDelimiterCodec, AnyDelimiterCodecError, FramedRead};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// How much of a line that is no message is shown, in bytes.
-const STRAY_BYTES_MAX: usize = 1_024;
 /// Most messages that wait for the child to read them.
 const UNREAD_LEN_MAX: usize = 256;
+/// Most messages of the child that wait; it writes no more until they were heard.
+const UNHEARD_LEN_MAX: usize = 64;
 
+const READER: TaskKind = TaskKind {
+    name: "module output",
+    on_stop: OnStop::Abort,
+    on_error: OnError::Report,
+};
 const WRITER: TaskKind = TaskKind {
     name: "module input",
     on_stop: OnStop::Finish,
@@ -52,38 +55,32 @@ struct Outgoing {
     written: oneshot::Sender<Result<(), LineError>>,
 }
 
-/// The two pipes. Dropping it, or closing it, closes the child's input.
-pub(super) struct Lines<R> {
-    incoming: FramedRead<R, AnyDelimiterCodec>,
+/// The two pipes. Dropping it, or closing it, closes the child's input; its output is read to the
+/// end all the same, since a child that can't say its last words may take that for a failure.
+pub(super) struct Lines {
+    incoming: mpsc::Receiver<ServerJsonRpcMessage>,
     outgoing: Option<mpsc::Sender<Outgoing>>,
-    link: Arc<Link>,
-    limits: Limits,
-    /// Lines that were no message.
-    stray: u32,
     stop: DropGuard,
 }
 
-impl<R: AsyncRead + Send + Unpin + 'static> Lines<R> {
+impl Lines {
     /// Takes the pipes: what the child reads, what it writes.
     pub(super) fn new(
         stdin: impl AsyncWrite + Send + Unpin + 'static,
-        stdout: R,
+        stdout: impl AsyncRead + Send + Unpin + 'static,
         link: Arc<Link>,
         limits: Limits,
         tasks: &Tasks,
     ) -> Self {
-        let line_bytes_max = limits.line_bytes_max;
-        let codec =
-            AnyDelimiterCodec::new_with_max_length(b"\n".to_vec(), Vec::new(), line_bytes_max);
+        let (pass, incoming) = mpsc::channel(UNHEARD_LEN_MAX);
+        let reader = Reader::new(link, limits, pass);
+        tasks.spawn(READER, reader.run(stdout));
         let (outgoing, queue) = mpsc::channel(UNREAD_LEN_MAX);
         let stop = CancellationToken::new();
         tasks.spawn(WRITER, write_all(stdin, queue, stop.clone()));
         Self {
-            incoming: FramedRead::new(stdout, codec),
+            incoming,
             outgoing: Some(outgoing),
-            link,
-            limits,
-            stray: 0,
             stop: stop.drop_guard(),
         }
     }
@@ -102,24 +99,9 @@ impl<R: AsyncRead + Send + Unpin + 'static> Lines<R> {
             Err(mpsc::error::TrySendError::Closed(_)) => Err(LineError::Closed),
         }
     }
-
-    /// Counts a line that is no message, and fails where it is one too many.
-    fn stray(&mut self, line: &[u8]) -> Result<(), ClientError> {
-        let shown = &line[..line.len().min(STRAY_BYTES_MAX)];
-        let shown = String::from_utf8_lossy(shown).into_owned();
-        self.link.host.stray(shown);
-        self.stray += 1;
-        let most = self.limits.unexpected_lines_max;
-        if self.stray > most {
-            return Err(ClientError::Broken(format!(
-                "wrote more than {most} lines that are no part of the protocol"
-            )));
-        }
-        Ok(())
-    }
 }
 
-impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleClient> for Lines<R> {
+impl Transport<RoleClient> for Lines {
     type Error = LineError;
 
     fn send(
@@ -132,25 +114,7 @@ impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleClient> for Lines<R> {
     }
 
     async fn receive(&mut self) -> Option<ServerJsonRpcMessage> {
-        loop {
-            let end = match self.incoming.next().await {
-                Some(Ok(line)) => match Line::read(&line) {
-                    Line::Message(message) => return Some(*message),
-                    Line::Nothing => continue,
-                    Line::Stray => match self.stray(&line) {
-                        Ok(()) => continue,
-                        Err(end) => end,
-                    },
-                },
-                Some(Err(AnyDelimiterCodecError::MaxChunkLengthExceeded)) => {
-                    let mebibytes = self.limits.line_bytes_max / (1024 * 1024);
-                    ClientError::Broken(format!("wrote a line over {mebibytes} MiB"))
-                }
-                Some(Err(AnyDelimiterCodecError::Io(_))) | None => ClientError::Closed,
-            };
-            self.link.end(end);
-            return None;
-        }
+        self.incoming.recv().await
     }
 
     async fn close(&mut self) -> Result<(), LineError> {
@@ -193,49 +157,6 @@ async fn write_all(
         let _ = written.send(result.map_err(LineError::from));
         if failed {
             return;
-        }
-    }
-}
-
-/// What a line of the output is.
-enum Line {
-    Message(Box<ServerJsonRpcMessage>),
-    /// Nothing that matters here.
-    Nothing,
-    /// Something else than JSON-RPC.
-    Stray,
-}
-
-impl Line {
-    fn read(line: &[u8]) -> Self {
-        let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            return Self::Nothing;
-        }
-        match serde_json::from_slice(line) {
-            Ok(message) => Self::Message(Box::new(message)),
-            Err(_) => Self::misshapen(line),
-        }
-    }
-
-    /// JSON-RPC of a shape that the protocol doesn't have. An answer still ends its request: whoever
-    /// waits for it would wait for ever.
-    fn misshapen(line: &[u8]) -> Self {
-        let Ok(Value::Object(said)) = serde_json::from_slice(line) else {
-            return Self::Stray;
-        };
-        if said.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
-            return Self::Stray;
-        }
-        let id = said.get("id").cloned();
-        let id = id.and_then(|id| serde_json::from_value::<RequestId>(id).ok());
-        match id {
-            Some(id) if !said.contains_key("method") => {
-                let error = ErrorData::internal_error("the answer is malformed", None);
-                Self::Message(Box::new(ServerJsonRpcMessage::error(error, Some(id))))
-            }
-            _ => Self::Nothing,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Pause before the stream is opened again, growing up to the second.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// Whether a server offers word of changed tools, and gives it only to those who listen.
 pub(super) fn is_offered(peer: &Peer<RoleClient>) -> bool {

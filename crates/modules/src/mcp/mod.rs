@@ -17,6 +17,7 @@ mod keep;
 mod lines;
 mod link;
 mod listen;
+mod reader;
 mod result;
 mod tied;
 mod watched;

@@ -48,7 +48,8 @@ fn says_the_same(structured: &Value, parts: &[ContentBlock]) -> bool {
     let one = |value: &Value| matches!(texts.as_slice(), [text] if is(value, text));
     let each = |value: &Value| match value {
         Value::Array(items) => {
-            items.len() == texts.len() && items.iter().zip(&texts).all(|(item, text)| is(item, text))
+            items.len() == texts.len()
+                && items.iter().zip(&texts).all(|(item, text)| is(item, text))
         }
         _ => false,
     };
@@ -111,11 +112,9 @@ fn decoded_len(base64: &str) -> usize {
 pub(super) fn cut(mut text: String) -> String {
     let bytes = text.len();
     if bytes > RESULT_BYTES_MAX {
-        let at = text.floor_char_boundary(RESULT_BYTES_MAX);
-        text.truncate(at);
-        text.push_str(&format!(
-            "\n[cut: this is the start of {bytes} bytes; the rest was dropped]"
-        ));
+        let note = format!("\n[cut: this is the start of {bytes} bytes; the rest was dropped]");
+        text.truncate(text.floor_char_boundary(RESULT_BYTES_MAX));
+        text.push_str(&note);
     }
     text
 }
@@ -140,10 +139,16 @@ mod tests {
     #[test]
     fn structured_content_stands_for_the_texts_that_repeat_it() {
         for (structured, texts) in [
-            (json!({ "b": 1, "a": [2] }), vec!["{\n  \"a\": [2],\n  \"b\": 1\n}"]),
+            (
+                json!({ "b": 1, "a": [2] }),
+                vec!["{\n  \"a\": [2],\n  \"b\": 1\n}"],
+            ),
             (json!({ "result": "hello" }), vec!["hello"]),
             (json!({ "result": 3 }), vec!["3"]),
-            (json!({ "result": ["a", { "b": 1 }] }), vec!["a", "{\"b\": 1}"]),
+            (
+                json!({ "result": ["a", { "b": 1 }] }),
+                vec!["a", "{\"b\": 1}"],
+            ),
             (json!({ "a": 1 }), vec![]),
         ] {
             let result = json!({ "content": parts(&texts), "structuredContent": structured });

@@ -1,5 +1,6 @@
 //! HTTP requests that end with whom they are made for.
 
+use super::failure::Failures;
 use futures::StreamExt;
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::model::ClientJsonRpcMessage;
@@ -15,12 +16,13 @@ use tokio_util::sync::CancellationToken;
 type Headers = HashMap<HeaderName, HeaderValue>;
 type Outcome<T> = Result<T, StreamableHttpError<reqwest::Error>>;
 
-/// rmcp's HTTP client with an end. rmcp itself waits for the answer to its first request as long as
-/// the server likes, even when the conversation was given up long ago: the request, its task and its
-/// connection would stay.
+/// rmcp's HTTP client with an end. rmcp itself waits for the answer to its first request as long
+/// as the server likes, even when the conversation was given up long ago: the request, its task and
+/// its connection would stay. It also logs what a server answers, so that is cleaned here.
 #[derive(Clone)]
 pub(super) struct Tied {
     pub(super) http: reqwest::Client,
+    pub(super) failures: Failures,
     /// Ends every request and every stream.
     pub(super) end: CancellationToken,
 }
@@ -30,7 +32,7 @@ impl Tied {
         tokio::select! {
             biased;
             () = self.end.cancelled() => Err(StreamableHttpError::TransportChannelClosed),
-            outcome = request => outcome,
+            outcome = request => outcome.map_err(|error| self.failures.clean(error)),
         }
     }
 

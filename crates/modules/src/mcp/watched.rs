@@ -27,16 +27,19 @@ pub(super) fn call_meta(call: CallId) -> RequestMetaObject {
 pub(super) struct Watched<T> {
     inner: T,
     link: Arc<Link>,
+    /// Why the conversation is over when the transport has nothing more, and doesn't say why.
+    end: ClientError,
     discoveries: Vec<RequestId>,
     /// Requests whose answer came too late to be wanted.
     forgotten: Vec<RequestId>,
 }
 
 impl<T> Watched<T> {
-    pub(super) fn new(inner: T, link: Arc<Link>) -> Self {
+    pub(super) fn new(inner: T, link: Arc<Link>, end: ClientError) -> Self {
         Self {
             inner,
             link,
+            end,
             discoveries: Vec::new(),
             forgotten: Vec::new(),
         }
@@ -60,7 +63,7 @@ impl<T> Watched<T> {
             }
             ClientRequest::DiscoverRequest(_) => self.discoveries.push(sent.id.clone()),
             // A server that was silent is asked in the words of the era before. If it was only
-            // slow to start, it answers both, and the first answer must not be taken for the second.
+            // slow to start it answers both, and the first answer is not to be taken for the other.
             ClientRequest::InitializeRequest(_) => self.forgotten.append(&mut self.discoveries),
             _ => {}
         }
@@ -93,7 +96,7 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Watched<T> {
                 Some(message) if self.is_forgotten(&message) => {}
                 Some(message) => return Some(message),
                 None => {
-                    self.link.end(ClientError::Closed);
+                    self.link.end(self.end.clone());
                     return None;
                 }
             }

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 
 /// What is started, and how.
 pub(crate) struct Launch {
@@ -26,6 +26,15 @@ pub(crate) struct Launch {
     pub(crate) mark: Mark,
     /// Its sandbox.
     pub(crate) ruleset: Option<RulesetCreated>,
+}
+
+/// Starts a program that is asked for one answer. It ends with this process, and with whoever waits
+/// for it.
+pub(crate) async fn start_program(command: Command) -> std::io::Result<Box<dyn ChildWrapper>> {
+    let mut command = CommandWrap::from(command);
+    arrange(command.command_mut(), BeforeExec::program());
+    command.wrap(KillOnDrop);
+    spawner::spawn(command).await
 }
 
 /// The other ends of its standard streams.
@@ -67,13 +76,19 @@ impl Process {
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());
         });
-        arrange(command.command_mut(), BeforeExec::module(launch.ruleset));
+        arrange(command.command_mut(), BeforeExec::module(launch.ruleset)?);
         command.wrap(ProcessGroup::leader()).wrap(KillOnDrop);
         let mut child = spawner::spawn(command).await?;
         let group = child.id().and_then(|pid| i32::try_from(pid).ok());
-        let pipes = (child.stdin().take(), child.stdout().take(), child.stderr().take());
+        let pipes = (
+            child.stdin().take(),
+            child.stdout().take(),
+            child.stderr().take(),
+        );
         let (Some(group), (Some(stdin), Some(stdout), Some(stderr))) = (group, pipes) else {
-            return Err(std::io::Error::other("it has no number or no standard streams"));
+            return Err(std::io::Error::other(
+                "it has no number or no standard streams",
+            ));
         };
         let process = Self {
             group,
@@ -98,7 +113,8 @@ impl Process {
 
     /// Waits for its end. What it started may still run.
     pub(crate) async fn exited(&mut self) -> std::io::Result<ExitStatus> {
-        // Of the child alone: the end of a group that somebody else still lives in can't be awaited.
+        // Of the child alone: the end of a group that somebody else still lives in can't be
+        // awaited.
         self.child.inner_mut().wait().await
     }
 

@@ -9,7 +9,7 @@ mod spawner;
 mod sweep;
 mod watchdog;
 
-pub(crate) use child::{Launch, Pipes, Process};
+pub(crate) use child::{Launch, Pipes, Process, start_program};
 pub(crate) use exit::describe;
 pub(crate) use mark::Token;
 pub(crate) use sweep::{processes, sweep};

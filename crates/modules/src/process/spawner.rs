@@ -1,8 +1,8 @@
 //! The thread that starts every child.
 //!
-//! The signal that a child gets when its parent dies is bound to the thread that forked it. A thread
-//! of the runtime may end while the process goes on, so one thread that lives as long as the process
-//! forks them all.
+//! The signal that a child gets when its parent dies is bound to the thread that forked it. A
+//! thread of the runtime may end while the process goes on, so one thread that lives as long as the
+//! process forks them all.
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap};
 use std::io;

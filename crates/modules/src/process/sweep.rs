@@ -44,9 +44,9 @@ pub(crate) async fn sweep(tasks: &Tasks, mark: &Mark, group: Option<i32>) -> usi
     killed.len()
 }
 
-/// The same without waiting, where nothing can be awaited; `false`: something may be left. Two rounds
-/// find everything but what starts processes faster than it can be killed; the watchdog and the next
-/// sweep find that.
+/// The same without waiting, where nothing can be awaited; `false`: something may be left. Two
+/// rounds find everything but what starts processes faster than it can be killed; the watchdog and
+/// the next sweep find that.
 pub(super) fn sweep_at_once(mark: &Mark, group: Option<i32>) -> bool {
     (0..2).any(|_| kill_once(mark, group).is_empty())
 }

@@ -1,8 +1,8 @@
 //! The process that ends what this process can't end any longer: the modules of a mobkit that was
 //! killed.
 //!
-//! A child of this process dies with it by the kernel's own doing, but its children don't. So a small
-//! shell waits at the other end of a pipe that only this process holds, and does the rest.
+//! A child of this process dies with it by the kernel's own doing, but its children don't. So a
+//! small shell waits at the other end of a pipe that only this process holds, and does the rest.
 
 use super::before_exec::{BeforeExec, arrange};
 use super::mark::Token;
@@ -87,8 +87,9 @@ impl Watchdog {
                 return;
             }
         }
-        let groups: String = state.groups.iter().map(|g| format!("add {g}\n")).collect();
-        if !state.tell(&format!("token {}\n{groups}", self.token.as_str())) {
+        let mut lines = vec![format!("token {}\n", self.token.as_str())];
+        lines.extend(state.groups.iter().map(|group| format!("add {group}\n")));
+        if !state.tell(&lines.concat()) {
             tracing::warn!("the watchdog does not read what it is told");
         }
     }
@@ -109,7 +110,10 @@ impl Watchdog {
             return;
         };
         drop(pipe);
-        if tokio::time::timeout(END_PATIENCE, child.wait()).await.is_err() {
+        if tokio::time::timeout(END_PATIENCE, child.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("the watchdog did not end by itself");
             // It has nothing left to do.
             let _ = child.kill().await;
@@ -127,16 +131,18 @@ impl State {
 
 /// The shell and the end of its pipe.
 fn shell() -> std::io::Result<(Child, std::fs::File)> {
+    // As whoever lists processes sees it: without its comments.
+    let script: Vec<&str> = SCRIPT.lines().filter(|line| !line.starts_with('#')).collect();
     let mut command = Command::new(SHELL);
     command
-        .args(["-c", SCRIPT, "mobkit-watchdog"])
+        .args(["-c", &script.join("\n"), "mobkit-watchdog"])
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    arrange(&mut command, BeforeExec::Watchdog);
+    arrange(&mut command, BeforeExec::watchdog());
     let mut child = command.spawn()?;
     let stdin = child.stdin.take().expect("its input is a pipe");
     let pipe: OwnedFd = stdin.into_owned_fd()?;

@@ -62,9 +62,9 @@ pub(crate) fn level(sandbox: &Sandbox, kernel: Kernel) -> Result<Level, String> 
     }
     let network = wants_network && abi >= NETWORK;
     let line = match (network, missing.is_empty()) {
-        (true, _) => format!(
-            "filesystem and network enforced (Landlock ABI {abi}; of the network only TCP)"
-        ),
+        (true, _) => {
+            format!("filesystem and network enforced (Landlock ABI {abi}; of the network only TCP)")
+        }
         (false, true) => format!("filesystem enforced (Landlock ABI {abi})"),
         (false, false) => format!(
             "filesystem only (Landlock ABI {abi}): {}",
@@ -98,27 +98,62 @@ mod tests {
     #[test]
     fn the_level_is_what_the_kernel_can_do() {
         let table = [
-            (Network::None, 7, Some((true, true)),
-             "filesystem and network enforced (Landlock ABI 7; of the network only TCP)"),
-            (Network::None, 4, Some((true, true)),
-             "filesystem and network enforced (Landlock ABI 4; of the network only TCP)"),
-            (Network::None, 3, None,
-             "filesystem only (Landlock ABI 3): this kernel can't restrict the network"),
-            (Network::None, 2, None,
-             "filesystem only (Landlock ABI 2): this kernel can't keep files from being cut short, \
-              this kernel can't restrict the network"),
-            (Network::All, 3, Some((true, false)), "filesystem enforced (Landlock ABI 3)"),
-            (Network::All, 1, None,
-             "filesystem only (Landlock ABI 1): this kernel can't keep files from being cut short"),
+            (
+                Network::None,
+                7,
+                Some((true, true)),
+                "filesystem and network enforced (Landlock ABI 7; of the network only TCP)",
+            ),
+            (
+                Network::None,
+                4,
+                Some((true, true)),
+                "filesystem and network enforced (Landlock ABI 4; of the network only TCP)",
+            ),
+            (
+                Network::None,
+                3,
+                None,
+                "filesystem only (Landlock ABI 3): this kernel can't restrict the network",
+            ),
+            (
+                Network::None,
+                2,
+                None,
+                "filesystem only (Landlock ABI 2): this kernel can't keep files from being cut short, \
+              this kernel can't restrict the network",
+            ),
+            (
+                Network::All,
+                3,
+                Some((true, false)),
+                "filesystem enforced (Landlock ABI 3)",
+            ),
+            (
+                Network::All,
+                1,
+                None,
+                "filesystem only (Landlock ABI 1): this kernel can't keep files from being cut short",
+            ),
         ];
         for (network, abi, strict, line) in table {
             let found = told(network, Kernel::Landlock(abi));
-            assert_eq!(found, (strict, line.to_owned()), "{network:?} with ABI {abi}");
+            assert_eq!(
+                found,
+                (strict, line.to_owned()),
+                "{network:?} with ABI {abi}"
+            );
         }
         let (strict, line) = told(Network::All, Kernel::Without);
-        assert_eq!((strict, line.as_str()), (None, "not enforced: this kernel has no Landlock"));
+        assert_eq!(
+            (strict, line.as_str()),
+            (None, "not enforced: this kernel has no Landlock")
+        );
         let (strict, line) = told(Network::None, Kernel::SwitchedOff);
         assert_eq!(strict, None);
-        assert_eq!(line, "not enforced: Landlock is switched off in this kernel");
+        assert_eq!(
+            line,
+            "not enforced: Landlock is switched off in this kernel"
+        );
     }
 }

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// What every program may read, where it is there: programs, libraries, settings of the machine, and
-/// what the kernel tells. Other processes are shown in `/proc`, but their memory and environment are
-/// kept from a sandboxed one by the kernel.
+/// What every program may read, where it is there: programs, libraries, settings of the machine,
+/// and what the kernel tells. Other processes are shown in `/proc`, but their memory and
+/// environment are kept from a sandboxed one by the kernel.
 pub(super) const SYSTEM: [&str; 13] = [
     "/usr",
     "/bin",
@@ -106,12 +106,19 @@ fn interpreter(program: &Path) -> Option<String> {
     let mut start = Vec::new();
     let file = File::open(program).ok()?;
     file.take(256).read_to_end(&mut start).ok()?;
-    let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let line = start
+        .strip_prefix(b"#!")?
+        .split(|byte| *byte == b'\n')
+        .next()?;
     let line = String::from_utf8_lossy(line).into_owned();
     let mut words = line.split_ascii_whitespace();
     let program = words.next()?;
     let is_env = Path::new(program).file_name() == Some(OsStr::new("env"));
-    let word = if is_env { words.find(|word| !word.starts_with('-'))? } else { program };
+    let word = if is_env {
+        words.find(|word| !word.starts_with('-'))?
+    } else {
+        program
+    };
     Some(word.to_owned())
 }
 
@@ -129,7 +136,10 @@ mod tests {
     fn a_program_needs_its_interpreter_and_what_lies_beside_it_but_no_more() {
         let place = tempfile::tempdir().expect("a folder");
         let home = place.path();
-        write(&home.join(".local/bin/snake"), "#!/usr/bin/env -S adder -u\n");
+        write(
+            &home.join(".local/bin/snake"),
+            "#!/usr/bin/env -S adder -u\n",
+        );
         write(&home.join("opt/bin/adder"), "\x7fELF");
         write(&home.join("opt/lib/adder.so"), "");
         write(&home.join(".local/share/keys"), "");

@@ -33,7 +33,11 @@ pub(crate) fn kernel() -> Kernel {
             kernel_abi,
         }) => {
             let known = effective_abi as u32;
-            Kernel::Landlock(kernel_abi.and_then(|abi| abi.try_into().ok()).unwrap_or(known))
+            Kernel::Landlock(
+                kernel_abi
+                    .and_then(|abi| abi.try_into().ok())
+                    .unwrap_or(known),
+            )
         }
         Ok(LandlockStatus::NotEnabled) => Kernel::SwitchedOff,
         Ok(LandlockStatus::NotImplemented) | Err(_) => Kernel::Without,
@@ -106,6 +110,10 @@ fn allow(
     let Ok(place) = PathFd::new(path) else {
         return Ok((ruleset, false));
     };
-    let access = if path.is_dir() { access } else { access & AccessFs::from_file(ABI_TRIED) };
+    let access = if path.is_dir() {
+        access
+    } else {
+        access & AccessFs::from_file(ABI_TRIED)
+    };
     Ok((ruleset.add_rule(PathBeneath::new(place, access))?, true))
 }

@@ -113,7 +113,11 @@ impl Modules {
 }
 
 pub(super) fn defined<'w>(world: &'w World, id: &ModuleId) -> Option<&'w Module> {
-    world.definition.modules.iter().find(|module| module.id == *id)
+    world
+        .definition
+        .modules
+        .iter()
+        .find(|module| module.id == *id)
 }
 
 /// Why it is of no use to wait for a module.
@@ -136,8 +140,8 @@ fn not_coming(world: &World, id: &ModuleId) -> Option<String> {
     }
 }
 
-/// Speaks with the module. Its time begins anew whenever it gets on, and stands still while a person
-/// is asked.
+/// Speaks with the module. Its time begins anew whenever it gets on, and stands still while a
+/// person is asked.
 async fn exchange(
     running: &Running,
     (call, turn): (Call, Option<TurnId>),

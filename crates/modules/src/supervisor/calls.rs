@@ -72,7 +72,12 @@ impl CallsInFlight {
     }
 
     /// A call begins.
-    pub(super) fn begin(self: &Arc<Self>, call: CallId, turn: Option<TurnId>, now: Time) -> InFlight {
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        call: CallId,
+        turn: Option<TurnId>,
+        now: Time,
+    ) -> InFlight {
         let (sender, pulse) = watch::channel(Pulse::default());
         let running = Running {
             turn,

@@ -111,7 +111,10 @@ mod tests {
     async fn a_child_gets_what_is_listed_and_four_variables_of_the_host() {
         let settings = BTreeMap::from([
             ("LANG".to_owned(), Setting::Text("C".to_owned())),
-            ("KEY".to_owned(), Setting::Secret(Secret::File("key".to_owned()))),
+            (
+                "KEY".to_owned(),
+                Setting::Secret(Secret::File("key".to_owned())),
+            ),
         ]);
         let found = Settings::resolve(&settings, &Host).await.expect("found");
         assert_eq!(found.secrets, ["secret of key"]);
@@ -134,7 +137,10 @@ mod tests {
             found.err().expect("missing")
         };
         let variable = missing(Secret::Env("TOKEN".to_owned())).await;
-        assert_eq!(variable.to_string(), "KEY: environment variable TOKEN is not there");
+        assert_eq!(
+            variable.to_string(),
+            "KEY: environment variable TOKEN is not there"
+        );
         assert_eq!(variable.ended(), Ended::Hopeless);
         let program = missing(Secret::Command(vec!["pass".to_owned()])).await;
         assert_eq!(program.ended(), Ended::Failure);

@@ -78,12 +78,15 @@ impl Host for ModuleHost {
     async fn elicit(&self, call: CallId, message: String, schema: Value) -> Option<Value> {
         let question = self.calls.question(call)?;
         let (message, schema) = (self.redaction.text(message), self.redaction.value(schema));
-        self.engine.elicit(question.turn, call, message, schema).await
+        self.engine
+            .elicit(question.turn, call, message, schema)
+            .await
     }
 
     fn progress(&self, call: CallId, message: String) {
         if let Some(turn) = self.calls.progress(call, self.engine.now()) {
-            self.engine.progress(turn, call, &self.redaction.text(message));
+            self.engine
+                .progress(turn, call, &self.redaction.text(message));
         }
     }
 

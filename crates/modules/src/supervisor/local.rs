@@ -3,6 +3,7 @@
 use super::calls::CallsInFlight;
 use super::host::ModuleHost;
 use super::start::{Ground, NotStarted, Started};
+use super::voice::record_last_words;
 use super::watch::EXIT_PATIENCE;
 use crate::client::{Client, ClientError, Host, Limits};
 use crate::json_lines::JsonLines;
@@ -125,7 +126,11 @@ impl Local<'_> {
                 voice,
                 log: Some(log),
             }),
-            Err(why) => Err(self.unanswered((process, log), speech, why).await),
+            Err(why) => {
+                let next = self.unanswered((process, log), speech, why).await;
+                record_last_words(engine, &self.module.id, self.redaction, voice).await;
+                Err(next)
+            }
         }
     }
 
@@ -183,9 +188,12 @@ impl Local<'_> {
         let _ = tokio::time::timeout(LOG_PATIENCE, log).await;
         let discovering = speech == Speech::Mcp(Opening::Discover);
         match (exit, why) {
-            (_, Unanswered::Words(ConnectError::Undiscovered(_))) if discovering => Next::OlderWay,
             // Some servers of old end where they don't know the first word.
-            (_, Unanswered::Exit(_)) if discovering => Next::OlderWay,
+            (_, Unanswered::Words(ConnectError::Undiscovered(_)) | Unanswered::Exit(_))
+                if discovering =>
+            {
+                Next::OlderWay
+            }
             (Some(status), _) if status.success() => {
                 NotStarted::failed("exit status 0 before it answered").into()
             }
@@ -194,9 +202,7 @@ impl Local<'_> {
                 let error = error.err().map(|error| error.to_string());
                 NotStarted::failed(error.unwrap_or_default()).into()
             }
-            (None, Unanswered::Words(error)) => {
-                NotStarted::from(ClientError::from(error)).into()
-            }
+            (None, Unanswered::Words(error)) => NotStarted::from(ClientError::from(error)).into(),
         }
     }
 }
@@ -210,12 +216,8 @@ async fn first_words(
 ) -> Result<Words, ConnectError> {
     let limits = Limits::default();
     let client: Arc<dyn Client> = match speech {
-        Speech::JsonLines => {
-            Arc::new(JsonLines::connect(stdin, stdout, host, limits, tasks))
-        }
-        Speech::Mcp(opening) => {
-            connect_stdio(stdin, stdout, host, limits, tasks, opening).await?
-        },
+        Speech::JsonLines => Arc::new(JsonLines::connect(stdin, stdout, host, limits, tasks)),
+        Speech::Mcp(opening) => connect_stdio(stdin, stdout, host, limits, tasks, opening).await?,
     };
     let tools = client.tools().await.map_err(ConnectError::Failed)?;
     Ok((client, tools))

@@ -149,7 +149,11 @@ impl Modules {
         // One that was starting was told to end by the end of its effect.
         place.is_free().await;
         let stopped = stopped.unwrap_or(Stopped {
-            outcome: if place.gave_up(start) { StopOutcome::Killed } else { StopOutcome::Exited },
+            outcome: if place.gave_up(start) {
+                StopOutcome::Killed
+            } else {
+                StopOutcome::Exited
+            },
             took_ms: 0,
         });
         Command::Module(ModuleCommand::Stopped {
@@ -161,12 +165,16 @@ impl Modules {
         })
     }
 
-    /// Stops every module in order and side by side: its input is closed, then SIGTERM, then SIGKILL
-    /// for its whole process group. The figures are what was observed. Nothing of any module is left
-    /// afterwards, and none is started again.
+    /// Stops every module in order and side by side: its input is closed, then SIGTERM, then
+    /// SIGKILL for its whole process group. The figures are what was observed. Nothing of any
+    /// module is left afterwards, and none is started again.
     pub async fn stop(&self) -> Vec<ModuleStopped> {
         self.stopping.cancel();
-        let places = self.places.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let places = self
+            .places
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let all = places.into_iter().map(async |(id, place)| {
             let stopped = match place.running() {
                 Some(running) => stop(&running).await,
@@ -190,19 +198,30 @@ impl Modules {
     /// watches them; 0 after [`stop`](Self::stop).
     pub fn processes_left(&self) -> u64 {
         let ground = self.ground.as_ref();
-        ground.map_or(0, |ground| processes(&ground.token) + u64::from(ground.watchdog.is_there()))
+        ground.map_or(0, |ground| {
+            processes(&ground.token) + u64::from(ground.watchdog.is_there())
+        })
     }
 }
 
 /// Tells a module to end; `None`: it was faster.
 async fn stop(running: &Running) -> Option<Stopped> {
     let (tell, stopped) = oneshot::channel();
-    running.orders.send(Order::Stop { stopped: tell }).await.ok()?;
+    running
+        .orders
+        .send(Order::Stop { stopped: tell })
+        .await
+        .ok()?;
     stopped.await.ok()
 }
 
 /// Lets a module that answers be watched, and says that it does.
-fn keep(started: Started, (module, start): (ModuleId, Seq), mut taken: Taken, engine: &Engine) -> Command {
+fn keep(
+    started: Started,
+    (module, start): (ModuleId, Seq),
+    mut taken: Taken,
+    engine: &Engine,
+) -> Command {
     let (orders, received) = mpsc::channel(ORDERS_MAX);
     let (ended, end) = watch::channel(None);
     let redaction = started.redaction;
@@ -219,7 +238,12 @@ fn keep(started: Started, (module, start): (ModuleId, Seq), mut taken: Taken, en
     let tools = started.tools.into_iter().map(|tool| redaction.tool(tool));
     let healthy = running.healthy(&module, Some(tools.collect()));
     taken.answers(Arc::clone(&running));
-    let voice = record_voice(engine.clone(), module.clone(), Arc::clone(&running), started.voice);
+    let voice = record_voice(
+        engine.clone(),
+        module.clone(),
+        Arc::clone(&running),
+        started.voice,
+    );
     engine.tasks().spawn(VOICE, voice);
     let watch = Watch {
         engine: engine.clone(),

@@ -146,8 +146,8 @@ impl Place {
     }
 }
 
-/// A place that is taken. Dropped, it is free again: whoever holds it makes sure that nothing of the
-/// module is left by then.
+/// A place that is taken. Dropped, it is free again: whoever holds it makes sure that nothing of
+/// the module is left by then.
 pub(super) struct Taken {
     place: Arc<Place>,
     start: Seq,

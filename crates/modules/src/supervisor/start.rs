@@ -91,9 +91,7 @@ pub(super) async fn start(
     };
     let redaction = Arc::new(settings.redaction());
     let started = match &module.transport {
-        Transport::McpHttp { url, .. } => {
-            remote(engine, url, settings.values, &redaction).await
-        }
+        Transport::McpHttp { url, .. } => remote(engine, url, settings.values, &redaction).await,
         Transport::McpStdio { command } | Transport::JsonLines { command } => {
             let local = Local {
                 ground,
@@ -131,7 +129,13 @@ async fn remote(
 ) -> Result<Started, NotStarted> {
     let calls = Arc::new(CallsInFlight::default());
     let (host, voice) = ModuleHost::new(engine.clone(), Arc::clone(redaction), Arc::clone(&calls));
-    let client = connect_http(url, headers, Arc::new(host), Limits::default(), engine.tasks());
+    let client = connect_http(
+        url,
+        headers,
+        Arc::new(host),
+        Limits::default(),
+        engine.tasks(),
+    );
     let client = client.await?;
     Ok(Started {
         tools: client.tools().await?,

@@ -5,6 +5,7 @@ use super::standing::Running;
 use crate::client::STRAY_BYTES_MAX;
 use crate::log::plain_line;
 use crate::rate::Rate;
+use crate::redaction::Redaction;
 use mobkit_domain::command::{Command, ModuleCommand};
 use mobkit_domain::event::{ModuleEvent, ModuleLog};
 use mobkit_domain::id::ModuleId;
@@ -20,6 +21,8 @@ const EVENTS_PER_SECOND: u64 = 10;
 const EVENTS_BURST: u64 = 100;
 /// The least time between two listings of the tools of a module that keeps saying they changed.
 const LISTING_PAUSE: Duration = Duration::from_secs(1);
+/// How long a listing may take; the next change is another chance.
+const LISTING_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Records what `voice` hears, until the conversation is over.
 pub(super) async fn record_voice(
@@ -37,6 +40,8 @@ pub(super) async fn record_voice(
             listing.notified().await;
         };
         let command = tokio::select! {
+            // What it said before it ended is recorded first.
+            biased;
             said = voice.said.recv() => {
                 let Some(said) = said else { return };
                 let dropped = &voice.dropped;
@@ -45,7 +50,7 @@ pub(super) async fn record_voice(
                     continue;
                 }
                 let dropped = dropped.swap(0, Ordering::Relaxed);
-                heard(&engine, &module, &running, said, dropped).await
+                heard(&engine, &module, &running.redaction, said, dropped).await
             }
             () = wants_listing => {
                 may_list.set(tokio::time::sleep(LISTING_PAUSE));
@@ -60,33 +65,64 @@ pub(super) async fn record_voice(
     }
 }
 
+/// Records the lines of a module that did not come to answer: they may say why.
+pub(super) async fn record_last_words(
+    engine: &Engine,
+    module: &ModuleId,
+    redaction: &Redaction,
+    mut voice: Voice,
+) {
+    let mut lines = Vec::new();
+    while let Ok(said) = voice.said.try_recv() {
+        if let Said::Stray(line) = said {
+            lines.push(stray(redaction, &line));
+        }
+    }
+    let dropped = voice.dropped.load(Ordering::Relaxed);
+    if !lines.is_empty() {
+        let module = module.clone();
+        let logged = ModuleCommand::Logged(ModuleLog {
+            module,
+            lines,
+            dropped,
+        });
+        if let Err(refusal) = engine.submit_internal(Command::Module(logged)).await {
+            tracing::debug!(
+                code = refusal.code,
+                "last words were not recorded: {refusal}"
+            );
+        }
+    }
+}
+
+fn stray(redaction: &Redaction, line: &str) -> String {
+    let is_whole = line.len() < STRAY_BYTES_MAX;
+    let line = plain_line(redaction, line.as_bytes(), is_whole);
+    format!("on its standard output, no part of its protocol: {line}")
+}
+
 async fn heard(
     engine: &Engine,
     module: &ModuleId,
-    running: &Running,
+    redaction: &Redaction,
     said: Said,
     dropped: u64,
 ) -> Option<Command> {
     let module = module.clone();
     Some(Command::Module(match said {
         Said::Event(event) => {
-            let event = kept(engine, running.redaction.value(event)).await?;
+            let event = kept(engine, redaction.value(event)).await?;
             ModuleCommand::Said(ModuleEvent {
                 module,
                 event,
                 dropped,
             })
         }
-        Said::Stray(line) => {
-            let is_whole = line.len() < STRAY_BYTES_MAX;
-            let line = plain_line(&running.redaction, line.as_bytes(), is_whole);
-            let lines = vec![format!("on its standard output, no part of its protocol: {line}")];
-            ModuleCommand::Logged(ModuleLog {
-                module,
-                lines,
-                dropped,
-            })
-        }
+        Said::Stray(line) => ModuleCommand::Logged(ModuleLog {
+            module,
+            lines: vec![stray(redaction, &line)],
+            dropped,
+        }),
     }))
 }
 
@@ -106,13 +142,18 @@ async fn kept(engine: &Engine, event: Value) -> Option<Value> {
 }
 
 async fn listed(module: &ModuleId, running: &Running) -> Option<Command> {
-    match running.client.tools().await {
-        Ok(tools) => {
+    let listing = tokio::time::timeout(LISTING_PATIENCE, running.client.tools());
+    match listing.await {
+        Ok(Ok(tools)) => {
             let tools = tools.into_iter().map(|tool| running.redaction.tool(tool));
             Some(running.healthy(module, Some(tools.collect())))
         }
-        Err(error) => {
-            tracing::debug!(%module, %error, "its changed tools could not be listed");
+        Ok(Err(error)) => {
+            tracing::warn!(%module, %error, "its changed tools could not be listed");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(%module, "it does not list its changed tools");
             None
         }
     }

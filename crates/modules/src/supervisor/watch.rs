@@ -14,8 +14,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// How long a module has for each step of its end: its input is closed, then it is asked by SIGTERM,
-/// then it is killed.
+/// How long a module has for each step of its end: its input is closed, then it is asked by
+/// SIGTERM, then it is killed.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 const TERMINATE_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a module may take to give a sign of life.
@@ -125,6 +125,7 @@ impl Watch {
 
     async fn over(mut self, error: ClientError) {
         let reason = match error {
+            ClientError::Closed if self.process.is_none() => error.to_string(),
             ClientError::Closed => {
                 let exit = exit_of(self.process.as_mut());
                 match tokio::time::timeout(EXIT_PATIENCE, exit).await {
@@ -164,17 +165,14 @@ impl Watch {
 
     /// Kills what is left of it, tells who waits, and frees its place.
     async fn clear(&mut self, reason: String) {
-        match self.process.take() {
-            Some(process) => {
-                let left = process.end(self.engine.tasks()).await;
-                if left > 0 {
-                    tracing::warn!(module = %self.module, left, "processes were left and killed");
-                }
+        if let Some(process) = self.process.take() {
+            let left = process.end(self.engine.tasks()).await;
+            if left > 0 {
+                tracing::warn!(module = %self.module, left, "processes were left and killed");
             }
-            None => {
-                let closing = self.running.client.close();
-                let _ = tokio::time::timeout(CLOSE_PATIENCE, closing).await;
-            }
+        } else {
+            let closing = self.running.client.close();
+            let _ = tokio::time::timeout(CLOSE_PATIENCE, closing).await;
         }
         if let Some(log) = self.log.take() {
             let _ = tokio::time::timeout(LOG_PATIENCE, log).await;
@@ -208,7 +206,10 @@ impl Watch {
                 () = closing => {}
             }
         };
-        if tokio::time::timeout(CLOSE_PATIENCE, by_itself).await.is_ok() {
+        if tokio::time::timeout(CLOSE_PATIENCE, by_itself)
+            .await
+            .is_ok()
+        {
             return StopOutcome::Exited;
         }
         process.terminate();

@@ -6,7 +6,11 @@ use mobkit_domain::state::ModuleStatus;
 use serde_json::json;
 
 async fn mob() -> Mob {
-    let mob = Mob::up(&[module("m", "breaks.py", ""), module("other", "tools.py", "")]).await;
+    let mob = Mob::up(&[
+        module("m", "breaks.py", ""),
+        module("other", "tools.py", ""),
+    ])
+    .await;
     mob.healthy("m").await;
     mob.healthy("other").await;
     mob
@@ -47,8 +51,14 @@ async fn a_flood_of_log_lines_is_counted_and_slows_nobody() {
     let flooding = mob.call("m", "flood", json!({ "seconds": 2 }));
     let meanwhile = async {
         for n in 0..50 {
-            assert_eq!(mob.value("m", "echo", json!({ "n": n })).await, json!({ "n": n }));
-            assert_eq!(mob.value("other", "echo", json!({ "n": n })).await, json!({ "n": n }));
+            assert_eq!(
+                mob.value("m", "echo", json!({ "n": n })).await,
+                json!({ "n": n })
+            );
+            assert_eq!(
+                mob.value("other", "echo", json!({ "n": n })).await,
+                json!({ "n": n })
+            );
         }
     };
     let (flooded, ()) = tokio::join!(flooding, meanwhile);
@@ -72,13 +82,22 @@ async fn a_flood_of_log_lines_is_counted_and_slows_nobody() {
 #[tokio::test]
 async fn log_lines_are_plain_text_and_cut() {
     let mob = mob().await;
-    let text = format!("\u{1b}[31mred\u{1b}[0m\nsecond\tline\r\n{}\nlast", "w".repeat(9_000));
-    mob.call("other", "log", json!({ "text": text })).await.expect("logged");
+    let text = format!(
+        "\u{1b}[31mred\u{1b}[0m\nsecond\tline\r\n{}\nlast",
+        "w".repeat(9_000)
+    );
+    mob.call("other", "log", json!({ "text": text }))
+        .await
+        .expect("logged");
     mob.engine.shutdown().await;
-    let logged = mob.journal().await.into_iter().filter_map(|envelope| match envelope.event {
-        Event::ModuleLog(e) if e.module.as_str() == "other" => Some(e.lines),
-        _ => None,
-    });
+    let logged = mob
+        .journal()
+        .await
+        .into_iter()
+        .filter_map(|envelope| match envelope.event {
+            Event::ModuleLog(e) if e.module.as_str() == "other" => Some(e.lines),
+            _ => None,
+        });
     let logged: Vec<String> = logged.flatten().collect();
     let cut = format!("{} […]", "w".repeat(4_096));
     assert_eq!(logged, ["red", "second\tline", &cut, "last"]);

@@ -22,11 +22,20 @@ async fn an_operator_stops_starts_and_restarts_it() {
     mob.healthy("m").await;
     let module = module_id("m");
     let first = mob.value("m", "state", json!({})).await;
-    mob.order(ModuleCommand::Stop { module: module.clone() }).await;
+    mob.order(ModuleCommand::Stop {
+        module: module.clone(),
+    })
+    .await;
     let (at, reason, outcome) = stopped(&mob, 0).await;
-    assert_eq!((reason.as_str(), outcome), ("operator", Some(StopOutcome::Exited)));
+    assert_eq!(
+        (reason.as_str(), outcome),
+        ("operator", Some(StopOutcome::Exited))
+    );
     assert_eq!(mob.status("m"), ModuleStatus::Stopped);
-    mob.order(ModuleCommand::Start { module: module.clone() }).await;
+    mob.order(ModuleCommand::Start {
+        module: module.clone(),
+    })
+    .await;
     let healthy = |event: &Event| matches!(event, Event::ModuleHealthy(_)).then_some(());
     let (at, ()) = mob.event_after(at, "healthy", healthy).await;
     let second = mob.value("m", "state", json!({})).await;
@@ -43,7 +52,10 @@ async fn a_lazy_module_starts_when_it_is_called_and_stops_when_it_is_idle() {
     let mob = Mob::up(&[module("m", "tools.py", more)]).await;
     // Once to learn its tools, then for each call.
     let (at, reason, outcome) = stopped(&mob, 0).await;
-    assert_eq!((reason.as_str(), outcome), ("idle", Some(StopOutcome::Exited)));
+    assert_eq!(
+        (reason.as_str(), outcome),
+        ("idle", Some(StopOutcome::Exited))
+    );
     let result = mob.value("m", "echo", json!({ "a": 1 })).await;
     assert_eq!(result, json!({ "a": 1 }));
     let (_, reason, _) = stopped(&mob, at).await;
@@ -62,7 +74,9 @@ async fn a_lazy_module_starts_when_it_is_called_and_stops_when_it_is_idle() {
 async fn an_exit_without_an_error_is_success() {
     let mob = Mob::up(&[module("m", "family.py", "")]).await;
     mob.healthy("m").await;
-    mob.call("m", "leave", json!({})).await.expect_err("it left");
+    mob.call("m", "leave", json!({}))
+        .await
+        .expect_err("it left");
     let (_, reason, outcome) = stopped(&mob, 0).await;
     assert_eq!((reason.as_str(), outcome), ("exit status 0", None));
     mob.engine.shutdown().await;
@@ -81,7 +95,10 @@ async fn a_shutdown_stops_all_side_by_side_and_says_how() {
     }
     let report = mob.engine.shutdown().await;
     let how = |id: &str| {
-        let found = report.modules.iter().find(|module| module.id.as_str() == id);
+        let found = report
+            .modules
+            .iter()
+            .find(|module| module.id.as_str() == id);
         found.map(|module| (module.outcome, module.took_ms))
     };
     assert_eq!(report.modules.len(), 3, "{report:?}");
@@ -94,11 +111,19 @@ async fn a_shutdown_stops_all_side_by_side_and_says_how() {
     assert!(stubborn.is_some_and(|how| how.1 >= 3_000), "{report:?}");
     assert_eq!(report.orphan_processes, 0);
     assert_eq!(mob.modules.processes_left(), 0);
-    assert_eq!(children(), Vec::<String>::new(), "the watchdog has ended too");
-    let recorded = mob.journal().await.into_iter().filter_map(|envelope| match envelope.event {
-        Event::ModuleStopped(e) => Some((e.module.to_string(), e.reason, e.outcome)),
-        _ => None,
-    });
+    assert_eq!(
+        children(),
+        Vec::<String>::new(),
+        "the watchdog has ended too"
+    );
+    let recorded = mob
+        .journal()
+        .await
+        .into_iter()
+        .filter_map(|envelope| match envelope.event {
+            Event::ModuleStopped(e) => Some((e.module.to_string(), e.reason, e.outcome)),
+            _ => None,
+        });
     let recorded: Vec<_> = recorded.collect();
     let wanted = [
         ("deaf", StopOutcome::Terminated),

@@ -5,6 +5,7 @@ mod floods;
 mod kit;
 mod life;
 mod lost;
+mod mcp;
 mod processes;
 mod sandbox;
 mod secrets;

@@ -1,6 +1,6 @@
 //! Nothing of a module is left, whatever it did and however mobkit ended.
 
-use crate::kit::{Mob, children, is_alive, module, token_of, until, with_mark};
+use crate::kit::{Mob, children, is_alive, module, token_of, until, watchdog_of, with_mark};
 use mobkit_domain::effect::Effect;
 use mobkit_engine::EffectPort;
 use serde_json::json;
@@ -17,16 +17,25 @@ async fn family(mob: &Mob, id: &str) -> (String, u32) {
     let leader = number(mob.value(id, "pid", json!({})).await);
     let bare = number(mob.value(id, "bare_pid", json!({})).await);
     let token = token_of(leader);
-    until("its family is there", || with_mark(&token).len() >= 3 && is_alive(bare)).await;
+    until("its family is there", || {
+        with_mark(&token).len() >= 3 && is_alive(bare)
+    })
+    .await;
     (token, bare)
 }
 
 #[tokio::test]
 async fn processes_that_went_into_sessions_of_their_own_end_with_their_module() {
-    let mob = Mob::up(&[module("m", "family.py", ""), module("other", "tools.py", "")]).await;
+    let mob = Mob::up(&[
+        module("m", "family.py", ""),
+        module("other", "tools.py", ""),
+    ])
+    .await;
     let (token, bare) = family(&mob, "m").await;
     mob.healthy("other").await;
-    mob.call("m", "leave", json!({})).await.expect_err("it left");
+    mob.call("m", "leave", json!({}))
+        .await
+        .expect_err("it left");
     mob.event("stopped", |event| {
         matches!(event, mobkit_domain::event::Event::ModuleStopped(_)).then_some(())
     })
@@ -52,7 +61,9 @@ async fn nothing_is_left_after_a_shutdown() {
 
 #[test]
 fn nothing_is_left_when_everything_is_dropped() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.expect("a runtime");
     let (mob, token, bare) = runtime.block_on(async {
         let mob = Mob::up(&[module("m", "family.py stubborn", "")]).await;
@@ -90,7 +101,10 @@ const HOST: &str = "MOBKIT_TEST_HOST";
 
 /// The test is its own host: it starts itself again, and kills what it started.
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "a process is told by its environment what it is")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a process is told by its environment what it is"
+)]
 async fn a_host_that_is_killed_leaves_no_process() {
     if std::env::var_os(HOST).is_some() {
         return be_killed().await;
@@ -112,9 +126,15 @@ async fn a_host_that_is_killed_leaves_no_process() {
     });
     let (token, bare) = told.expect("the host has a family");
     assert!(with_mark(&token).len() >= 6 && is_alive(bare));
+    let watchdog = watchdog_of(host.id());
+    assert!(is_alive(watchdog));
     host.kill().expect("killed");
     host.wait().expect("gone");
-    until("nothing is left", || with_mark(&token).is_empty() && !is_alive(bare)).await;
+    until("nothing is left", || {
+        with_mark(&token).is_empty() && !is_alive(bare)
+    })
+    .await;
+    until("the watchdog has ended", || !is_alive(watchdog)).await;
 }
 
 async fn be_killed() {

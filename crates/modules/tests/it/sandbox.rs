@@ -4,6 +4,9 @@ use crate::kit::{Mob, PROGRAMS, module};
 use mobkit_domain::event::Event;
 use serde_json::json;
 
+/// To trace processes, to administer the system, to watch its performance.
+const BEYOND: u64 = 1 << 19 | 1 << 21 | 1 << 38;
+
 /// The level that the module reports, and whether it is enforced here.
 async fn level(mob: &Mob) -> (String, bool) {
     let line = mob
@@ -27,7 +30,10 @@ async fn only_what_is_listed_can_be_read_and_written() {
     let outside = tempfile::tempdir().expect("a folder");
     let mob = Mob::up(&sandboxed("\"ro:in\", \"rw:out\"], network = \"all\"")).await;
     let (line, _) = level(&mob).await;
-    assert!(line.contains("in, out") || line.starts_with("not enforced"), "{line}");
+    assert!(
+        line.contains("in, out") || line.starts_with("not enforced"),
+        "{line}"
+    );
     mob.engine.shutdown().await;
 
     let folder = tempfile::tempdir().expect("a folder");
@@ -46,14 +52,31 @@ async fn only_what_is_listed_can_be_read_and_written() {
     let written = mob.call("m", "write", at("out/new")).await;
     assert_eq!(written, Ok("written".to_owned()));
     let over = mob.call("m", "write", at("in/a")).await;
-    let peeked = mob.call("m", "read", json!({ "path": outside.path().join("b") })).await;
+    let peeked = mob
+        .call("m", "read", json!({ "path": outside.path().join("b") }))
+        .await;
+    let state = mob.value("m", "state", json!({})).await;
     let environment = json!({ "path": format!("/proc/{}/environ", std::process::id()) });
     let spied = mob.call("m", "read", environment).await;
     if enforced {
+        let beyond = state["capabilities"]
+            .as_u64()
+            .map(|capabilities| capabilities & BEYOND);
+        assert_eq!(beyond, Some(0), "{state}");
         for denied in [&over, &peeked, &spied] {
-            assert!(denied.as_ref().is_err_and(|e| e.contains("ermission denied")), "{denied:?}");
+            assert!(
+                denied
+                    .as_ref()
+                    .is_err_and(|e| e.contains("ermission denied")),
+                "{denied:?}"
+            );
         }
-        assert_eq!(std::fs::read_to_string(folder.path().join("in/a")).ok().as_deref(), Some("readable"));
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join("in/a"))
+                .ok()
+                .as_deref(),
+            Some("readable")
+        );
     } else {
         assert_eq!(over, Ok("written".to_owned()));
         assert_eq!(peeked, Ok("secret".to_owned()));
@@ -70,7 +93,12 @@ async fn without_a_network_nobody_is_reached() {
     let enforced = line.contains("of the network only TCP");
     let reached = mob.call("m", "connect", json!({ "port": port })).await;
     if enforced {
-        assert!(reached.as_ref().is_err_and(|e| e.contains("ermission denied")), "{reached:?}");
+        assert!(
+            reached
+                .as_ref()
+                .is_err_and(|e| e.contains("ermission denied")),
+            "{reached:?}"
+        );
     } else {
         assert_eq!(reached, Ok("connected".to_owned()), "{line}");
     }
@@ -99,7 +127,10 @@ async fn a_sandbox_that_is_required_is_had_or_the_module_does_not_start() {
         assert_eq!(told, Ok(Some(line)));
     } else {
         let reason = told.expect_err("it must not start");
-        assert!(reason.starts_with("its sandbox is required and can't be had: "), "{reason}");
+        assert!(
+            reason.starts_with("its sandbox is required and can't be had: "),
+            "{reason}"
+        );
     }
     strict.engine.shutdown().await;
 }

@@ -7,7 +7,10 @@ const SECRET: &str = "hunter22-is-not-a-password";
 
 async fn mob() -> Mob {
     let more = "env = { TOKEN = { env = \"SEARCH_TOKEN\" }, MODE = \"fast\" }";
-    let modules = [module("m", "tools.py", more), module("other", "tools.py", "")];
+    let modules = [
+        module("m", "tools.py", more),
+        module("other", "tools.py", ""),
+    ];
     let mob = Mob::with(&modules, Host::plain().with("SEARCH_TOKEN", SECRET)).await;
     mob.healthy("m").await;
     mob.healthy("other").await;
@@ -21,8 +24,17 @@ async fn a_module_sees_no_environment_but_what_is_listed() {
     let seen = seen.as_object().expect("an object");
     // What a shell or an interpreter on the way sets by itself is nothing of the host.
     let listed = ["PATH", "HOME", "LANG", "MODE", "TOKEN", "MOBKIT_MODULE"];
-    assert!(listed.iter().all(|name| seen.contains_key(*name)), "{seen:?}");
-    for name in ["SECRET_OF_HOST", "SEARCH_TOKEN", "TZ", "CARGO_MANIFEST_DIR", "USER"] {
+    assert!(
+        listed.iter().all(|name| seen.contains_key(*name)),
+        "{seen:?}"
+    );
+    for name in [
+        "SECRET_OF_HOST",
+        "SEARCH_TOKEN",
+        "TZ",
+        "CARGO_MANIFEST_DIR",
+        "USER",
+    ] {
         assert!(!seen.contains_key(name), "{name}");
     }
     let mark = seen["MOBKIT_MODULE"].as_str().expect("a text");
@@ -41,7 +53,11 @@ async fn a_module_is_led_on_a_short_leash() {
     assert_eq!(state["group"], state["pid"], "a process group of its own");
     assert_eq!(state["no_new_privileges"], json!("1"));
     assert_eq!(state["core"], json!([0, 0]));
-    assert!(state["files"][0].as_u64().is_some_and(|files| files <= 4_096));
+    assert!(
+        state["files"][0]
+            .as_u64()
+            .is_some_and(|files| files <= 4_096)
+    );
     // Its three streams and the listing itself.
     assert_eq!(state["open"].as_array().map(Vec::len), Some(4), "{state}");
     mob.engine.shutdown().await;
@@ -50,7 +66,10 @@ async fn a_module_is_led_on_a_short_leash() {
 #[tokio::test]
 async fn its_secrets_stand_in_no_event() {
     let mob = mob().await;
-    let echoed = mob.call("m", "echo", json!({ "a": "the TOKEN" })).await.expect("a result");
+    let echoed = mob
+        .call("m", "echo", json!({ "a": "the TOKEN" }))
+        .await
+        .expect("a result");
     assert_eq!(echoed, r#"{"a":"the TOKEN"}"#);
     let seen = mob.value("m", "environment", json!({})).await;
     assert_eq!(seen["TOKEN"], json!("[secret]"));

@@ -189,7 +189,7 @@ pub(super) async fn approvals_are_kept_as_they_were_and_found_by_state(store: &d
             ..query(Table::Approval)
         };
         let page = store.rows(&mob, asked).await.expect("a page");
-        assert_eq!(page.rows, [row.clone()]);
+        assert_eq!(page.rows, std::slice::from_ref(row));
     }
     let page = store.rows(&mob, query(Table::Approval)).await;
     let listed = numbers(&page.expect("a page").rows);

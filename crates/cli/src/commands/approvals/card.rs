@@ -1,44 +1,10 @@
 //! Everything about an approval, for a person who decides: complete, and nothing in it is obeyed.
 
 use super::approval::Approval;
+use super::facts::{facts, is_placed};
 use super::long::LongText;
-use crate::duration;
 use crate::terminal::{Tone, visible, visible_json, visible_line};
 use serde_json::Value;
-
-/// Names of the fields that stand in a place of their own.
-const PLACED: [&str; 30] = [
-    "id",
-    "state",
-    "member",
-    "tool",
-    "why",
-    "about",
-    "gate",
-    "before",
-    "after",
-    "message",
-    "schema",
-    "requested",
-    "expires",
-    "on_expiry",
-    "held",
-    "effect",
-    "origin",
-    "approvers",
-    "four_eyes",
-    "turn",
-    "call",
-    "messages",
-    "ended",
-    "by",
-    "reason",
-    "args",
-    "decided_args",
-    "digest",
-    "reply",
-    "description",
-];
 
 /// The lines for a person; `long` are the texts that the arguments refer to, `paint` colours the
 /// names of the fields.
@@ -80,11 +46,11 @@ pub(crate) fn card(
     };
     for (name, value) in approval.whole.as_object().into_iter().flatten() {
         let is_large = value.is_object() || value.is_array();
-        if is_large && !PLACED.contains(&name.as_str()) {
+        if is_large && !is_placed(name) {
             whole(&visible_line(name), &visible_json(value));
         }
     }
-    for said in approval.whole["messages"].as_array().into_iter().flatten() {
+    for said in approval.whole["said"].as_array().into_iter().flatten() {
         let text = |name: &str| visible(said[name].as_str().unwrap_or_default());
         whole(
             &format!("{} from {}", text("id"), text("from")),
@@ -121,136 +87,6 @@ pub(crate) fn card(
     lines
 }
 
-/// The short fields, in the order in which somebody who decides wants them.
-fn facts(approval: &Approval, now: jiff::Timestamp) -> Vec<(String, String)> {
-    let text = |name: &str| visible_line(approval.text(name));
-    let age = duration::since(approval.text("requested"), now);
-    let asked = age.map_or(text("requested"), |age| {
-        format!("{} ({age} ago)", text("requested"))
-    });
-    let matter = match approval.text("about") {
-        "definition" => format!(
-            "the definition of the tool has changed: {} before, {} now",
-            text("before"),
-            text("after")
-        ),
-        _ => String::new(),
-    };
-    let mut facts = vec![
-        ("why", text("why")),
-        ("gate", text("gate")),
-        ("tool", matter),
-        ("tool says", description(approval)),
-        ("effect", effect(approval)),
-        ("began with", text("origin")),
-        ("asked", asked),
-        ("expires", expiry(approval, now)),
-        ("may decide", deciders(approval)),
-        ("turn", turn(approval)),
-        ("decided", decided(approval)),
-        ("digest", text("digest")),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value))
-    .collect::<Vec<_>>();
-    // What a later server adds is shown too.
-    for (name, value) in approval.whole.as_object().into_iter().flatten() {
-        let value = match value {
-            Value::String(value) => visible_line(value),
-            Value::Number(_) | Value::Bool(_) => value.to_string(),
-            Value::Null | Value::Array(_) | Value::Object(_) => continue,
-        };
-        if !PLACED.contains(&name.as_str()) {
-            facts.push((visible_line(name), value));
-        }
-    }
-    facts
-}
-
-/// What the tool says of itself, where that fits on the line.
-fn description(approval: &Approval) -> String {
-    let text = approval.text("description");
-    if text.contains('\n') {
-        String::new()
-    } else {
-        visible_line(text)
-    }
-}
-
-fn effect(approval: &Approval) -> String {
-    match approval.text("effect") {
-        "read" => "read: the tool only looks".to_owned(),
-        "idempotent" => "idempotent: a second call changes nothing more".to_owned(),
-        "effect" => "effect: every call changes something".to_owned(),
-        other => visible_line(other),
-    }
-}
-
-fn expiry(approval: &Approval, now: jiff::Timestamp) -> String {
-    if approval.whole["expires"].is_null() {
-        return if approval.is_pending() {
-            "never".to_owned()
-        } else {
-            String::new()
-        };
-    }
-    let at = visible_line(approval.text("expires"));
-    if !approval.is_pending() {
-        return at;
-    }
-    let then = match approval.text("on_expiry") {
-        "hold" => "then it waits on",
-        _ => "then the call is refused",
-    };
-    match approval.time_left(now) {
-        Some(left) => format!("{at} (in {left}, {then})"),
-        None if approval.whole["held"] == true => format!("{at} (past; it waits on)"),
-        None => format!("{at} (past)"),
-    }
-}
-
-fn deciders(approval: &Approval) -> String {
-    let named = approval.whole["approvers"].as_array();
-    let named: Vec<String> = named
-        .into_iter()
-        .flatten()
-        .filter_map(|who| who.as_str().map(visible_line))
-        .collect();
-    let who = if named.is_empty() {
-        "any operator".to_owned()
-    } else {
-        named.join(", ")
-    };
-    if approval.whole["four_eyes"] == true {
-        format!("{who}; not {}", visible_line(approval.text("origin")))
-    } else {
-        who
-    }
-}
-
-fn turn(approval: &Approval) -> String {
-    let text = |name: &str| visible_line(approval.text(name));
-    let mut parts = vec![text("turn"), text("call")];
-    parts.retain(|part| !part.is_empty());
-    parts.join(", ")
-}
-
-fn decided(approval: &Approval) -> String {
-    let text = |name: &str| visible_line(approval.text(name));
-    let mut words = Vec::new();
-    for (word, name) in [("by", "by"), ("at", "ended")] {
-        if !approval.text(name).is_empty() {
-            words.push(format!("{word} {}", text(name)));
-        }
-    }
-    let decided = words.join(" ");
-    match approval.text("reason") {
-        "" => decided,
-        _ if decided.is_empty() => text("reason"),
-        _ => format!("{decided}: {}", text("reason")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,11 +113,46 @@ mod tests {
             "turn": "turn-9", "call": "call-10-1", "effect": "effect", "policy": "sha256:cd",
             "about": "gate", "gate": "module:mail/*", "why": "mail needs a decision",
             "origin": "operator:ada",
-            "messages": [{"id": "msg-8", "from": "operator:ada", "text": "Tell them.\nAll of them."}], "approvers": ["role:approver"],
+            "messages": ["msg-8"],
+            "said": [{"id": "msg-8", "from": "operator:ada", "text": "Tell them.\nAll of them."}], "approvers": ["role:approver"],
             "four_eyes": true, "expires": "2026-11-22T06:30:00Z", "on_expiry": "deny",
             "requested": "2026-11-22T06:00:00Z", "seq": 12, "later": {"added": 1},
         });
-        insta::assert_snapshot!(shown(whole), @"");
+        insta::assert_snapshot!(shown(whole), @r#"
+        apr-12 pending: writer wants to call module:mail/send
+        why        mail needs a decision
+        gate       module:mail/*
+        tool says  Sends a mail
+        effect     effect: every call changes something
+        begun by   operator:ada
+        asked      2026-11-22T06:00:00Z (5m ago)
+        expires    2026-11-22T06:30:00Z (in 25:00, then the call is refused)
+        may decide role:approver; not operator:ada
+        turn       turn-9, call-10-1, answers msg-8
+        digest     sha256:ab
+        policy     sha256:cd
+        seq        12
+        later:
+          {
+            "added": 1
+          }
+        msg-8 from operator:ada:
+          Tell them.
+          All of them.
+        the model says with the call:
+          I tell everybody.
+        arguments:
+          {
+            "to": "all@example.org",
+            "body": {
+              "blob": "sha256:ef",
+              "bytes": 9
+            }
+          }
+        the text of sha256:ef, at /body in the arguments:
+          two
+          lines
+        "#);
     }
 
     #[test]
@@ -292,7 +163,25 @@ mod tests {
             "message": "Really?\nIt costs 5.", "schema": {"type": "object"}, "why": "the module asks",
             "effect": "effect",
         });
-        insta::assert_snapshot!(shown(whole), @"");
+        insta::assert_snapshot!(shown(whole), @r#"
+        apr-12 pending: module:shop/buy asks while writer calls it
+        why        the module asks
+        effect     effect: every call changes something
+        expires    never
+        may decide any operator
+        digest     sha256:ab
+        the module asks:
+          Really?
+          It costs 5.
+        schema of the answer:
+          {
+            "type": "object"
+          }
+        arguments:
+          {
+            "item": "tea"
+          }
+        "#);
     }
 
     #[test]

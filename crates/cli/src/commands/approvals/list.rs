@@ -123,7 +123,14 @@ mod tests {
             approval("apr-12", &json!("2026-11-22T06:30:00Z")),
             approval("apr-7", &Value::Null),
         ];
-        insta::assert_snapshot!(table(&output, &approvals, true, now), @"");
-        insta::assert_snapshot!(table(&output, &approvals[..1], false, now), @"");
+        insta::assert_snapshot!(table(&output, &approvals, true, now), @r"
+        ID      MEMBER  TOOL              WHY                    AGE  EXPIRES
+        apr-12  writer  module:mail/send  mail needs a decision  5m   in 25:00
+        apr-7   writer  module:mail/send  mail needs a decision  5m   never
+        ");
+        insta::assert_snapshot!(table(&output, &approvals[..1], false, now), @r"
+        ID      STATE    MEMBER  TOOL              WHY                    AGE  BY
+        apr-12  pending  writer  module:mail/send  mail needs a decision  5m   operator:ada
+        ");
     }
 }

@@ -3,6 +3,7 @@
 mod approval;
 mod args;
 mod card;
+mod facts;
 mod list;
 mod long;
 mod run;

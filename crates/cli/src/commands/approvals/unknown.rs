@@ -96,11 +96,11 @@ impl Unknown {
                 visible_json_line(&self.args),
             ),
             format!(
-                "  it happened:      {}",
+                "  it happened:              {}",
                 resolve("happened", ", \"result\": \"…\"")
             ),
             format!("  it did not, so do it now:  {}", resolve("run", "")),
-            format!("  nobody can tell:  {}", resolve("give_up", "")),
+            format!("  nobody can tell:          {}", resolve("give_up", "")),
         ]
     }
 }

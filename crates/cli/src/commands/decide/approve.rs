@@ -127,6 +127,7 @@ fn decision<'a>(approval: &'a Approval, args: &ApproveArgs) -> Decision<'a> {
         verdict,
         additions,
         question,
+        flags: format!("--yes --digest {}", approval.digest()),
         more,
     }
 }

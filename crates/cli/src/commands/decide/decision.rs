@@ -16,6 +16,8 @@ pub(super) struct Decision<'a> {
     /// Lines about what the decision adds to what is shown.
     pub additions: Vec<String>,
     pub question: String,
+    /// What answers the question where nobody can be asked.
+    pub flags: String,
     /// What is sent beside id, digest and decision.
     pub more: Value,
 }
@@ -26,7 +28,7 @@ impl Decision<'_> {
     pub async fn make(self, client: &Client<'_>, yes: bool) -> Result<Value, Failure> {
         let long = long_texts(client, self.approval.args()).await?;
         self.show(client.output, &long, yes);
-        if !yes && !client.output.confirm(&self.question, "--yes").await? {
+        if !yes && !client.output.confirm(&self.question, &self.flags).await? {
             return Err(declined());
         }
         let mut params = json!({

@@ -1,6 +1,6 @@
 //! `mobkit deny`.
 
-use super::decision::{Decision, pending};
+use super::decision::{Decision, checked_digest, pending};
 use crate::client::ServerArgs;
 use crate::failure::{Exit, Failure};
 use crate::terminal::{Output, visible_line};
@@ -18,6 +18,9 @@ pub(crate) struct DenyArgs {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    /// Digest of what was seen; anything else is not refused
+    #[arg(long, value_name = "DIGEST")]
+    digest: Option<String>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -30,6 +33,7 @@ pub(crate) async fn deny(args: &DenyArgs, output: &Output) -> Result<Exit, Failu
     }
     let client = args.server.client(output, None, Duration::ZERO)?;
     let approval = pending(&client, &args.id).await?;
+    checked_digest(&approval, args.digest.as_deref())?;
     let (id, member, tool) = (
         visible_line(approval.id()),
         visible_line(approval.text("member")),
@@ -45,6 +49,7 @@ pub(crate) async fn deny(args: &DenyArgs, output: &Output) -> Result<Exit, Failu
         verdict: "deny",
         additions: Vec::new(),
         question,
+        flags: "--yes".to_owned(),
         more: json!({"reason": args.reason}),
     };
     let result = decision.make(&client, args.yes).await?;

@@ -20,7 +20,7 @@ pub(super) async fn run(args: &CallArgs, output: &Output) -> Result<Exit, Failur
             .await
             .map_err(|_| slow(args))?,
     };
-    let mut result = result.map_err(missing)?;
+    let mut result = result.map_err(|failure| way_on(args, missing(failure)))?;
     if output.is_json() {
         output.document(&result)?;
         return Ok(Exit::Done);
@@ -30,6 +30,23 @@ pub(super) async fn run(args: &CallArgs, output: &Output) -> Result<Exit, Failur
         other => output.document(&other)?,
     }
     Ok(Exit::Done)
+}
+
+/// Adds the next step to a call that gave no result.
+fn way_on(args: &CallArgs, failure: Failure) -> Failure {
+    let module = visible_line(&args.module);
+    match failure.code() {
+        "tool.failed" => failure.hint(format!(
+            "see what it wrote with `mobkit modules log {module}`"
+        )),
+        "tool.not_found" => failure.hint(format!(
+            "see what it offers with `mobkit modules tools {module}`"
+        )),
+        "tool.bad_arguments" => failure.hint(format!(
+            "the schemas of its arguments are in `mobkit modules show {module} --json`"
+        )),
+        _ => failure,
+    }
 }
 
 fn slow(args: &CallArgs) -> Failure {

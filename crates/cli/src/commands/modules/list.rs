@@ -104,6 +104,11 @@ mod tests {
                 "since": "2026-11-22T06:04:58.000Z", "reason": "exit status 1\u{1b}[2J"}),
         ];
         modules.sort_by_key(urgency);
-        insta::assert_snapshot!(table(&output, &modules, now), @"");
+        insta::assert_snapshot!(table(&output, &modules, now), @r"
+        ID    STATE        PID   RESTARTS  SINCE  TOOLS  REASON
+        mail  quarantined  -     6         2s     2      exit status 1\u001b[2J
+        feed  healthy      4711  0         5m     1
+        lazy  stopped      -     0         1h     0
+        ");
     }
 }

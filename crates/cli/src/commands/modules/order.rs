@@ -51,7 +51,12 @@ fn elsewhere(module: &str, verb: &str, result: &Value) -> Failure {
         let message = format!("{module} is still {state}{reason}");
         (Exit::TimedOut, "module.slow", message)
     } else {
-        let message = format!("{module} is {state} after the {verb}{reason}");
+        let end = if verb == "stop" {
+            "did not stop"
+        } else {
+            "did not become healthy"
+        };
+        let message = format!("{module} {end}, it is {state}{reason}");
         (Exit::Failed, "module.not_well", message)
     };
     let failure = Failure::new(exit, code, message);

@@ -103,6 +103,18 @@ mod tests {
             "definitions": [{"name": "send", "effect": "effect", "description": "Sends a mail"}],
             "changed": [], "recent_restarts": ["2026-11-22T06:00:00.000Z"], "tools": ["send"],
         });
-        insta::assert_snapshot!(lines(&module, |_, text| text.to_owned()).join("\n"), @"");
+        insta::assert_snapshot!(lines(&module, |_, text| text.to_owned()).join("\n"), @r"
+        mail healthy
+        since         2026-11-22
+        command       python3 mail.py
+        transport     mcp-stdio
+        protocol      mcp 2026-07-28
+        pid           4711
+        start         eager
+        restarts      1
+        of late       2026-11-22T06:00:00.000Z
+        pinned        yes
+        tool          send (effect): Sends a mail
+        ");
     }
 }

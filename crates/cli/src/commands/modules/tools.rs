@@ -115,6 +115,10 @@ mod tests {
             json!({"tool": "module:mail/list", "effect": "read", "description": "Lists\nmails",
                 "members": [], "gates": []}),
         ];
-        insta::assert_snapshot!(table(&output, &tools), @"");
+        insta::assert_snapshot!(table(&output, &tools), @r"
+        TOOL              EFFECT  GATE    MEMBERS              DESCRIPTION
+        module:mail/send  effect  review  a, b, c, and 2 more  (changed) Sends a mail
+        module:mail/list  read    -       nobody               Lists …
+        ");
     }
 }

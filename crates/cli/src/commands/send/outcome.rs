@@ -184,9 +184,9 @@ impl Outcome {
         };
         let failure = Failure::new(self.exit(), code, text);
         let failure = match (&self.end, &self.turn) {
-            (End::Waiting { .. }, Some(turn)) => failure.hint(format!(
-                "look at it with `mobkit rpc turn/get '{{\"turn\": \"{turn}\"}}'`, then decide"
-            )),
+            (End::Waiting { .. }, _) => {
+                failure.hint("see how to say what came of it with `mobkit approvals`")
+            }
             (End::Asked { approval, .. }, _) => {
                 failure.hint(format!("decide with `mobkit approve {approval}`"))
             }

@@ -210,7 +210,12 @@ fn modules_are_part_of_a_plan() {
         counts.map(|(verb, n)| (verb.to_owned(), n)).into()
     );
     let outline = serde_json::to_value(plan.outline()).expect("json");
-    let line = |object: &str, operation: &str| serde_json::json!({"object": object, "operation": operation, "reason": "because"});
+    let line = |object: &str, operation: &str| {
+        let (object, operation) = (object.to_owned(), operation.to_owned());
+        serde_json::json!({
+            "object": object, "operation": operation, "reason": "because",
+        })
+    };
     let expected = [
         line("module/c", "module_stop"),
         line("module/b", "module_restart"),

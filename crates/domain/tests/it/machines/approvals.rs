@@ -305,6 +305,8 @@ fn a_waiting_turn_takes_no_room_of_its_model() {
     );
 }
 
+type Ends = Box<dyn Fn(&Mob) -> Command>;
+
 #[test]
 fn a_turn_that_ends_leaves_no_approval_behind() {
     let ann = || member("ann");
@@ -312,7 +314,6 @@ fn a_turn_that_ends_leaves_no_approval_behind() {
         let turn = mob.turn_of("ann");
         Command::Turn(TurnCommand::Cancel { turn, reason: None })
     };
-    type Ends = Box<dyn Fn(&Mob) -> Command>;
     let ends: [(&str, Ends); 4] = [
         ("turn.cancelled", Box::new(cancel)),
         (

@@ -62,11 +62,19 @@ impl Docket {
             Event::ApprovalDecided(e) => self.ruled(e, envelope),
             Event::ApprovalExpired(e) => self.expired(e, envelope.time),
             Event::GrantCreated(e) => {
-                assert!(self.decided.contains(&e.approval), "{} without a decision", e.grant);
+                assert!(
+                    self.decided.contains(&e.approval),
+                    "{} without a decision",
+                    e.grant
+                );
                 self.grants.insert(e.grant, e.clone());
             }
             Event::GrantRevoked(e) => {
-                assert!(self.grants.remove(&e.grant).is_some(), "{} did not hold", e.grant);
+                assert!(
+                    self.grants.remove(&e.grant).is_some(),
+                    "{} did not hold",
+                    e.grant
+                );
             }
             _ => {}
         }
@@ -103,10 +111,21 @@ impl Docket {
         assert!(self.decided.insert(id), "{id} is decided twice");
         let open = self.open.remove(&id);
         let request = open.unwrap_or_else(|| panic!("{id} does not wait"));
-        assert_eq!((e.digest.as_str(), e.call), (request.digest.as_str(), request.call));
-        assert!(!matches!(e.by, Principal::Agent(_) | Principal::Runtime), "{} decides", e.by);
+        assert_eq!(
+            (e.digest.as_str(), e.call),
+            (request.digest.as_str(), request.call)
+        );
+        assert!(
+            !matches!(e.by, Principal::Agent(_) | Principal::Runtime),
+            "{} decides",
+            e.by
+        );
         assert_eq!(envelope.actor.as_ref(), Some(&e.by));
-        assert!(!request.four_eyes || e.by != request.origin, "{} alone", e.by);
+        assert!(
+            !request.four_eyes || e.by != request.origin,
+            "{} alone",
+            e.by
+        );
         let over = request.expires.is_some_and(|due| due <= envelope.time);
         assert!(!over || request.on_expiry == OnExpiry::Hold, "{id} is over");
         if is_question(&request) {
@@ -142,7 +161,10 @@ impl Docket {
             }
             Expiry::Withdrawn => {
                 let open = self.calls.contains_key(&e.call);
-                assert!(!open || is_question(request), "{id} is withdrawn from an open call");
+                assert!(
+                    !open || is_question(request),
+                    "{id} is withdrawn from an open call"
+                );
             }
         }
         self.open.remove(&id);
@@ -159,8 +181,16 @@ impl Docket {
     /// Nothing begins that no gate, decision or grant lets begin.
     fn started(&self, e: &ToolStarted, definition: &Definition, now: Time) {
         let (turn, args) = &self.calls[&e.call];
-        assert_eq!(args, &e.args, "{} begins with arguments that nobody gave", e.call);
-        assert!(!self.open.values().any(|open| open.call == e.call), "{} waits", e.call);
+        assert_eq!(
+            args, &e.args,
+            "{} begins with arguments that nobody gave",
+            e.call
+        );
+        assert!(
+            !self.open.values().any(|open| open.call == e.call),
+            "{} waits",
+            e.call
+        );
         let turn = &self.turns[turn];
         let origin = turn.origin.as_ref().unwrap_or(&turn.from);
         let unattended = *origin == Principal::Runtime;
@@ -180,7 +210,12 @@ impl Docket {
             GateAction::Audit => assert_eq!(e.audit.as_deref(), Some(gate.tool.as_str())),
             GateAction::Deny => panic!("{} passes a gate that is shut", e.call),
             GateAction::Review if unattended && gate.unattended != Unattended::Queue => {
-                assert_eq!(gate.unattended, Unattended::Allow, "{} is unattended", e.call);
+                assert_eq!(
+                    gate.unattended,
+                    Unattended::Allow,
+                    "{} is unattended",
+                    e.call
+                );
                 assert!(e.audit.is_some());
             }
             GateAction::Review => match (e.approval, e.grant) {
@@ -188,30 +223,10 @@ impl Docket {
                     let found = self.passed.get(&e.call);
                     assert_eq!(found, Some(&(approval, version(gate))), "{}", e.call);
                 }
-                (None, Some(grant)) => self.granted(e, &self.grants[&grant], (gate, origin), now),
+                (None, Some(grant)) => granted(e, &self.grants[&grant], (gate, origin), now),
                 other => panic!("{} begins by {other:?}", e.call),
             },
         }
-    }
-
-    fn granted(
-        &self,
-        e: &ToolStarted,
-        grant: &GrantCreated,
-        (gate, origin): (&Gate, &Principal),
-        now: Time,
-    ) {
-        assert_eq!((Some(&grant.member), &grant.tool), (e.member.as_ref(), &e.tool));
-        match grant.scope {
-            GrantScope::Turn { turn } => assert_eq!(Some(turn), e.turn),
-            GrantScope::Until { until } => assert!(now < until, "{} is over", grant.grant),
-        }
-        assert!(!gate.four_eyes || grant.by != *origin, "{} for himself", grant.by);
-        for (name, value) in &grant.args {
-            assert_eq!(e.args.get(name), Some(value), "{}", grant.grant);
-        }
-        let count = e.args.as_object().map(serde_json::Map::len);
-        assert!(!grant.exact || count == Some(grant.args.len()), "{}", grant.grant);
     }
 
     /// Everything that waits belongs to an open call, and the state knows the same.
@@ -219,7 +234,10 @@ impl Docket {
         for (id, request) in &self.open {
             assert!(self.calls.contains_key(&request.call), "{id} is an orphan");
             let open = &state.approvals[id];
-            assert_eq!((&open.request, open.held), (request, self.held.contains(id)));
+            assert_eq!(
+                (&open.request, open.held),
+                (request, self.held.contains(id))
+            );
         }
         assert_eq!(state.approvals.len(), self.open.len());
         let waits = self.open.iter().filter(|(id, _)| !self.held.contains(id));
@@ -232,11 +250,43 @@ impl Docket {
             GrantScope::Until { until } => now < until,
         };
         for (id, grant) in &self.grants {
-            assert!(!in_force(grant) || state.grants.get(id) == Some(grant), "{id} is forgotten");
+            assert!(
+                !in_force(grant) || state.grants.get(id) == Some(grant),
+                "{id} is forgotten"
+            );
         }
         for id in state.grants.keys() {
             assert!(self.grants.contains_key(id), "{id} should be gone");
         }
-        assert!(self.denied.is_empty() && self.late.is_empty(), "a refusal is owed");
+        assert!(
+            self.denied.is_empty() && self.late.is_empty(),
+            "a refusal is owed"
+        );
     }
+}
+
+/// A call begins by a grant that fits it.
+fn granted(e: &ToolStarted, grant: &GrantCreated, (gate, origin): (&Gate, &Principal), now: Time) {
+    assert_eq!(
+        (Some(&grant.member), &grant.tool),
+        (e.member.as_ref(), &e.tool)
+    );
+    match grant.scope {
+        GrantScope::Turn { turn } => assert_eq!(Some(turn), e.turn),
+        GrantScope::Until { until } => assert!(now < until, "{} is over", grant.grant),
+    }
+    assert!(
+        !gate.four_eyes || grant.by != *origin,
+        "{} for himself",
+        grant.by
+    );
+    for (name, value) in &grant.args {
+        assert_eq!(e.args.get(name), Some(value), "{}", grant.grant);
+    }
+    let count = e.args.as_object().map(serde_json::Map::len);
+    assert!(
+        !grant.exact || count == Some(grant.args.len()),
+        "{}",
+        grant.grant
+    );
 }

@@ -114,8 +114,7 @@ fn a_message_of_the_runtime_that_goes_through_a_peer_stays_unattended() {
         &[("ask_peer", json!({"to": "bob", "content": "publish it"}))],
     );
     mob.calls("bob", "", &[publish()]);
-    let told = "gate.denied: the gate on publish refuses this call: calls of it need a decision, \
-                and nobody attends";
+    let told = "gate.denied: the gate on publish asks for a decision, and nobody attends this turn";
     assert_eq!(mob.told(), [told]);
 }
 
@@ -124,7 +123,7 @@ fn a_denied_call_is_told_and_the_turn_goes_on() {
     let mut mob = Mob::gated("[[gates]]\ntool = \"publish\"\naction = \"deny\"\n");
     mob.ann_calls(ada(), &[publish()]);
     mob.then("model.replied tool.refused");
-    let told = "gate.denied: the gate on publish refuses this call: calls of it are not let pass";
+    let told = "gate.denied: the gate on publish refuses this call";
     assert_eq!(mob.told(), [told]);
     assert_eq!(mob.data("tool.refused")["args"], json!({"n": 1}));
     assert_eq!(mob.models_asked(), [mob.at("ann")]);

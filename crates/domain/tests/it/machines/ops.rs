@@ -1,6 +1,8 @@
 //! What may come in, sense and nonsense.
 
-use mobkit_domain::event::{EdgeOrigin, MessageMode, ResolveHow, RetireMode, UnwireReason};
+use mobkit_domain::event::{
+    EdgeOrigin, MessageMode, ResolveHow, RetireMode, UnwireReason, Verdict,
+};
 use mobkit_domain::model::FailureClass;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -47,7 +49,16 @@ pub enum Op {
     ToolEnded {
         who: &'static str,
         pick: usize,
-        good: bool,
+        came: Came,
+    },
+    Decide(Said),
+    Revoke {
+        pick: usize,
+        by: u8,
+    },
+    Elicit {
+        who: &'static str,
+        pick: usize,
     },
     Resolve {
         who: &'static str,
@@ -110,7 +121,29 @@ pub enum Op {
     },
     Redefine {
         reporters: bool,
+        gates: u8,
     },
+}
+
+/// What comes of a tool call.
+#[derive(Debug, Clone, Copy)]
+pub enum Came {
+    Good,
+    Bad,
+    Lost,
+}
+
+/// What somebody says about an approval.
+#[derive(Debug, Clone)]
+pub struct Said {
+    pub pick: usize,
+    pub by: u8,
+    pub is_approver: bool,
+    pub is_stale: bool,
+    pub decision: Verdict,
+    pub with_args: bool,
+    /// How long a grant is to hold, and which arguments it is to list.
+    pub grant: Option<(u8, u8)>,
 }
 
 fn who() -> impl Strategy<Value = &'static str> {
@@ -131,6 +164,7 @@ fn of_messages() -> impl Strategy<Value = Op> {
             |(to, mode, expires_ms, key)| Op::Send { to, mode, expires_ms, key }
         ),
         1 => (who(), who()).prop_map(|(from, to)| Op::SendAs { from, to }),
+        1 => who().prop_map(|to| Op::SendAs { from: "runtime", to }),
         1 => any::<usize>().prop_map(|pick| Op::Withdraw { pick }),
     ]
 }
@@ -149,8 +183,8 @@ fn of_turns() -> impl Strategy<Value = Op> {
         2 => (who(), class, prop::option::of(0..700_000_u64)).prop_map(
             |(who, class, retry_after_ms)| Op::Fail { who, class, retry_after_ms }
         ),
-        6 => (who(), 0..4_usize, any::<bool>())
-            .prop_map(|(who, pick, good)| Op::ToolEnded { who, pick, good }),
+        6 => (who(), 0..4_usize, select(vec![Came::Good, Came::Bad, Came::Lost]))
+            .prop_map(|(who, pick, came)| Op::ToolEnded { who, pick, came }),
         3 => (who(), 0..4_usize, how, prop::bool::weighted(0.2)).prop_map(
             |(who, pick, how, wrong)| {
                 let result = (how == ResolveHow::Happened) != wrong;
@@ -160,6 +194,44 @@ fn of_turns() -> impl Strategy<Value = Op> {
         3 => (who(), calls()).prop_map(|(who, calls)| Op::EngineReplied { who, calls }),
         2 => (who(), any::<bool>()).prop_map(|(who, good)| Op::EngineEnded { who, good }),
         1 => any::<usize>().prop_map(|pick| Op::TurnCancel { pick }),
+    ]
+}
+
+fn of_approvals() -> impl Strategy<Value = Op> {
+    let verdicts = vec![
+        Verdict::Approve,
+        Verdict::Approve,
+        Verdict::Edit,
+        Verdict::Deny,
+    ];
+    let flag = |weight| prop::bool::weighted(weight);
+    let scope = select(vec![0_u8, 0, 3, 3, 1, 2]);
+    let listed = select(vec![0_u8, 1, 1, 2]);
+    let grant = prop::option::weighted(0.4, (scope, listed));
+    let said = (
+        any::<usize>(),
+        0..6_u8,
+        flag(0.7),
+        flag(0.1),
+        select(verdicts),
+        flag(0.2),
+        grant,
+    );
+    let said = said.prop_map(
+        |(pick, by, is_approver, is_stale, decision, odd_args, grant)| Said {
+            pick,
+            by,
+            is_approver,
+            is_stale,
+            decision,
+            with_args: (decision == Verdict::Edit) != odd_args,
+            grant,
+        },
+    );
+    prop_oneof![
+        8 => said.prop_map(Op::Decide),
+        1 => (any::<usize>(), 0..6_u8).prop_map(|(pick, by)| Op::Revoke { pick, by }),
+        2 => (who(), 0..4_usize).prop_map(|(who, pick)| Op::Elicit { who, pick }),
     ]
 }
 
@@ -196,10 +268,46 @@ pub fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         6 => of_messages(),
         14 => of_turns(),
+        7 => of_approvals(),
         5 => of_members(),
         1 => select(vec![0, 1, 2, 2, 2, 2]).prop_map(|verb| Op::Mob { verb }),
         3 => select(vec![0, 0, 1, 2, 3, 4, 5, 5, 5, 5]).prop_map(|verb| Op::Runtime { verb }),
         2 => (0..50_u64).prop_map(|ms| Op::Pass { ms }),
-        1 => prop::bool::weighted(0.8).prop_map(|reporters| Op::Redefine { reporters }),
+        1 => (prop::bool::weighted(0.8), 0..4_u8)
+            .prop_map(|(reporters, gates)| Op::Redefine { reporters, gates }),
+    ]
+}
+
+/// Something that may come in where two members work behind gates.
+pub fn op_at_gates() -> impl Strategy<Value = Op> {
+    let who = || select(vec!["ann", "bob"]);
+    let tool = select(vec!["publish", "publish", "save", "look", "send_message"]);
+    let calls = prop_oneof![
+        1 => Just(Vec::new()),
+        5 => prop::collection::vec((tool, who()), 1..4),
+    ];
+    let came = select(vec![Came::Good, Came::Good, Came::Bad, Came::Lost]);
+    let how = select(vec![
+        ResolveHow::Happened,
+        ResolveHow::Run,
+        ResolveHow::GiveUp,
+    ]);
+    prop_oneof![
+        6 => who().prop_map(|to| Op::Send { to, mode: None, expires_ms: None, key: None }),
+        1 => who().prop_map(|to| Op::SendAs { from: "runtime", to }),
+        12 => (who(), calls).prop_map(|(who, calls)| Op::Reply { who, calls, stale: 0 }),
+        12 => (who(), 0..3_usize, came)
+            .prop_map(|(who, pick, came)| Op::ToolEnded { who, pick, came }),
+        16 => of_approvals(),
+        2 => (who(), how).prop_map(|(who, how)| {
+            let result = how == ResolveHow::Happened;
+            Op::Resolve { who, pick: 0, how, result }
+        }),
+        1 => any::<usize>().prop_map(|pick| Op::TurnCancel { pick }),
+        // Crash, drain, checkpoint, tick, ready.
+        4 => select(vec![0, 1, 2, 4, 5, 5, 5]).prop_map(|verb| Op::Runtime { verb }),
+        3 => (0..30_u64).prop_map(|ms| Op::Pass { ms }),
+        1 => (0..4_u8).prop_map(|gates| Op::Redefine { reporters: true, gates }),
+        1 => who().prop_map(|who| Op::Respawn { who, profile: None }),
     ]
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// How long stopping a module takes.
 pub const STOP_MS: u64 = 5;
 
-/// Says that a start was dropped before it came to an end.
+/// Says that a start was dropped before it came to an end; nothing is left of it then.
 struct Begun<'r> {
     runner: &'r Scripted,
     module: ModuleId,
@@ -24,6 +24,7 @@ impl Drop for Begun<'_> {
     fn drop(&mut self) {
         if !self.ended {
             let module = self.module.clone();
+            self.runner.modules().remove(&module);
             self.runner.note(Did::ModuleStartDropped { module });
         }
     }
@@ -85,18 +86,23 @@ impl Scripted {
         })
     }
 
-    pub(super) async fn module_stop(&self, module: ModuleId, start: Seq) -> Option<Command> {
+    pub(super) async fn module_stop(&self, module: ModuleId, start: Seq) -> Command {
         self.note(Did::ModuleStop {
             module: module.clone(),
         });
-        let stopped = self.end_module(module).await?;
-        Some(Command::Module(ModuleCommand::Stopped {
+        let gone = ModuleStopped {
+            id: module.clone(),
+            outcome: StopOutcome::Killed,
+            took_ms: 0,
+        };
+        let stopped = self.end_module(module).await.unwrap_or(gone);
+        Command::Module(ModuleCommand::Stopped {
             module: stopped.id,
             start,
             outcome: stopped.outcome,
             took_ms: stopped.took_ms,
             reason: None,
-        }))
+        })
     }
 
     /// Ends a module; `None`: it does not run.

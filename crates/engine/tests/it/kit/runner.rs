@@ -3,7 +3,7 @@
 use super::script::{Act, step};
 use super::wait::pass_ms;
 use async_trait::async_trait;
-use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
+use mobkit_domain::command::{Command, MemberCommand, StepRef, TurnCommand};
 use mobkit_domain::effect::Effect;
 use mobkit_domain::event::{Event, Fence, ToolEffect};
 use mobkit_domain::id::{CallId, MemberId, ModuleId, TurnId};
@@ -139,6 +139,30 @@ impl Scripted {
         }
     }
 
+    async fn model_call(&self, at: StepRef, member: MemberId, engine: &Engine) -> Command {
+        let message = message_of(engine, at.turn).await;
+        self.note(Did::Model {
+            member,
+            turn: at.turn,
+            step: at.step,
+            attempt: at.attempt,
+        });
+        let latency_ms = 0;
+        let acted = self.act(step(&message, at.step, at.attempt)).await;
+        Command::Turn(match acted {
+            Ok(reply) => TurnCommand::ModelReplied {
+                at,
+                reply,
+                latency_ms,
+            },
+            Err(failure) => TurnCommand::ModelFailed {
+                at,
+                failure,
+                latency_ms,
+            },
+        })
+    }
+
     async fn engine_turn(&self, turn: TurnId, fence: Fence, engine: &Engine) -> Command {
         let message = message_of(engine, turn).await;
         let recorded = || engine.view(|w| w.state.turns.get(&turn).map_or(0, |turn| turn.step));
@@ -205,28 +229,7 @@ impl Runner for Scripted {
     async fn run(&self, effect: Effect, port: EffectPort) -> Option<Command> {
         match effect {
             Effect::ModelCall { at, member, .. } => {
-                let message = message_of(&port.engine, at.turn).await;
-                self.note(Did::Model {
-                    member,
-                    turn: at.turn,
-                    step: at.step,
-                    attempt: at.attempt,
-                });
-                let latency_ms = 0;
-                Some(Command::Turn(
-                    match self.act(step(&message, at.step, at.attempt)).await {
-                        Ok(reply) => TurnCommand::ModelReplied {
-                            at,
-                            reply,
-                            latency_ms,
-                        },
-                        Err(failure) => TurnCommand::ModelFailed {
-                            at,
-                            failure,
-                            latency_ms,
-                        },
-                    },
-                ))
+                Some(self.model_call(at, member, &port.engine).await)
             }
             Effect::ToolCall {
                 turn,
@@ -277,7 +280,7 @@ impl Runner for Scripted {
                 None
             }
             Effect::ModuleStart { module, start } => Some(self.module_start(module, start).await),
-            Effect::ModuleStop { module, start } => self.module_stop(module, start).await,
+            Effect::ModuleStop { module, start } => Some(self.module_stop(module, start).await),
             Effect::Abort { .. } => panic!("an abort is never run"),
         }
     }

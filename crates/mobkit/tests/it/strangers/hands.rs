@@ -130,7 +130,8 @@ pub(crate) fn node(package: &str, arguments: &str) -> String {
 
 /// The interpreter that has the Python SDK, and the script that makes a server of it.
 pub(crate) fn python() -> (PathBuf, PathBuf) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strangers/python_sdk.py");
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/strangers/servers/python_sdk.py");
     (installed().join("venv/bin/python"), script)
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn installed() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let (pins, folder) = (
-        root.join("crates/mobkit/tests/strangers"),
+        root.join("crates/mobkit/tests/it/strangers/servers"),
         root.join("target/strangers"),
     );
     for name in ["package.json", "package-lock.json", "requirements.txt"] {

@@ -1,6 +1,6 @@
 //! Modules that others wrote, through the whole library: real processes, real time.
 //!
-//! `cargo xtask strangers` installs them; `tests/strangers/` says which.
+//! `cargo xtask strangers` installs them; `servers/` says which.
 
 mod everything;
 mod filesystem;

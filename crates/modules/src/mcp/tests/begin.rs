@@ -10,9 +10,12 @@ use serde_json::{Value, json};
 async fn the_newer_era_is_tried_first_and_every_request_stands_for_itself() {
     let (client, mut peer, _heard) = Ends::default()
         .meet(async |peer| {
-            let request = peer.discovered(json!({ "tools": {} })).await;
+            let request = peer.discovered(&json!({ "tools": {} })).await;
             let meta = &request["params"]["_meta"];
-            assert_eq!(meta["io.modelcontextprotocol/protocolVersion"], "2026-07-28");
+            assert_eq!(
+                meta["io.modelcontextprotocol/protocolVersion"],
+                "2026-07-28"
+            );
             assert_eq!(meta["io.modelcontextprotocol/clientInfo"]["name"], "mobkit");
             let offered = &meta["io.modelcontextprotocol/clientCapabilities"];
             assert_eq!(*offered, json!({ "elicitation": { "form": {} } }));
@@ -23,7 +26,10 @@ async fn the_newer_era_is_tried_first_and_every_request_stands_for_itself() {
     let (made, ()) = tokio::join!(client.call(call(7)), async {
         let request = peer.expect("tools/call").await;
         let meta = &request["params"]["_meta"];
-        assert_eq!(meta["io.modelcontextprotocol/protocolVersion"], "2026-07-28");
+        assert_eq!(
+            meta["io.modelcontextprotocol/protocolVersion"],
+            "2026-07-28"
+        );
         assert!(meta["io.modelcontextprotocol/clientCapabilities"].is_object());
         peer.answer(&request, says("done")).await;
     });
@@ -38,7 +44,10 @@ async fn a_server_of_the_era_before_is_met_with_initialize() {
                 let request = peer.initialized(version).await;
                 let params = &request["params"];
                 assert_eq!(params["protocolVersion"], "2025-11-25");
-                assert_eq!(params["capabilities"], json!({ "elicitation": { "form": {} } }));
+                assert_eq!(
+                    params["capabilities"],
+                    json!({ "elicitation": { "form": {} } })
+                );
                 assert_eq!(params["clientInfo"]["name"], "mobkit");
             })
             .await;
@@ -67,7 +76,7 @@ async fn whoever_says_nothing_is_met_with_initialize_and_its_late_answer_does_no
                     let unknown = json!({ "code": -32601, "message": "Method not found" });
                     peer.refuse(&discover, unknown).await;
                 } else {
-                    peer.answer(&discover, discovery(json!({}))).await;
+                    peer.answer(&discover, discovery(&json!({}))).await;
                 }
                 peer.answer(&initialize, welcome("2025-06-18")).await;
                 peer.expect("notifications/initialized").await;
@@ -124,14 +133,16 @@ async fn refused_with(error: Value) -> ConnectError {
 async fn a_refusal_of_the_newer_era_is_no_reason_to_fall_back() {
     let error = json!({ "code": -32021, "message": "sampling is required" });
     let text = "it refuses to begin: sampling is required (code -32021)";
-    let failed = ConnectError::Failed(ClientError::Broken(text.to_owned()));
+    let failed = ConnectError::Failed(ClientError::Refused(text.to_owned()));
     assert_eq!(refused_with(error).await, failed);
 
-    let versions = |versions: Value| json!({
-        "code": -32022, "message": "unsupported", "data": { "supported": versions },
-    });
+    let versions = |versions: Value| {
+        json!({
+            "code": -32022, "message": "unsupported", "data": { "supported": versions },
+        })
+    };
     let text = "it speaks no known version of MCP: 2099-01-01";
-    let failed = ConnectError::Failed(ClientError::Broken(text.to_owned()));
+    let failed = ConnectError::Failed(ClientError::Refused(text.to_owned()));
     assert_eq!(refused_with(versions(json!(["2099-01-01"]))).await, failed);
     let before = refused_with(versions(json!(["2099-01-01", "2025-11-25"]))).await;
     assert!(matches!(before, ConnectError::Undiscovered(_)), "{before}");
@@ -145,7 +156,7 @@ async fn a_version_that_nobody_knows_is_not_spoken() {
         })
         .await;
     let text = "it speaks no known version of MCP: 1999-12-31";
-    let failed = ConnectError::Failed(ClientError::Broken(text.to_owned()));
+    let failed = ConnectError::Failed(ClientError::Refused(text.to_owned()));
     assert_eq!(client.err(), Some(failed));
 }
 
@@ -154,7 +165,7 @@ async fn what_is_no_message_is_passed_over_and_shown() {
     let (client, mut peer, mut heard) = Ends::default()
         .meet(async |peer| {
             peer.raw("shop 1.2 starts\n\n\u{feff}[1, 2]\n").await;
-            peer.discovered(json!({ "tools": {} })).await;
+            peer.discovered(&json!({ "tools": {} })).await;
         })
         .await;
     let client = client.expect("connected");
@@ -164,7 +175,11 @@ async fn what_is_no_message_is_passed_over_and_shown() {
         peer.answer(&request, says("done")).await;
     });
     assert_eq!(made, Ok("done".to_owned()));
-    for line in ["shop 1.2 starts", "\u{feff}[1, 2]", "{\"level\": \"info\"}\r"] {
+    for line in [
+        "shop 1.2 starts",
+        "\u{feff}[1, 2]",
+        "{\"level\": \"info\"}\r",
+    ] {
         assert_eq!(heard.recv().await, Some(Heard::Stray(line.to_owned())));
     }
 }

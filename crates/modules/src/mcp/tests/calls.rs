@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 async fn a_call_carries_its_arguments_and_its_lasting_id() {
     for modern in [true, false] {
         let ends = Ends::default();
-        let (client, mut peer, _heard) = match modern {
-            true => ends.modern().await,
-            false => ends.before().await,
+        let (client, mut peer, _heard) = if modern {
+            ends.modern().await
+        } else {
+            ends.before().await
         };
         let (made, ()) = tokio::join!(client.call(call(7)), async {
             let request = peer.expect("tools/call").await;
@@ -49,11 +50,20 @@ async fn a_failure_of_the_tool_and_a_refusal_of_the_module_are_two_things() {
     let refused = |text: &str| Err(ClientError::Refused(text.to_owned()));
     let mut result = says("no tea left");
     result["isError"] = json!(true);
-    assert_eq!(answered(json!({ "result": result })).await, failed("no tea left"));
+    assert_eq!(
+        answered(json!({ "result": result })).await,
+        failed("no tea left")
+    );
     let silent = json!({ "result": { "content": [], "isError": true } });
-    assert_eq!(answered(silent).await, failed("the tool failed and says no more"));
+    assert_eq!(
+        answered(silent).await,
+        failed("the tool failed and says no more")
+    );
     let error = json!({ "error": { "code": -32602, "message": "Unknown tool: buy" } });
-    assert_eq!(answered(error).await, refused("Unknown tool: buy (code -32602)"));
+    assert_eq!(
+        answered(error).await,
+        refused("Unknown tool: buy (code -32602)")
+    );
     let nothing = json!({ "result": {} });
     assert_eq!(answered(nothing).await, Ok(String::new()));
 }
@@ -66,7 +76,10 @@ async fn an_answer_of_another_form_ends_its_call() {
     let task = json!({ "result": { "resultType": "task", "taskId": "1" } });
     assert_eq!(answered(task).await, Err(failed));
     let refused = ClientError::Refused("the answer is malformed (code -32603)".to_owned());
-    assert_eq!(answered(json!({ "error": "no" })).await, Err(refused.clone()));
+    assert_eq!(
+        answered(json!({ "error": "no" })).await,
+        Err(refused.clone())
+    );
     assert_eq!(answered(json!({})).await, Err(refused));
 }
 
@@ -87,9 +100,10 @@ async fn calls_run_side_by_side() {
 async fn a_call_that_nobody_waits_for_is_cancelled_at_the_module() {
     for modern in [true, false] {
         let ends = Ends::default();
-        let (client, mut peer, _heard) = match modern {
-            true => ends.modern().await,
-            false => ends.before().await,
+        let (client, mut peer, _heard) = if modern {
+            ends.modern().await
+        } else {
+            ends.before().await
         };
         let request = tokio::select! {
             _ = client.call(call(1)) => panic!("it is not answered"),
@@ -124,16 +138,23 @@ async fn progress_reaches_the_host_while_the_call_is_in_flight() {
         let boiling = Heard::Progress(id(7), "boiling (1 of 4)".to_owned());
         assert_eq!(heard.recv().await, Some(boiling));
         for strange in [json!("call-8-1"), json!(3), json!("x")] {
-            peer.notify(method, progress(strange, json!({ "progress": 9 }))).await;
+            peer.notify(method, progress(strange, json!({ "progress": 9 })))
+                .await;
         }
-        peer.notify(method, progress(token(), json!({ "progress": 2.5 }))).await;
+        peer.notify(method, progress(token(), json!({ "progress": 2.5 })))
+            .await;
         let more = Heard::Progress(id(7), "2.5".to_owned());
         assert_eq!(heard.recv().await, Some(more));
         peer.answer(&request, says("done")).await;
     });
     assert_eq!(made, Ok("done".to_owned()));
-    peer.notify(method, progress(json!("call-7-1"), json!({ "progress": 3 }))).await;
-    peer.notify("notifications/shop/closed", json!({ "at": 18 })).await;
+    peer.notify(
+        method,
+        progress(json!("call-7-1"), json!({ "progress": 3 })),
+    )
+    .await;
+    peer.notify("notifications/shop/closed", json!({ "at": 18 }))
+        .await;
     let said = json!({
         "kind": "notification", "method": "notifications/shop/closed", "params": { "at": 18 },
     });

@@ -25,14 +25,24 @@ fn with(tasks: &Tasks) -> Ends {
 async fn closing_closes_the_input_and_leaves_no_task() {
     for modern in [true, false] {
         let tasks = Tasks::new();
-        let (client, mut peer, _heard) = match modern {
-            true => with(&tasks).modern().await,
-            false => with(&tasks).before().await,
+        let (client, mut peer, _heard) = if modern {
+            with(&tasks).modern().await
+        } else {
+            with(&tasks).before().await
         };
         client.close().await;
         assert_eq!(client.closed().await, ClientError::Closed);
         assert_eq!(peer.next().await, None);
         assert_eq!(client.call(call(1)).await, Err(ClientError::Closed));
+        // What it says when its input is closed is heard out, and goes nowhere.
+        for _ in 0..5_000 {
+            peer.notify(
+                "notifications/message",
+                json!({ "level": "info", "data": "bye" }),
+            )
+            .await;
+        }
+        drop(peer);
         alone().await;
         assert!(tasks.live().is_empty());
         // Once more changes nothing.
@@ -56,6 +66,7 @@ async fn dropping_the_client_ends_the_conversation() {
     let (client, mut peer, _heard) = with(&tasks).modern().await;
     drop(client);
     assert_eq!(peer.next().await, None);
+    drop(peer);
     alone().await;
 }
 
@@ -75,7 +86,7 @@ async fn giving_up_in_the_beginning_leaves_nothing() {
     let tasks = Tasks::new();
     let meeting = with(&tasks).meet(async |peer| {
         peer.expect("server/discover").await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     });
     let met = tokio::time::timeout(Duration::from_secs(1), meeting).await;
     assert!(met.is_err());
@@ -101,7 +112,10 @@ async fn a_sign_of_life_is_asked_of_the_module_itself() {
         let request = peer.expect("tools/call").await;
         let probe = peer.expect("server/discover").await;
         let meta = &probe["params"]["_meta"];
-        assert_eq!(meta["io.modelcontextprotocol/protocolVersion"], "2026-07-28");
+        assert_eq!(
+            meta["io.modelcontextprotocol/protocolVersion"],
+            "2026-07-28"
+        );
         let error = json!({ "code": -32603, "message": "busy" });
         peer.refuse(&probe, error).await;
         peer.answer(&request, says("done")).await;

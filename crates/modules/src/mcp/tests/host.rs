@@ -27,12 +27,12 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(
+    pub(super) fn answering(
         answers: impl IntoIterator<Item = Option<Value>>,
     ) -> (Arc<dyn Host>, mpsc::Receiver<Heard>) {
-        let (heard, hears) = mpsc::channel(1_024);
+        let (heard, ears) = mpsc::channel(1_024);
         let answers = Mutex::new(answers.into_iter().collect());
-        (Arc::new(Self { heard, answers }), hears)
+        (Arc::new(Self { heard, answers }), ears)
     }
 
     fn note(&self, heard: Heard) {

@@ -13,7 +13,7 @@ fn form(message: &str) -> Value {
     })
 }
 
-fn wants(requests: Value, state: Option<&str>) -> Value {
+fn wants(requests: &Value, state: Option<&str>) -> Value {
     let mut result = json!({ "resultType": "input_required", "inputRequests": requests });
     if let Some(state) = state {
         result["requestState"] = json!(state);
@@ -35,7 +35,7 @@ async fn a_call_that_wants_input_is_made_again_with_the_answers() {
     let (made, ()) = tokio::join!(client.call(call(7)), async {
         let first = peer.expect("tools/call").await;
         let both = json!({ "a": form("How many?"), "b": form("And sugar?") });
-        peer.answer(&first, wants(both, Some("state-1"))).await;
+        peer.answer(&first, wants(&both, Some("state-1"))).await;
         let second = peer.expect("tools/call").await;
         assert_ne!(second["id"], first["id"]);
         let params = &second["params"];
@@ -66,7 +66,11 @@ async fn a_call_that_wants_nothing_but_patience_is_made_again() {
         let mut states = vec![None];
         for state in ["a", "b"] {
             let request = peer.expect("tools/call").await;
-            states.push(request["params"]["requestState"].as_str().map(str::to_owned));
+            states.push(
+                request["params"]["requestState"]
+                    .as_str()
+                    .map(str::to_owned),
+            );
             let again = json!({ "resultType": "input_required", "requestState": state });
             peer.answer(&request, again).await;
         }
@@ -106,12 +110,14 @@ async fn what_is_not_offered_is_declined_or_refused() {
     });
     let (made, ()) = tokio::join!(client.call(call(7)), async {
         let request = peer.expect("tools/call").await;
-        peer.answer(&request, wants(json!({ "a": url }), None)).await;
+        peer.answer(&request, wants(&json!({ "a": url }), None))
+            .await;
         let request = peer.expect("tools/call").await;
         let declined = json!({ "a": { "action": "decline" } });
         assert_eq!(request["params"]["inputResponses"], declined);
         let roots = json!({ "method": "roots/list" });
-        peer.answer(&request, wants(json!({ "r": roots }), None)).await;
+        peer.answer(&request, wants(&json!({ "r": roots }), None))
+            .await;
     });
     let text = "it wants a model or folders of its client, which are not offered";
     assert_eq!(made, Err(ClientError::Refused(text.to_owned())));
@@ -131,14 +137,15 @@ async fn a_question_ends_with_its_call_and_with_the_conversation() {
         _ = client.call(call(1)) => panic!("it is not answered"),
         () = async {
             let request = peer.expect("tools/call").await;
-            peer.answer(&request, wants(json!({ "a": form("How many?") }), None)).await;
+            peer.answer(&request, wants(&json!({ "a": form("How many?") }), None)).await;
             assert!(matches!(heard.recv().await, Some(Heard::Asked(..))));
         } => {}
     }
     assert_eq!(heard.recv().await, Some(Heard::LetGo(id(1))));
     let (made, ()) = tokio::join!(client.call(call(2)), async {
         let request = peer.expect("tools/call").await;
-        peer.answer(&request, wants(json!({ "a": form("How many?") }), None)).await;
+        peer.answer(&request, wants(&json!({ "a": form("How many?") }), None))
+            .await;
         assert!(matches!(heard.recv().await, Some(Heard::Asked(..))));
         drop(peer);
     });
@@ -177,7 +184,10 @@ async fn a_request_for_input_belongs_to_the_only_call() {
         let params = json!({ "message": "Which?", "requestedSchema": deep });
         let question = json!({ "method": "elicitation/create", "params": params });
         let answer = ask(&mut peer, "q3", &question).await;
-        assert_eq!(answer, json!({ "action": "accept", "content": { "of": {} } }));
+        assert_eq!(
+            answer,
+            json!({ "action": "accept", "content": { "of": {} } })
+        );
         peer.answer(&request, says("done")).await;
     });
     assert_eq!(made, Ok("done".to_owned()));
@@ -244,7 +254,8 @@ async fn other_requests_of_a_module_are_refused() {
         let answer = peer.next().await.expect("an answer");
         assert_eq!(answer["error"]["code"], -32601, "{method}: {answer}");
     }
-    peer.say(json!({ "jsonrpc": "2.0", "id": 6, "method": "ping" })).await;
+    peer.say(json!({ "jsonrpc": "2.0", "id": 6, "method": "ping" }))
+        .await;
     let answer = peer.next().await.expect("an answer");
     assert_eq!(answer["result"], json!({}));
 }

@@ -37,10 +37,7 @@ impl Peer {
     }
 
     pub(super) async fn raw(&mut self, text: &str) {
-        self.out
-            .write_all(text.as_bytes())
-            .await
-            .expect("writable");
+        self.out.write_all(text.as_bytes()).await.expect("writable");
     }
 
     /// Writes as long as somebody reads.
@@ -70,7 +67,7 @@ impl Peer {
     }
 
     /// Plays the beginning of the newer era.
-    pub(super) async fn discovered(&mut self, capabilities: Value) -> Value {
+    pub(super) async fn discovered(&mut self, capabilities: &Value) -> Value {
         let request = self.expect("server/discover").await;
         self.answer(&request, discovery(capabilities)).await;
         request
@@ -89,7 +86,7 @@ impl Peer {
 }
 
 /// The answer to `server/discover`.
-pub(super) fn discovery(capabilities: Value) -> Value {
+pub(super) fn discovery(capabilities: &Value) -> Value {
     json!({
         "resultType": "complete",
         "supportedVersions": ["2026-07-28"],
@@ -142,15 +139,8 @@ impl Ends {
             lines: BufReader::new(theirs_in).lines(),
             out: theirs_out,
         };
-        let (host, heard) = Listener::new(self.answers);
-        let connecting = connect_stdio(
-            stdin,
-            stdout,
-            host,
-            self.limits,
-            &self.tasks,
-            self.opening,
-        );
+        let (host, heard) = Listener::answering(self.answers);
+        let connecting = connect_stdio(stdin, stdout, host, self.limits, &self.tasks, self.opening);
         let (connected, ()) = tokio::join!(connecting, play(&mut peer));
         (connected, peer, heard)
     }
@@ -160,7 +150,7 @@ impl Ends {
         let tools = json!({ "tools": {} });
         let (client, peer, heard) = self
             .meet(async |peer| {
-                peer.discovered(tools).await;
+                peer.discovered(&tools).await;
             })
             .await;
         (client.expect("connected"), peer, heard)

@@ -5,7 +5,7 @@ use super::host::Heard;
 use super::peer::{call, discovery, id, says, welcome};
 use super::web::{Web, meet, modern};
 use crate::client::ClientError;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
@@ -14,7 +14,10 @@ async fn requests_carry_the_headers_of_the_protocol_and_of_the_definition() {
     let headers = [("Authorization", "Bearer hush-hush-9")];
     let (client, (), mut heard) = meet(&mut web, &headers, Vec::new(), async |web| {
         let asked = web.expect("server/discover").await;
-        assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/mcp"));
+        assert_eq!(
+            (asked.method.as_str(), asked.path.as_str()),
+            ("POST", "/mcp")
+        );
         assert_eq!(asked.header("authorization"), "Bearer hush-hush-9");
         assert_eq!(asked.header("mcp-protocol-version"), "2026-07-28");
         assert_eq!(asked.header("mcp-method"), "server/discover");
@@ -22,7 +25,7 @@ async fn requests_carry_the_headers_of_the_protocol_and_of_the_definition() {
         for kind in ["application/json", "text/event-stream"] {
             assert!(asked.header("accept").contains(kind));
         }
-        asked.answer(discovery(json!({ "tools": {} })));
+        asked.answer(discovery(&json!({ "tools": {} })));
     })
     .await;
     let client = client.expect("connected");
@@ -71,7 +74,9 @@ async fn a_call_that_nobody_waits_for_closes_its_stream() {
     events.abandoned().await;
     let (probed, ()) = tokio::join!(client.probe(), async {
         // The next request is this one: nothing was said of a cancellation.
-        web.expect("server/discover").await.answer(discovery(json!({})));
+        web.expect("server/discover")
+            .await
+            .answer(discovery(&json!({})));
     });
     assert_eq!(probed, Ok(()));
 }
@@ -93,7 +98,10 @@ async fn a_sign_of_life_waits_for_no_call_and_holds_none_up() {
         client.probe(),
         client.call(call(2)),
     );
-    assert_eq!((first.as_deref(), second.as_deref()), (Ok("first"), Ok("second")));
+    assert_eq!(
+        (first.as_deref(), second.as_deref()),
+        (Ok("first"), Ok("second"))
+    );
     assert_eq!(probed, Ok(()));
 }
 
@@ -101,7 +109,7 @@ async fn a_sign_of_life_waits_for_no_call_and_holds_none_up() {
 async fn input_is_given_with_the_next_request() {
     let mut web = Web::start();
     let answers = vec![Some(json!({ "n": 3 }))];
-    let play = async |web: &mut Web| web.discovered(json!({ "tools": {} })).await;
+    let play = async |web: &mut Web| web.discovered(&json!({ "tools": {} })).await;
     let (client, (), _heard) = meet(&mut web, &[], answers, play).await;
     let client = client.expect("connected");
     let (made, ()) = tokio::join!(client.call(call(7)), async {
@@ -128,7 +136,7 @@ async fn input_is_given_with_the_next_request() {
 async fn word_of_changed_tools_comes_on_a_stream_that_is_opened_again() {
     let mut web = Web::start();
     let capabilities = json!({ "tools": { "listChanged": true } });
-    let play = async |web: &mut Web| web.discovered(capabilities).await;
+    let play = async |web: &mut Web| web.discovered(&capabilities).await;
     let (client, (), mut heard) = meet(&mut web, &[], Vec::new(), play).await;
     let client = client.expect("connected");
     for again in [false, true] {
@@ -137,7 +145,9 @@ async fn word_of_changed_tools_comes_on_a_stream_that_is_opened_again() {
         let only_tools = json!({ "toolsListChanged": true });
         let events = asked.events();
         let ack = json!({ "notifications": only_tools, "_meta": meta });
-        events.notify("notifications/subscriptions/acknowledged", ack).await;
+        events
+            .notify("notifications/subscriptions/acknowledged", ack)
+            .await;
         if again {
             assert_eq!(heard.recv().await, Some(Heard::ToolsChanged));
         }
@@ -201,7 +211,7 @@ async fn giving_up_in_the_beginning_leaves_nothing() {
         let (asking, asked) = tokio::sync::oneshot::channel();
         let meeting = meet(&mut web, &[], Vec::new(), async |web| {
             let _ = asking.send(play(web).await);
-            std::future::pending::<()>().await
+            std::future::pending::<()>().await;
         });
         let asked = tokio::select! {
             _ = meeting => unreachable!("it is not answered"),
@@ -241,7 +251,7 @@ async fn fails(headers: &[(&str, &str)], answer: impl FnOnce(super::web::Asked))
     .await;
     assert!(web.is_idle());
     match client.err() {
-        Some(ClientError::Broken(text)) => text,
+        Some(ClientError::Refused(text)) => text,
         other => panic!("{other:?}"),
     }
 }
@@ -250,28 +260,40 @@ async fn fails(headers: &[(&str, &str)], answer: impl FnOnce(super::web::Asked))
 async fn an_error_of_the_newer_era_is_no_reason_to_fall_back() {
     let error = json!({ "code": -32021, "message": "sampling is required" });
     let text = fails(&[], |asked| asked.refuse(400, error)).await;
-    assert_eq!(text, "it refuses to begin: sampling is required (code -32021)");
+    assert_eq!(
+        text,
+        "it refuses to begin: sampling is required (code -32021)"
+    );
     let error = json!({ "code": -32022, "message": "x", "data": { "supported": ["2099-01-01"] } });
     let text = fails(&[], |asked| asked.refuse(400, error)).await;
     assert_eq!(text, "it speaks no known version of MCP: 2099-01-01");
     let challenge = "Bearer resource_metadata=\"https://shop.example/meta\"";
-    let text = fails(&[], |asked| asked.with_header(401, "www-authenticate", challenge)).await;
+    let text = fails(&[], |asked| {
+        asked.with_header(401, "www-authenticate", challenge);
+    })
+    .await;
     assert_eq!(text, "the server wants other credentials (HTTP 401)");
-    let text = fails(&[], |asked| asked.with_header(403, "www-authenticate", challenge)).await;
+    let text = fails(&[], |asked| {
+        asked.with_header(403, "www-authenticate", challenge);
+    })
+    .await;
     assert_eq!(text, "the credentials do not suffice (HTTP 403)");
 }
 
 /// Why no conversation comes about where every request is answered like this.
 async fn fails_always(status: u16, words: &str) -> String {
     let mut web = Web::start();
-    let headers = [("X-Key", "hush-hush-9"), ("Authorization", "Bearer sesame-open-1")];
+    let headers = [
+        ("X-Key", "hush-hush-9"),
+        ("Authorization", "Bearer sesame-open-1"),
+    ];
     let (client, (), _heard) = meet(&mut web, &headers, Vec::new(), async |web| {
         web.expect("server/discover").await.status(status, words);
         web.expect("initialize").await.status(status, words);
     })
     .await;
     match client.err() {
-        Some(ClientError::Broken(text)) => text,
+        Some(ClientError::Refused(text)) => text,
         other => panic!("{other:?}"),
     }
 }
@@ -279,14 +301,53 @@ async fn fails_always(status: u16, words: &str) -> String {
 #[tokio::test]
 async fn failures_are_told_in_one_line_without_the_headers() {
     let echo = "you sent\n  hush-hush-9\n and Bearer sesame-open-1, i.e. sesame-open-1";
-    for (status, words) in [(401, "401 Unauthorized"), (403, "403 Forbidden"), (404, "404 Not Found")] {
+    for (status, words) in [
+        (401, "401 Unauthorized"),
+        (403, "403 Forbidden"),
+        (404, "404 Not Found"),
+    ] {
         let text = fails_always(status, echo).await;
         let shown = "you sent [secret] and [secret], i.e. [secret]";
         assert_eq!(text, format!("the server answered HTTP {words}: {shown}"));
     }
-    assert_eq!(fails_always(502, echo).await, "the server answered HTTP 502");
+    assert_eq!(
+        fails_always(502, echo).await,
+        "the server answered HTTP 502"
+    );
     let long = fails_always(400, &"x".repeat(10_000)).await;
     assert!(long.chars().count() <= 301, "{long}");
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_something_else_is_told_as_such() {
+    let html = || "<h1>Shop</h1>".to_owned();
+    for (kind, body, text) in [
+        (
+            "text/html",
+            html(),
+            "the answer of the server is not MCP: text/html",
+        ),
+        (
+            "text/event-stream",
+            html(),
+            "the answers of the server can't be followed",
+        ),
+        (
+            "application/json",
+            html(),
+            "the answer of the server is not MCP: could not parse",
+        ),
+    ] {
+        let mut web = Web::start();
+        let (client, (), _heard) = meet(&mut web, &[], Vec::new(), async |web| {
+            for method in ["server/discover", "initialize"] {
+                web.expect(method).await.text(200, kind, body.clone());
+            }
+        })
+        .await;
+        let error = client.err().expect("not connected").to_string();
+        assert!(error.starts_with(text), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -306,12 +367,19 @@ async fn a_server_that_is_not_there_is_told_as_such() {
 async fn headers_that_can_t_be_sent_are_refused_by_name() {
     let mut web = Web::start();
     for (name, value, text) in [
-        ("Accept", "hush-hush-9", "the header `Accept` belongs to the protocol"),
+        (
+            "Accept",
+            "hush-hush-9",
+            "the header `Accept` belongs to the protocol",
+        ),
         ("X Key", "hush-hush-9", "`X Key` is no name of a header"),
-        ("X-Key", "hush\n9", "the value of the header `X-Key` can't be sent"),
+        (
+            "X-Key",
+            "hush\n9",
+            "the value of the header `X-Key` can't be sent",
+        ),
     ] {
-        let (client, (), _heard) =
-            meet(&mut web, &[(name, value)], Vec::new(), async |_| ()).await;
+        let (client, (), _heard) = meet(&mut web, &[(name, value)], Vec::new(), async |_| ()).await;
         assert_eq!(client.err(), Some(ClientError::Refused(text.to_owned())));
     }
     assert!(web.is_idle());
@@ -339,15 +407,24 @@ async fn a_call_that_was_turned_away_is_refused_and_one_that_was_lost_is_broken(
     let got = made(|asked| asked.refuse(400, json!({ "code": -32602, "message": "no" }))).await;
     assert_eq!(got, refused("no (code -32602)"));
     let got = made(|asked| asked.status(404, "no such page")).await;
-    assert_eq!(got, refused("the server answered HTTP 404 Not Found: no such page"));
+    assert_eq!(
+        got,
+        refused("the server answered HTTP 404 Not Found: no such page")
+    );
     let got = made(|asked| asked.with_header(401, "www-authenticate", "Bearer")).await;
-    assert_eq!(got, refused("the server wants other credentials (HTTP 401)"));
+    assert_eq!(
+        got,
+        refused("the server wants other credentials (HTTP 401)")
+    );
     let got = made(|asked| asked.with_header(429, "retry-after", "5")).await;
     assert_eq!(got, refused("the server answered HTTP 429"));
     let got = made(|asked| asked.status(500, "oops")).await;
     assert_eq!(got, broken("the server answered HTTP 500"));
     let got = made(|asked| asked.text(200, "text/html", "<h1>".to_owned())).await;
-    assert_eq!(got, broken("the answer of the server is not MCP: text/html"));
+    assert_eq!(
+        got,
+        broken("the answer of the server is not MCP: text/html")
+    );
     let got = made(|asked| drop(asked.events())).await;
     assert_eq!(got, broken("the connection broke before the answer came"));
     let large = format!("\"{}\"", "x".repeat(17 * 1024 * 1024));
@@ -380,8 +457,11 @@ async fn a_redirect_is_followed_within_the_server_and_nowhere_else() {
         let asked = web.expect("server/discover").await;
         asked.with_header(307, "location", "/moved");
         let asked = web.expect("server/discover").await;
-        assert_eq!((asked.path.as_str(), asked.header("x-key")), ("/moved", "hush-hush-9"));
-        asked.answer(discovery(json!({ "tools": {} })));
+        assert_eq!(
+            (asked.path.as_str(), asked.header("x-key")),
+            ("/moved", "hush-hush-9")
+        );
+        asked.answer(discovery(&json!({ "tools": {} })));
     })
     .await;
     let client = client.expect("connected");
@@ -405,7 +485,9 @@ async fn a_server_without_sessions_is_spoken_to_without() {
     let (client, (), _heard) = meet(&mut web, &[], Vec::new(), async |web| {
         web.expect("server/discover").await.status(404, "");
         web.expect("initialize").await.answer(welcome("2025-06-18"));
-        web.expect("notifications/initialized").await.status(202, "");
+        web.expect("notifications/initialized")
+            .await
+            .status(202, "");
     })
     .await;
     let client = client.expect("connected");

@@ -128,7 +128,10 @@ async fn a_call_in_flight_is_lost_with_its_session() {
             let events = one.events();
             web.expect("tools/call").await.status(404, "");
             let _beside = web.greeted("s2").await;
-            web.expect("tools/call").await.of_session("s2").answer(says("done"));
+            web.expect("tools/call")
+                .await
+                .of_session("s2")
+                .answer(says("done"));
             events.abandoned().await;
         }
     );

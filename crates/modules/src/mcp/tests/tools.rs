@@ -41,11 +41,13 @@ async fn list(peer: &mut Peer, pages: &[(&[&str], Option<&str>)]) {
 async fn every_page_is_listed_and_every_time_anew() {
     for modern in [true, false] {
         let ends = Ends::default();
-        let (client, mut peer, _heard) = match modern {
-            true => ends.modern().await,
-            false => ends.before().await,
+        let (client, mut peer, _heard) = if modern {
+            ends.modern().await
+        } else {
+            ends.before().await
         };
-        let pages: [(&[&str], _); 3] = [(&["d", "b"], Some("p2")), (&[], Some("p3")), (&["a"], None)];
+        let pages: [(&[&str], _); 3] =
+            [(&["d", "b"], Some("p2")), (&[], Some("p3")), (&["a"], None)];
         let (tools, ()) = tokio::join!(client.tools(), list(&mut peer, &pages));
         let tools = tools.expect("listed");
         let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
@@ -112,7 +114,8 @@ async fn what_is_no_list_breaks_the_conversation() {
     let (client, mut peer, _heard) = Ends::default().modern().await;
     let (tools, ()) = tokio::join!(client.tools(), async {
         let request = peer.expect("tools/list").await;
-        peer.answer(&request, json!({ "tools": [{ "name": 5 }] })).await;
+        peer.answer(&request, json!({ "tools": [{ "name": 5 }] }))
+            .await;
     });
     let text = "its answer is no list of tools";
     assert_eq!(tools, Err(ClientError::Broken(text.to_owned())));
@@ -128,7 +131,8 @@ async fn what_is_no_list_breaks_the_conversation() {
 #[tokio::test(start_paused = true)]
 async fn word_of_changed_tools_comes_unasked_in_the_era_before() {
     let (_client, mut peer, mut heard) = Ends::default().before().await;
-    peer.notify("notifications/tools/list_changed", json!({})).await;
+    peer.notify("notifications/tools/list_changed", json!({}))
+        .await;
     assert_eq!(heard.recv().await, Some(Heard::ToolsChanged));
 }
 
@@ -139,9 +143,11 @@ async fn tell_of_change(peer: &mut Peer) -> Value {
     assert_eq!(request["params"]["notifications"], only_tools);
     let meta = json!({ "io.modelcontextprotocol/subscriptionId": request["id"] });
     let ack = json!({ "notifications": only_tools, "_meta": meta });
-    peer.notify("notifications/subscriptions/acknowledged", ack).await;
+    peer.notify("notifications/subscriptions/acknowledged", ack)
+        .await;
     let changed = json!({ "_meta": meta });
-    peer.notify("notifications/tools/list_changed", changed).await;
+    peer.notify("notifications/tools/list_changed", changed)
+        .await;
     request
 }
 
@@ -149,7 +155,8 @@ async fn tell_of_change(peer: &mut Peer) -> Value {
 async fn word_of_changed_tools_is_listened_for_where_it_is_offered() {
     let (client, mut peer, mut heard) = Ends::default()
         .meet(async |peer| {
-            peer.discovered(json!({ "tools": { "listChanged": true } })).await;
+            peer.discovered(&json!({ "tools": { "listChanged": true } }))
+                .await;
         })
         .await;
     let client = client.expect("connected");
@@ -169,7 +176,8 @@ async fn word_of_changed_tools_is_listened_for_where_it_is_offered() {
 async fn nobody_listens_where_a_server_does_not_know_how() {
     let (client, mut peer, _heard) = Ends::default()
         .meet(async |peer| {
-            peer.discovered(json!({ "tools": { "listChanged": true } })).await;
+            peer.discovered(&json!({ "tools": { "listChanged": true } }))
+                .await;
         })
         .await;
     let client = client.expect("connected");

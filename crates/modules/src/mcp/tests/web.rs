@@ -79,7 +79,11 @@ impl Web {
     /// The next request, which is a message of this method.
     pub(super) async fn expect(&mut self, method: &str) -> Asked {
         let asked = self.next().await;
-        assert_eq!(asked.body["method"], method, "{} {}", asked.method, asked.body);
+        assert_eq!(
+            asked.body["method"], method,
+            "{} {}",
+            asked.method, asked.body
+        );
         asked
     }
 
@@ -96,7 +100,7 @@ impl Web {
     }
 
     /// Plays the beginning of the newer era.
-    pub(super) async fn discovered(&mut self, capabilities: Value) {
+    pub(super) async fn discovered(&mut self, capabilities: &Value) {
         let asked = self.expect("server/discover").await;
         asked.answer(discovery(capabilities));
     }
@@ -167,12 +171,14 @@ impl Asked {
     }
 
     pub(super) fn answer(self, result: Value) {
-        let message = json!({ "jsonrpc": "2.0", "id": self.body["id"], "result": result });
+        let mut message = json!({ "jsonrpc": "2.0", "id": self.body["id"] });
+        message["result"] = result;
         self.text(200, "application/json", message.to_string());
     }
 
     pub(super) fn refuse(self, status: u16, error: Value) {
-        let message = json!({ "jsonrpc": "2.0", "id": self.body["id"], "error": error });
+        let mut message = json!({ "jsonrpc": "2.0", "id": self.body["id"] });
+        message["error"] = error;
         self.text(status, "application/json", message.to_string());
     }
 
@@ -251,7 +257,7 @@ pub(super) async fn meet<T>(
     answers: Vec<Option<Value>>,
     play: impl AsyncFnOnce(&mut Web) -> T,
 ) -> (Connected, T, mpsc::Receiver<Heard>) {
-    let (host, heard) = Listener::new(answers);
+    let (host, heard) = Listener::answering(answers);
     let headers: BTreeMap<String, String> = headers
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -266,7 +272,7 @@ pub(super) async fn meet<T>(
 /// A conversation of the newer era.
 pub(super) async fn modern(web: &mut Web) -> (Arc<dyn Client>, mpsc::Receiver<Heard>) {
     let tools = json!({ "tools": {} });
-    let play = async |web: &mut Web| web.discovered(tools).await;
+    let play = async |web: &mut Web| web.discovered(&tools).await;
     let (client, (), heard) = meet(web, &[], Vec::new(), play).await;
     (client.expect("connected"), heard)
 }

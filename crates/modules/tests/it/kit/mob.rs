@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// No test waits as long as that for anything; a machine under load may need some of it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/programs");
 
@@ -33,7 +33,10 @@ pub struct Mob {
 pub fn module(id: &str, line: &str, more: &str) -> String {
     let mut words = line.split(' ');
     let program = words.next().expect("a program");
-    let arguments: String = words.map(|word| format!(", {word:?}")).collect();
+    let arguments = words
+        .map(|word| format!(", {word:?}"))
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "[[modules]]\nid = {id:?}\ntransport = \"json-lines\"\n\
          command = [\"python3\", \"{PROGRAMS}/{program}\"{arguments}]\n{more}\n"
@@ -47,7 +50,9 @@ impl Mob {
     }
 
     pub async fn with(modules: &[String], host: Host) -> Self {
-        let ids = modules.iter().map(|text| text.split('"').nth(1).expect("an id"));
+        let ids = modules
+            .iter()
+            .map(|text| text.split('"').nth(1).expect("an id"));
         let tools: Vec<String> = ids.map(|id| format!("\"module:{id}/*\"")).collect();
         let text = format!(
             "[mob]\nid = \"desk\"\n[models.main]\nprovider = \"rehearsal\"\n\
@@ -113,15 +118,21 @@ impl Mob {
                 }
             }
         };
-        match tokio::time::timeout(PATIENCE, found).await {
-            Ok(found) => found,
-            Err(_) => panic!("it never came to: {what}; {:#?}", self.summaries().await),
-        }
+        let Ok(found) = tokio::time::timeout(PATIENCE, found).await else {
+            panic!("it never came to: {what}; {:#?}", self.summaries().await)
+        };
+        found
     }
 
     async fn summaries(&self) -> Vec<String> {
         let events = self.journal().await;
-        events.iter().map(|e| format!("{} {:?}", e.seq, e.event)).collect()
+        let told = |e: &Envelope| {
+            format!("{} {:?}", e.seq, e.event)
+                .chars()
+                .take(300)
+                .collect()
+        };
+        events.iter().map(told).collect()
     }
 
     /// Waits until a module answers.
@@ -154,7 +165,9 @@ impl Mob {
         let called = called.unwrap_or_else(|_| panic!("no end of the call of {tool}"));
         let (_, outcome) = called.expect("the call is made");
         match outcome {
-            Ok(text) => Ok(unstash(self.engine.store().as_ref(), &text).await.expect("kept")),
+            Ok(text) => Ok(unstash(self.engine.store().as_ref(), &text)
+                .await
+                .expect("kept")),
             Err(reason) => Err(reason),
         }
     }
@@ -184,7 +197,8 @@ impl Mob {
     }
 
     pub fn status(&self, id: &str) -> ModuleStatus {
-        self.engine.view(|world| world.state.modules[&module_id(id)].status)
+        self.engine
+            .view(|world| world.state.modules[&module_id(id)].status)
     }
 
     /// Everything that is durable.
@@ -194,7 +208,11 @@ impl Mob {
             ..EventQuery::default()
         };
         let mob = MobId::parse("desk").expect("a mob id");
-        self.memory.events(&mob, query).await.expect("readable").events
+        self.memory
+            .events(&mob, query)
+            .await
+            .expect("readable")
+            .events
     }
 
     /// How often a program noted that it was started.

@@ -8,4 +8,4 @@ mod runner;
 
 pub use host::Host;
 pub use mob::{Mob, PROGRAMS, module, module_id};
-pub use processes::{children, is_alive, token_of, until, with_mark};
+pub use processes::{children, is_alive, is_stopped, token_of, until, watchdog_of, with_mark};

@@ -10,8 +10,8 @@ use mobkit_engine::{EffectPort, Engine, ModuleStopped, Runner};
 use mobkit_modules::Modules;
 use std::sync::Arc;
 
-/// Runs modules; its model makes the call that the message names, `<tool> <arguments>`, and then has
-/// said everything.
+/// Runs modules; its model makes the call that the message names, `<tool> <arguments>`, and then
+/// has said everything.
 pub struct WithModules(pub Arc<Modules>);
 
 #[async_trait]
@@ -42,7 +42,11 @@ impl Runner for WithModules {
 
 async fn message_of(engine: &Engine, turn: TurnId) -> String {
     let message = engine.view(|world| world.state.turns[&turn].messages[0]);
-    let event = engine.event(message.0).await.expect("readable").expect("kept");
+    let event = engine
+        .event(message.0)
+        .await
+        .expect("readable")
+        .expect("kept");
     match &event.envelope.event {
         Event::MessageAccepted(e) => e.text.inline().expect("short").to_owned(),
         other => panic!("{message} is {other:?}"),
@@ -60,7 +64,11 @@ fn wants_call(message: &str) -> Reply {
 }
 
 fn reply(text: &str, calls: Vec<CallRequest>) -> Reply {
-    let finish = if calls.is_empty() { Finish::Stop } else { Finish::Calls };
+    let finish = if calls.is_empty() {
+        Finish::Stop
+    } else {
+        Finish::Calls
+    };
     Reply {
         text: text.into(),
         calls,

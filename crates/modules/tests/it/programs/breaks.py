@@ -18,6 +18,7 @@ def leave(args, call):
 
 def freeze(args, call):
     os.kill(os.getpid(), signal.SIGSTOP)
+    time.sleep(3600)
 
 
 def garbage(args, call):

@@ -72,6 +72,7 @@ def state(args, call):
         "pid": os.getpid(),
         "group": os.getpgid(0),
         "no_new_privileges": status["NoNewPrivs"],
+        "capabilities": int(status["CapEff"], 16),
         "core": resource.getrlimit(resource.RLIMIT_CORE),
         "files": resource.getrlimit(resource.RLIMIT_NOFILE),
         "open": sorted(os.listdir("/proc/self/fd"), key=int),
