@@ -1,8 +1,8 @@
 //! `cargo xtask strangers`: MCP servers that others wrote, for the tests of modules.
 //!
 //! What they are, and in which versions, stands beside the tests, with digests of every file that
-//! is fetched. They are installed below `target/strangers/`, once: a copy of the pins is left there at
-//! the end, and the tests compare it with those of the repository before they start a server.
+//! is fetched. They are installed below `target/strangers/`, once: a copy of the pins is left there
+//! at the end, and the tests compare it with those of the repository before they start a server.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

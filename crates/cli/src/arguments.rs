@@ -50,10 +50,18 @@ pub(crate) enum Command {
     /// Send a message to a member
     Send(SendArgs),
     /// List what waits for a decision, or show one in full
+    ///
+    /// Calls of tools that a gate stopped, tools whose definition has changed, questions of modules,
+    /// and calls of which nobody knows whether they happened.
     Approvals(ApprovalsArgs),
     /// Let a call be made that waits for a decision
+    ///
+    /// Shows all of it first, and asks. Where nobody can be asked, --yes and --digest answer: the
+    /// digest binds the decision to what somebody has seen, and `mobkit approvals ID` shows it.
     Approve(ApproveArgs),
     /// Refuse a call that waits for a decision
+    ///
+    /// Shows all of it first, and asks; --yes answers.
     Deny(DenyArgs),
     /// List the calls that pass without asking, or take that back
     Grants(GrantsArgs),

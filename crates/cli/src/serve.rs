@@ -95,6 +95,7 @@ fn ready(engine: &Engine, url: &str, token_file: PathBuf) -> Ready {
                 id: defined.id.to_string(),
                 state: found.map_or("stopped", |found| found.status.as_str()),
                 reason: found.and_then(|found| found.reason.clone()),
+                is_held: found.is_some_and(|found| found.held),
                 is_lazy: matches!(defined.start, Start::Lazy { .. }),
             }
         });

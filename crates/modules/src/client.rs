@@ -65,7 +65,10 @@ pub(crate) enum ClientError {
 
 /// What a module may send before the conversation counts as broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_field_names, reason = "a bound is named by what it bounds")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "a bound is named by what it bounds"
+)]
 pub(crate) struct Limits {
     /// Longest line, in bytes without its end.
     pub(crate) line_bytes_max: usize,

@@ -21,8 +21,8 @@ fn exit_of_kind(kind: &str) -> Option<Exit> {
 /// The code of an ask whose answer did not come in time; the turn goes on.
 const ASK_TIMED_OUT: &str = "ask.timed_out";
 
-/// The codes of a tool call that gave no result: the server is there, the tool failed.
-const CALL_FAILED: [&str; 2] = ["tool.failed", "tool.unknown"];
+/// The codes of a tool call that gave no result: the server is there, the tool or its module failed.
+const CALL_FAILED: [&str; 3] = ["tool.failed", "tool.unknown", "module.unavailable"];
 
 /// What the codes of an invalid mob file begin with.
 const DEFINITION: &str = "definition.";
@@ -173,6 +173,12 @@ mod tests {
             (410, json!({"kind": "gone"}), Exit::Missing, false),
             (503, json!({"kind": "busy"}), Exit::Failed, true),
             (503, json!({"kind": "unavailable"}), Exit::Unreachable, true),
+            (
+                503,
+                json!({"kind": "unavailable", "code": "tool.failed"}),
+                Exit::Failed,
+                true,
+            ),
             (500, json!({"kind": "internal"}), Exit::Failed, false),
             (404, json!("plain"), Exit::Missing, false),
             (502, json!(null), Exit::Unreachable, true),

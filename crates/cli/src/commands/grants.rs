@@ -9,7 +9,6 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// Show the grants that hold: which calls pass without asking
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct GrantsArgs {

@@ -26,7 +26,7 @@ pub(crate) async fn run(args: &LogsArgs, output: &Output) -> Result<Exit, Failur
     let client = args.server.client(output, None, patience(args.follow))?;
     let about = args.about.as_deref().map(Object::of);
     let mut query = EventQuery {
-        subject: about.map(|object| object.subject()),
+        subject: about.map(Object::subject),
         ..EventQuery::default()
     };
     if let (Some(object), true) = (about, args.follow)
@@ -174,8 +174,9 @@ fn print(output: &Output, envelope: &Value, line: &str) -> Result<(), Failure> {
 
 fn tone(kind: &str, data: &Value) -> Tone {
     match (kind, data["decision"].as_str(), data["outcome"].as_str()) {
-        ("approval.requested", ..) => return Tone::Warning,
-        ("approval.decided", Some("deny"), _) => return Tone::Warning,
+        ("approval.requested", ..) | ("approval.decided", Some("deny"), _) => {
+            return Tone::Warning;
+        }
         ("approval.decided", ..) => return Tone::Good,
         ("module.stopped", _, Some("killed")) => return Tone::Bad,
         _ => {}

@@ -33,28 +33,7 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
         output.document(&status)?;
         return Ok(Exit::Done);
     }
-    let state = word(&status["state"]);
-    let tone = match state.as_str() {
-        "running" => Tone::Good,
-        "failed" => Tone::Bad,
-        _ => Tone::Warning,
-    };
-    let mark = if system["rehearsal"] == true {
-        " (rehearsal)"
-    } else {
-        ""
-    };
-    let paused = if status["paused"] == true {
-        " (paused)"
-    } else {
-        ""
-    };
-    let mark = format!("{paused}{mark}");
-    let head = format!("{} {}", word(&status["mob"]), output.paint(tone, &state));
-    output.line(&format!("{head}{}", output.paint(Tone::Warning, &mark)))?;
-    if !paused.is_empty() {
-        output.notice(LINE_PAUSED);
-    }
+    tell_head(output, &status, &system)?;
     let mut lines = vec![
         ("members", members(&status["members"])),
         (
@@ -98,6 +77,33 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
         output.notice("see what waits for a decision with `mobkit approvals`");
     }
     Ok(Exit::Done)
+}
+
+/// The mob and its state, with what is out of the ordinary.
+fn tell_head(output: &Output, status: &Value, system: &Value) -> Result<(), Failure> {
+    let state = word(&status["state"]);
+    let tone = match state.as_str() {
+        "running" => Tone::Good,
+        "failed" => Tone::Bad,
+        _ => Tone::Warning,
+    };
+    let mark = if system["rehearsal"] == true {
+        " (rehearsal)"
+    } else {
+        ""
+    };
+    let paused = if status["paused"] == true {
+        " (paused)"
+    } else {
+        ""
+    };
+    let mark = format!("{paused}{mark}");
+    let head = format!("{} {}", word(&status["mob"]), output.paint(tone, &state));
+    output.line(&format!("{head}{}", output.paint(Tone::Warning, &mark)))?;
+    if !paused.is_empty() {
+        output.notice(LINE_PAUSED);
+    }
+    Ok(())
 }
 
 /// What a person has to decide, the most urgent first.

@@ -39,14 +39,20 @@ pub(crate) struct ModuleState {
     pub reason: Option<String>,
     /// Whether it starts at its first call.
     pub is_lazy: bool,
+    /// Whether an operator stopped it, so that it stays so.
+    pub is_held: bool,
 }
 
 impl fmt::Display for ModuleState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.id, self.state)?;
+        let is_stopped = self.state == "stopped";
         match &self.reason {
+            // However it came to its end: it begins again where somebody needs it.
+            _ if is_stopped && self.is_lazy && !self.is_held => {
+                f.write_str(" (starts when called)")
+            }
             Some(reason) => write!(f, ": {}", visible_line(reason)),
-            None if self.is_lazy && self.state == "stopped" => f.write_str(" (starts when called)"),
             None => Ok(()),
         }
     }

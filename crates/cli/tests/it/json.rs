@@ -45,8 +45,8 @@ fn approval() -> Value {
 fn words(command: &str) -> &'static [&'static str] {
     match command {
         "init" => &["fresh"],
-        "check" | "status" | "plan" | "ps" | "logs" | "events" | "version" => &[],
-        "approvals" | "grants" | "modules" | "modules tools" => &[],
+        "check" | "status" | "plan" | "ps" | "logs" | "events" | "version" | "approvals"
+        | "grants" | "modules" | "modules tools" => &[],
         "approvals show" | "grants revoke" => &["apr-1"],
         "approve" => &["apr-1", "--yes", "--digest", "sha256:1"],
         "deny" => &["apr-1", "--yes", "-m", "no"],

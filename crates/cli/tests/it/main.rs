@@ -7,6 +7,7 @@ mod check;
 mod each_line;
 mod exit_codes;
 mod fake;
+mod hands;
 mod init;
 #[path = "../../../mobkit/tests/it/strangers/installed.rs"]
 mod installed;
@@ -21,4 +22,5 @@ mod program;
 mod running;
 mod send;
 mod streams;
+mod tool_kill;
 mod up;

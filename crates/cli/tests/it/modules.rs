@@ -115,7 +115,7 @@ fn a_call_prints_its_result_alone() {
 
 #[test]
 fn a_call_that_fails_is_1_and_made_once() {
-    for code in ["tool.failed", "tool.unknown"] {
+    for code in ["tool.failed", "tool.unknown", "module.unavailable"] {
         let body = json!({"kind": "unavailable", "code": code, "title": "mail/send failed: no",
             "hint": "`module/log` shows what the module wrote"});
         let server = Fake::always(503, body);
@@ -162,16 +162,15 @@ fn the_log_of_a_module_is_its_lines() {
 fn a_followed_log_goes_on_where_the_lines_end() {
     use std::io::{BufRead, BufReader};
     use std::process::Stdio;
-    let server = Fake::start(|request| match request.path.as_str() {
-        "/api/v1/module/log" => {
-            Reply::Json(200, json!({"lines": [line(5, "one")], "next_after": 9}))
+    let server = Fake::start(|request| {
+        if request.path == "/api/v1/module/log" {
+            return Reply::Json(200, json!({"lines": [line(5, "one")], "next_after": 9}));
         }
-        _ => {
-            assert_eq!(request.query["after"], "9");
-            let event = json!({"seq": 12, "time": "2026-11-22T06:00:00.456Z", "kind": "module.log",
-                "data": {"module": "feed", "lines": ["two", "three"], "dropped": 7}});
-            Reply::Hold(NDJSON, format!("{event}\n"))
-        }
+        assert_eq!(request.query["after"], "9");
+        assert_eq!(request.query["subject"], "module/feed");
+        let event = json!({"seq": 12, "time": "2026-11-22T06:00:00.456Z", "kind": "module.log",
+            "data": {"module": "feed", "lines": ["two", "three"], "dropped": 7}});
+        Reply::Hold(NDJSON, format!("{event}\n"))
     });
     let place = Place::of(&server);
     let mut command = place.command(&["modules", "log", "feed", "-f", "--json"]);

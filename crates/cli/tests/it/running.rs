@@ -32,6 +32,26 @@ impl Example {
         Self { folder, mob }
     }
 
+    /// A mob of its own, made of these files.
+    pub fn written(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mob = folder.path().join("mob");
+        std::fs::create_dir(&mob).expect("a folder");
+        for (name, text) in files {
+            std::fs::write(mob.join(name), text).expect("a file");
+        }
+        Self { folder, mob }
+    }
+
+    /// A copy of a mob that was made for a test.
+    pub fn of_test(name: &str) -> Self {
+        let mobs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/programs");
+        let folder = tempfile::tempdir().expect("a folder");
+        let mob = folder.path().join(name);
+        copy(&mobs.join(name), &mob);
+        Self { folder, mob }
+    }
+
     /// The folder of the mob file.
     pub fn mob(&self) -> &Path {
         &self.mob
@@ -152,9 +172,19 @@ impl Up {
         self.child.wait().expect("it is a child");
     }
 
+    /// Gives it a signal of Ctrl-C.
+    pub fn signal(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).expect("it runs");
+    }
+
+    /// Waits until it has ended by itself. Returns the exit code.
+    pub fn end(mut self) -> Option<i32> {
+        self.child.wait().expect("it is a child").code()
+    }
+
     /// Stops it as Ctrl-C does. Returns the exit code and its last document.
     pub fn interrupt(mut self) -> (Option<i32>, Value) {
-        kill_process(Pid::from_child(&self.child), Signal::INT).expect("it runs");
+        self.signal();
         let last = self.document();
         (self.child.wait().expect("it is a child").code(), last)
     }

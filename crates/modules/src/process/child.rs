@@ -34,7 +34,7 @@ pub(crate) async fn start_program(command: Command) -> std::io::Result<Box<dyn C
     let mut command = CommandWrap::from(command);
     arrange(command.command_mut(), BeforeExec::program());
     command.wrap(KillOnDrop);
-    spawner::spawn(command).await
+    spawner::spawn(command, std::convert::identity).await
 }
 
 /// The other ends of its standard streams.
@@ -78,7 +78,14 @@ impl Process {
         });
         arrange(command.command_mut(), BeforeExec::module(launch.ruleset)?);
         command.wrap(ProcessGroup::leader()).wrap(KillOnDrop);
-        let mut child = spawner::spawn(command).await?;
+        spawner::spawn(command, move |child| Self::own(child, mark, watchdog)).await?
+    }
+
+    fn own(
+        mut child: Box<dyn ChildWrapper>,
+        mark: Mark,
+        watchdog: Arc<Watchdog>,
+    ) -> std::io::Result<(Self, Pipes)> {
         let group = child.id().and_then(|pid| i32::try_from(pid).ok());
         let pipes = (
             child.stdin().take(),
@@ -86,18 +93,16 @@ impl Process {
             child.stderr().take(),
         );
         let (Some(group), (Some(stdin), Some(stdout), Some(stderr))) = (group, pipes) else {
-            return Err(std::io::Error::other(
-                "it has no number or no standard streams",
-            ));
+            return Err(std::io::Error::other("it has no number or no streams"));
         };
+        watchdog.add(group);
         let process = Self {
-            group,
             child,
+            group,
             mark,
             watchdog,
             is_over: false,
         };
-        process.watchdog.add(process.group);
         let pipes = Pipes {
             stdin,
             stdout,

@@ -1,11 +1,12 @@
 //! The thread that starts every child.
 //!
 //! The signal that a child gets when its parent dies is bound to the thread that forked it. A
-//! thread of the runtime may end while the process goes on, so one thread that lives as long as the
-//! process forks them all.
+//! thread of the runtime may end while the process goes on, so one thread that lives as long as
+//! the process forks them all.
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap};
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -13,34 +14,32 @@ use tokio::sync::{mpsc, oneshot};
 /// How many starts may wait for the thread.
 const WAITING_MAX: usize = 64;
 
-type Started = io::Result<Box<dyn ChildWrapper>>;
+type Start = Box<dyn FnOnce() + Send>;
 
-struct Order {
-    command: CommandWrap,
-    /// The runtime that is told when the child ends.
-    runtime: Handle,
-    started: oneshot::Sender<Started>,
-}
+static THREAD: OnceLock<mpsc::Sender<Start>> = OnceLock::new();
 
-static THREAD: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
-
-/// Starts a child. It is killed if the caller stops waiting.
-pub(super) async fn spawn(command: CommandWrap) -> Started {
+/// Starts a child and hands it to `own`, whose value ends it when it is dropped: so it ends where
+/// nobody waits for it any longer.
+pub(super) async fn spawn<T: Send + 'static>(
+    mut command: CommandWrap,
+    own: impl FnOnce(Box<dyn ChildWrapper>) -> T + Send + 'static,
+) -> io::Result<T> {
     let (started, outcome) = oneshot::channel();
-    let order = Order {
-        command,
-        runtime: Handle::current(),
-        started,
+    // It is told when the child ends.
+    let runtime = Handle::current();
+    let start = move || {
+        let _runtime = runtime.enter();
+        let _ = started.send(command.spawn().map(own));
     };
-    thread()?.send(order).await.map_err(|_| gone())?;
+    thread()?.send(Box::new(start)).await.map_err(|_| gone())?;
     outcome.await.unwrap_or_else(|_| Err(gone()))
 }
 
 fn gone() -> io::Error {
-    io::Error::other("the thread that starts processes has ended")
+    io::Error::other("the thread that starts processes could not do it")
 }
 
-fn thread() -> io::Result<mpsc::Sender<Order>> {
+fn thread() -> io::Result<mpsc::Sender<Start>> {
     if let Some(sender) = THREAD.get() {
         return Ok(sender.clone());
     }
@@ -52,18 +51,9 @@ fn thread() -> io::Result<mpsc::Sender<Order>> {
     Ok(THREAD.get_or_init(|| sender).clone())
 }
 
-fn work(mut orders: mpsc::Receiver<Order>) {
-    while let Some(order) = orders.blocking_recv() {
-        let Order {
-            mut command,
-            runtime,
-            started,
-        } = order;
-        let _runtime = runtime.enter();
-        let outcome = command.spawn();
-        if let Err(Ok(mut child)) = started.send(outcome) {
-            // Nobody waits for it; what it may have started itself in this instant has its mark.
-            let _ = child.start_kill();
-        }
+fn work(mut starts: mpsc::Receiver<Start>) {
+    while let Some(start) = starts.blocking_recv() {
+        // With the thread every child would die. Whoever waits learns of it.
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(start));
     }
 }

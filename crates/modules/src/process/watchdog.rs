@@ -132,7 +132,10 @@ impl State {
 /// The shell and the end of its pipe.
 fn shell() -> std::io::Result<(Child, std::fs::File)> {
     // As whoever lists processes sees it: without its comments.
-    let script: Vec<&str> = SCRIPT.lines().filter(|line| !line.starts_with('#')).collect();
+    let script: Vec<&str> = SCRIPT
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
     let mut command = Command::new(SHELL);
     command
         .args(["-c", &script.join("\n"), "mobkit-watchdog"])

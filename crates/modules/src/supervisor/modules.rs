@@ -105,10 +105,17 @@ impl Modules {
 
     async fn start(&self, module: ModuleId, seq: Seq, engine: &Engine) -> Option<Command> {
         let place = self.place(&module);
+        let taking = async {
+            // Of an earlier start nothing should be left; if it is, its time is over.
+            if let Some(earlier) = place.running() {
+                stop(&earlier).await;
+            }
+            place.take(seq).await
+        };
         let taken = tokio::select! {
             biased;
             () = self.stopping.cancelled() => return None,
-            taken = place.take(seq) => taken,
+            taken = taking => taken,
         };
         // Declared after the place is taken: what it holds is gone before the place is free.
         let starting = tokio::time::timeout(START_TIMEOUT, self.bring_up(&module, engine));
@@ -141,13 +148,16 @@ impl Modules {
 
     async fn stop_one(&self, module: ModuleId, start: Seq) -> Command {
         let place = self.place(&module);
-        let running = place.running().filter(|running| running.start == start);
+        let running = place.running();
+        let is_later = running.as_ref().is_some_and(|now| now.start > start);
         let stopped = match running {
-            Some(running) => stop(&running).await,
-            None => None,
+            Some(running) if !is_later => stop(&running).await,
+            Some(_) | None => None,
         };
-        // One that was starting was told to end by the end of its effect.
-        place.is_free().await;
+        if !is_later {
+            // One that was starting was told to end by the end of its effect.
+            place.is_free().await;
+        }
         let stopped = stopped.unwrap_or(Stopped {
             outcome: if place.gave_up(start) {
                 StopOutcome::Killed

@@ -1,7 +1,7 @@
 //! Starts, stops and restarts of modules that run.
 
 use crate::kit::{Mob, children, module, module_id};
-use mobkit_domain::command::ModuleCommand;
+use mobkit_domain::command::{Command, ModuleCommand};
 use mobkit_domain::event::{Event, StartReason, StopOutcome};
 use mobkit_domain::state::ModuleStatus;
 use serde_json::json;
@@ -22,9 +22,9 @@ async fn an_operator_stops_starts_and_restarts_it() {
     mob.healthy("m").await;
     let module = module_id("m");
     let first = mob.value("m", "state", json!({})).await;
-    mob.order(ModuleCommand::Stop {
+    mob.order(Command::Module(ModuleCommand::Stop {
         module: module.clone(),
-    })
+    }))
     .await;
     let (at, reason, outcome) = stopped(&mob, 0).await;
     assert_eq!(
@@ -32,14 +32,15 @@ async fn an_operator_stops_starts_and_restarts_it() {
         ("operator", Some(StopOutcome::Exited))
     );
     assert_eq!(mob.status("m"), ModuleStatus::Stopped);
-    mob.order(ModuleCommand::Start {
+    mob.order(Command::Module(ModuleCommand::Start {
         module: module.clone(),
-    })
+    }))
     .await;
     let healthy = |event: &Event| matches!(event, Event::ModuleHealthy(_)).then_some(());
     let (at, ()) = mob.event_after(at, "healthy", healthy).await;
     let second = mob.value("m", "state", json!({})).await;
-    mob.order(ModuleCommand::Restart { module }).await;
+    mob.order(Command::Module(ModuleCommand::Restart { module }))
+        .await;
     mob.event_after(at, "healthy", healthy).await;
     let third = mob.value("m", "state", json!({})).await;
     assert!(first["pid"] != second["pid"] && second["pid"] != third["pid"]);

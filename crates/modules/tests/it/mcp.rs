@@ -1,7 +1,9 @@
 //! Modules that speak MCP over their standard streams, as whole processes.
 
 use crate::kit::{Mob, module};
-use mobkit_domain::event::{Event, StopOutcome};
+use mobkit_domain::command::{ApprovalCommand, Command};
+use mobkit_domain::event::{Event, StopOutcome, Verdict};
+use mobkit_domain::text::Text;
 use serde_json::json;
 
 fn speaks_mcp(line: &str) -> String {
@@ -65,5 +67,40 @@ async fn the_end_of_one_that_never_speaks_is_told() {
         })
         .await;
     assert_eq!(reason, "exit status 3");
+    mob.engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_person_is_asked_in_the_middle_of_a_call_and_its_time_stands_still() {
+    let mob = Mob::up(&[speaks_mcp("mcp.py")]).await;
+    mob.healthy("m").await;
+    mob.agent_calls("module:m/ask", &json!({})).await;
+    let (approval, digest) = mob
+        .event("a question", |event| match event {
+            Event::ApprovalRequested(e) => Some((e.approval, e.digest.clone())),
+            _ => None,
+        })
+        .await;
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_hours(5)).await;
+    tokio::time::resume();
+    let decide = ApprovalCommand::Decide {
+        approval,
+        digest,
+        decision: Verdict::Approve,
+        args: Some(json!({ "choice": "b" })),
+        reason: None,
+        grant: None,
+        roles: Vec::new(),
+    };
+    mob.order(Command::Approval(decide)).await;
+    let result = mob
+        .event("finished", |event| match event {
+            Event::ToolFinished(e) => Some(e.result.clone()),
+            _ => None,
+        })
+        .await;
+    let told = r#"{"action": "accept", "content": {"choice": "b"}}"#;
+    assert_eq!(result, Text::from(told));
     mob.engine.shutdown().await;
 }

@@ -1,6 +1,9 @@
 //! Nothing of a module is left, whatever it did and however mobkit ended.
 
-use crate::kit::{Mob, children, is_alive, module, token_of, until, watchdog_of, with_mark};
+use crate::kit::{
+    Mob, children, is_alive, module, module_id, token_of, until, watchdog_of, with_mark,
+};
+use mobkit_domain::command::{Command, ModuleCommand};
 use mobkit_domain::effect::Effect;
 use mobkit_engine::EffectPort;
 use serde_json::json;
@@ -82,7 +85,7 @@ async fn a_start_that_is_dropped_leaves_no_process() {
     until("it runs", || mob.starts("note") == 1).await;
     // The engine's own start is at work on it; a second one waits for its place, and is dropped.
     let start = Effect::ModuleStart {
-        module: crate::kit::module_id("m"),
+        module: module_id("m"),
         start: 1,
     };
     let port = EffectPort {
@@ -93,6 +96,43 @@ async fn a_start_that_is_dropped_leaves_no_process() {
     let patience = std::time::Duration::from_millis(50);
     assert!(tokio::time::timeout(patience, second).await.is_err());
     assert_eq!(mob.starts("note"), 1);
+    mob.engine.shutdown().await;
+    assert_eq!(mob.modules.processes_left(), 0);
+}
+
+#[tokio::test]
+async fn a_later_start_takes_the_place_of_an_earlier_one() {
+    let mob = Mob::up(&[module("m", "tools.py", "")]).await;
+    mob.healthy("m").await;
+    let before = mob.value("m", "state", json!({})).await;
+    let (module, start) = (module_id("m"), 1_000_000);
+    let port = EffectPort {
+        engine: mob.engine.clone(),
+        cancelled: CancellationToken::new(),
+    };
+    let later = Effect::ModuleStart {
+        module: module.clone(),
+        start,
+    };
+    let outcome = mob.modules.run(later, port.clone()).await;
+    assert!(matches!(
+        outcome,
+        Some(Command::Module(ModuleCommand::Healthy { .. }))
+    ));
+    let after = mob.value("m", "state", json!({})).await;
+    assert_ne!(before["pid"], after["pid"]);
+    assert_eq!(
+        mob.modules.processes_left(),
+        2,
+        "one module and its watchdog"
+    );
+    // A stop of the earlier one is about nothing that is there.
+    let stale = Effect::ModuleStop { module, start: 1 };
+    mob.modules.run(stale, port).await.expect("an outcome");
+    assert_eq!(
+        mob.value("m", "state", json!({})).await["pid"],
+        after["pid"]
+    );
     mob.engine.shutdown().await;
     assert_eq!(mob.modules.processes_left(), 0);
 }

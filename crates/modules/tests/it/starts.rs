@@ -148,7 +148,8 @@ async fn a_stop_while_it_starts_kills_it() {
     let stop = mobkit_domain::command::ModuleCommand::Stop {
         module: module_id("m"),
     };
-    mob.order(stop).await;
+    mob.order(mobkit_domain::command::Command::Module(stop))
+        .await;
     let outcome = mob
         .event("stopped", |event| match event {
             Event::ModuleStopped(e) => Some(e.outcome.map(StopOutcome::as_str)),

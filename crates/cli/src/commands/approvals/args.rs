@@ -3,8 +3,6 @@
 use crate::client::ServerArgs;
 use clap::Subcommand;
 
-/// Show what waits for a decision: calls of tools that a gate stopped, changed tools, questions of
-/// modules, and calls of which nobody knows whether they happened
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ApprovalsArgs {

@@ -14,8 +14,24 @@ pub(crate) fn card(
     now: jiff::Timestamp,
     paint: impl Fn(Tone, &str) -> String,
 ) -> Vec<String> {
+    let mut lines = vec![head(approval, &paint)];
+    for (name, value) in facts(approval, now) {
+        if !value.is_empty() {
+            let name = paint(Tone::Faint, &format!("{name:<10}"));
+            lines.push(format!("{name} {value}"));
+        }
+    }
+    for (name, text) in story(approval).into_iter().chain(matter(approval, long)) {
+        lines.push(format!("{}:", paint(Tone::Faint, &name.replace('\n', " "))));
+        // Indented: no text of others begins a line.
+        lines.extend(text.lines().map(|line| format!("  {line}")));
+    }
+    lines
+}
+
+fn head(approval: &Approval, paint: impl Fn(Tone, &str) -> String) -> String {
     let text = |name: &str| visible_line(approval.text(name));
-    let state = text("state");
+    let (id, state) = (text("id"), text("state"));
     let tone = match state.as_str() {
         "pending" => Tone::Warning,
         "approved" | "edited" => Tone::Good,
@@ -26,50 +42,50 @@ pub(crate) fn card(
     } else {
         format!("{} wants to call {}", text("member"), text("tool"))
     };
-    let id = visible_line(approval.id());
-    let mut lines = vec![format!(
-        "{} {}: {what}",
-        paint(Tone::Strong, &id),
-        paint(tone, &state)
-    )];
-    for (name, value) in facts(approval, now) {
-        if !value.is_empty() {
-            lines.push(format!(
-                "{} {value}",
-                paint(Tone::Faint, &format!("{name:<10}"))
-            ));
-        }
-    }
-    let mut whole = |name: &str, text: &str| {
-        lines.push(format!("{}:", paint(Tone::Faint, &name.replace('\n', " "))));
-        lines.extend(text.lines().map(|line| format!("  {line}")));
-    };
+    let (id, state) = (paint(Tone::Strong, &id), paint(tone, &state));
+    format!("{id} {state}: {what}")
+}
+
+/// A name and a text over several lines.
+type Part = (String, String);
+
+/// What led to it, and whatever a later server adds.
+fn story(approval: &Approval) -> Vec<Part> {
+    let mut parts = Vec::new();
     for (name, value) in approval.whole.as_object().into_iter().flatten() {
         let is_large = value.is_object() || value.is_array();
         if is_large && !is_placed(name) {
-            whole(&visible_line(name), &visible_json(value));
+            parts.push((visible_line(name), visible_json(value)));
         }
     }
     for said in approval.whole["said"].as_array().into_iter().flatten() {
         let text = |name: &str| visible(said[name].as_str().unwrap_or_default());
-        whole(
-            &format!("{} from {}", text("id"), text("from")),
-            &text("text"),
-        );
+        parts.push((
+            format!("{} from {}", text("id"), text("from")),
+            text("text"),
+        ));
     }
     let description = approval.text("description");
     if description.contains('\n') {
-        whole("the tool says of itself", &visible(description));
+        parts.push(("the tool says of itself".to_owned(), visible(description)));
     }
-    match &approval.whole["reply"] {
-        Value::String(reply) if reply.is_empty() => {}
-        Value::String(reply) => whole("the model says with the call", &visible(reply)),
-        Value::Null => {}
-        elsewhere => whole("the model says with the call", &visible_json(elsewhere)),
+    let reply = match &approval.whole["reply"] {
+        Value::Null => String::new(),
+        Value::String(reply) => visible(reply),
+        elsewhere => visible_json(elsewhere),
+    };
+    if !reply.is_empty() {
+        parts.push(("the model says with the call".to_owned(), reply));
     }
+    parts
+}
+
+/// What is decided, complete; it comes last, next to the question.
+fn matter(approval: &Approval, long: &[LongText]) -> Vec<Part> {
+    let mut parts = Vec::new();
     let question = approval.text("message");
     if !question.is_empty() {
-        whole("the module asks", &visible(question));
+        parts.push(("the module asks".to_owned(), visible(question)));
     }
     for (name, field) in [
         ("schema of the answer", "schema"),
@@ -78,13 +94,12 @@ pub(crate) fn card(
     ] {
         match &approval.whole[field] {
             Value::Null => {}
-            value => whole(name, &visible_json(value)),
+            value => parts.push((name.to_owned(), visible_json(value))),
         }
     }
-    for text in long {
-        whole(&text.title(), &visible(&text.text));
-    }
-    lines
+    let long = long.iter();
+    parts.extend(long.map(|text| (visible_line(&text.title()), visible(&text.text))));
+    parts
 }
 
 #[cfg(test)]

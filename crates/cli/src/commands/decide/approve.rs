@@ -11,10 +11,6 @@ use crate::terminal::{Output, visible_json, visible_line};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// Let a call be made that waits for a decision. Shows all of it first, and asks
-///
-/// Where nobody can be asked, --yes and --digest answer: the digest binds the decision to what
-/// somebody has seen; `mobkit approvals ID` shows it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ApproveArgs {
     /// Which, e.g. apr-12; see `mobkit approvals`

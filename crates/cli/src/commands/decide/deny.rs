@@ -7,7 +7,6 @@ use crate::terminal::{Output, visible_line};
 use serde_json::json;
 use std::time::Duration;
 
-/// Refuse a call that waits for a decision. Shows all of it first, and asks
 #[derive(Debug, clap::Args)]
 pub(crate) struct DenyArgs {
     /// Which, e.g. apr-12; see `mobkit approvals`

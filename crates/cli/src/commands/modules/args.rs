@@ -3,7 +3,6 @@
 use crate::client::ServerArgs;
 use clap::Subcommand;
 
-/// Show the modules, those that need attention first; start, stop and call them
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ModulesArgs {

@@ -36,6 +36,8 @@ pub(super) enum End {
     Asked {
         approval: String,
         tool: String,
+        /// Whether its module wants an answer, as opposed to whether the call may be made.
+        is_question: bool,
         /// When the approval expires.
         expires: Option<String>,
         /// How long that is.
@@ -51,6 +53,7 @@ impl End {
         Self::Asked {
             approval: approval.id().to_owned(),
             tool: approval.text("tool").to_owned(),
+            is_question: approval.is_question(),
             expires: approval.whole["expires"].as_str().map(str::to_owned),
             left: approval.time_left(now),
         }
@@ -61,6 +64,7 @@ impl End {
         let Self::Asked {
             approval,
             tool,
+            is_question,
             left,
             ..
         } = self
@@ -71,8 +75,13 @@ impl End {
         let expires = left
             .as_deref()
             .map_or_else(String::new, |left| format!(", expires in {left}"));
+        let way = if *is_question {
+            format!("answer: mobkit approve {id} --answer NAME=VALUE")
+        } else {
+            format!("approve: mobkit approve {id}")
+        };
         Some(format!(
-            "waiting for approval {id} ({tool}{expires}) - approve: mobkit approve {id}"
+            "waiting for approval {id} ({tool}{expires}) - {way}"
         ))
     }
 }

@@ -2,14 +2,14 @@
 
 use super::answer::{self, Patience};
 use super::args::SendArgs;
-use super::outcome::End;
+use super::outcome::{End, Outcome};
 use super::run::{Accepted, send};
 use super::source::{STDIN, read};
 use super::speech::Speech;
 use crate::client::Client;
 use crate::environment;
 use crate::failure::{Exit, Failure};
-use crate::terminal::visible_line;
+use crate::terminal::{Output, visible_line};
 use serde_json::{Value, json};
 
 pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Failure> {
@@ -51,6 +51,17 @@ pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Fa
     let outcome = waiting
         .await
         .map_err(|failure| failure.beside("message", accepted.message.clone()))?;
+    show(args, output, &outcome, speech, (&key, rehearsal))
+}
+
+/// Prints the answer, or says why there is none.
+fn show(
+    args: &SendArgs,
+    output: &Output,
+    outcome: &Outcome,
+    mut speech: Option<Speech<'_>>,
+    (key, rehearsal): (&str, bool),
+) -> Result<Exit, Failure> {
     match &outcome.end {
         End::Completed { .. } if output.is_json() => {
             let mut document = outcome.to_json();
@@ -77,7 +88,7 @@ pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Fa
                 ));
                 return Ok(outcome.exit());
             }
-            let failure = outcome.failure().beside("key", key.as_str());
+            let failure = outcome.failure().beside("key", key);
             return Err(match &outcome.end {
                 End::TimedOut => failure.hint(format!(
                     "go on waiting: repeat the command with --key {key}"

@@ -99,7 +99,10 @@ async fn a_question_of_the_module_is_answered_by_a_person() {
     let filled = json!({"name": "Ada", "check": true, "integer": 7});
     decide(&mob, &asked, Verdict::Approve, Some(filled)).await;
     let said = answer(&mob, message).await;
-    assert!(said.contains("- Name: Ada") && said.contains("7"), "{said}");
+    assert!(
+        said.contains("- Name: Ada") && said.contains("Integer: 7"),
+        "{said}"
+    );
 
     let after = mob.engine().head();
     let message = send(&mob, "worker", "ask").await;

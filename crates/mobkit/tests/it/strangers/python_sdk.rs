@@ -56,14 +56,13 @@ pub(crate) fn hands(way: Way, more: &str) -> (Hands, Option<Remote>) {
         .when("until", "until", "{ deed = \"slow cancelled\" }")
         .when("confirm", "confirm", "{ what = \"sell\" }");
     let remote = (way == Way::Http).then(|| Remote::start(&hands, 0));
-    let keys = match &remote {
-        Some(remote) => format!("transport = \"mcp-http\"\nurl = {:?}\n", remote.url),
-        None => {
-            let (python, script) = python();
-            let line = [&*python, &*script, hands.path()].map(|path| path.to_str());
-            let line = line.map(|text| text.expect("a path of text"));
-            format!("transport = \"mcp-stdio\"\ncommand = {line:?}\n")
-        }
+    let keys = if let Some(remote) = &remote {
+        format!("transport = \"mcp-http\"\nurl = {:?}\n", remote.url)
+    } else {
+        let (python, script) = python();
+        let line = [&*python, &*script, hands.path()].map(|path| path.to_str());
+        let line = line.map(|text| text.expect("a path of text"));
+        format!("transport = \"mcp-stdio\"\ncommand = {line:?}\n")
     };
     (hands.module(&keys, more), remote)
 }

@@ -191,8 +191,8 @@ impl Mob {
         sent.expect("accepted");
     }
 
-    pub async fn order(&self, command: ModuleCommand) {
-        let ordered = self.engine.submit(by_ada(Command::Module(command))).await;
+    pub async fn order(&self, command: Command) {
+        let ordered = self.engine.submit(by_ada(command)).await;
         ordered.expect("done");
     }
 

@@ -11,6 +11,22 @@ def answer(request, result):
     print(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}), flush=True)
 
 
+def ask():
+    """Asks a person, and waits for the answer."""
+    schema = {
+        "type": "object",
+        "properties": {"choice": {"type": "string"}},
+        "required": ["choice"],
+    }
+    params = {"message": "Which one?", "requestedSchema": schema}
+    question = {"jsonrpc": "2.0", "id": "q1", "method": "elicitation/create", "params": params}
+    print(json.dumps(question), flush=True)
+    while True:
+        answered = json.loads(sys.stdin.readline())
+        if answered.get("id") == "q1":
+            return json.dumps(answered["result"], sort_keys=True)
+
+
 for line in sys.stdin:
     request = json.loads(line)
     method = request.get("method")
@@ -26,14 +42,19 @@ for line in sys.stdin:
             },
         )
     elif method == "tools/list":
-        names = ("echo", "leave", "pid")
+        names = ("ask", "echo", "leave", "pid")
         listed = [{"name": name, "inputSchema": {"type": "object"}} for name in names]
         answer(request, {"tools": listed})
     elif method == "tools/call":
         params = request["params"]
         if params["name"] == "leave":
             os._exit(5)
-        said = str(os.getpid()) if params["name"] == "pid" else json.dumps(params["arguments"])
+        if params["name"] == "ask":
+            said = ask()
+        elif params["name"] == "pid":
+            said = str(os.getpid())
+        else:
+            said = json.dumps(params["arguments"])
         answer(request, {"content": [{"type": "text", "text": said}]})
     elif method == "ping":
         answer(request, {})
