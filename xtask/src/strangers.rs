@@ -1,4 +1,5 @@
-//! `cargo xtask strangers`: MCP servers that others wrote, for the tests of modules.
+//! `cargo xtask strangers`: MCP servers for the tests of modules, and a mail server and checks of
+//! signatures for those of deliveries, all of which others wrote.
 //!
 //! What they are, and in which versions, stands beside the tests, with digests of every file that
 //! is fetched. They are installed below `target/strangers/`, once: a copy of the pins is left there

@@ -51,8 +51,8 @@ pub(crate) enum Command {
     Send(SendArgs),
     /// List what waits for a decision, or show one in full
     ///
-    /// Calls of tools that a gate stopped, tools whose definition has changed, questions of modules,
-    /// and calls of which nobody knows whether they happened.
+    /// Calls of tools that a gate stopped, tools whose definition has changed, questions of
+    /// modules, and calls of which nobody knows whether they happened.
     Approvals(ApprovalsArgs),
     /// Let a call be made that waits for a decision
     ///

@@ -5,7 +5,7 @@ use crate::state_dir::{Announcement, token};
 use crate::up::{Launch, ModuleState, Ready, Stopped};
 use crate::{environment, listen};
 use mobkit::definition::Start;
-use mobkit::event::EventFilter;
+use mobkit::event::{Event, EventFilter};
 use mobkit::id::Seq;
 use mobkit::{Access, BuildError, Engine, Mob, MobBuilder, ModelError, StartError, StoreError};
 use std::path::PathBuf;
@@ -14,8 +14,8 @@ use std::path::PathBuf;
 pub(crate) trait Audience {
     /// It takes messages.
     fn ready(&self, ready: &Ready);
-    /// A module has come to answer, or no longer does; the words of the journal.
-    fn module(&self, summary: &str);
+    /// A module has come to answer, or no longer does.
+    fn module(&self, event: &Event);
 }
 
 /// Runs the mob until `stop`, and then stops it in order.
@@ -127,7 +127,7 @@ async fn watch_modules(mob: &Mob, after: Seq, audience: &impl Audience) {
     };
     while let Ok(Some(events)) = reader.next(MODULE_KINDS.len()).await {
         for event in events {
-            audience.module(&event.envelope.event.summary());
+            audience.module(&event.envelope.event);
         }
     }
 }

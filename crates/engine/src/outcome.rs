@@ -188,9 +188,8 @@ impl Outcomes {
     }
 }
 
-/// Said of a call of which nobody can say whether it happened.
-const UNKNOWN: &str = "nobody can say whether it happened: the process or the module that made it \
-                       ended in the middle";
+/// Said of a call of which nobody can say whether it happened, where no reason was recorded.
+const UNKNOWN: &str = "what made it ended in the middle";
 
 /// The call that an event brings to its end, and what came of it. A call of a turn that nobody can
 /// say anything about is not at its end: a person resolves it.
@@ -200,7 +199,10 @@ pub fn end_of_call(event: &Event) -> Option<(CallId, CallOutcome)> {
         Event::ToolFailed(e) => Some((e.call, Err(e.reason.clone()))),
         Event::ToolRefused(e) => Some((e.call, Err(e.reason.clone()))),
         Event::ToolResolved(e) => Some((e.call, Ok(e.result.clone()?))),
-        Event::ToolUnknown(e) if e.turn.is_none() => Some((e.call, Err(UNKNOWN.to_owned()))),
+        Event::ToolUnknown(e) if e.turn.is_none() => {
+            let reason = e.reason.as_deref().unwrap_or(UNKNOWN);
+            Some((e.call, Err(reason.to_owned())))
+        }
         _ => None,
     }
 }

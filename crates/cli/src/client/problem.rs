@@ -21,7 +21,8 @@ fn exit_of_kind(kind: &str) -> Option<Exit> {
 /// The code of an ask whose answer did not come in time; the turn goes on.
 const ASK_TIMED_OUT: &str = "ask.timed_out";
 
-/// The codes of a tool call that gave no result: the server is there, the tool or its module failed.
+/// The codes of a tool call that gave no result: the server is there, the tool or its module has
+/// failed.
 const CALL_FAILED: [&str; 3] = ["tool.failed", "tool.unknown", "module.unavailable"];
 
 /// What the codes of an invalid mob file begin with.

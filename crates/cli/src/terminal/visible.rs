@@ -1,7 +1,7 @@
 //! Text that others wrote, such that what a person sees is what is there: for decisions.
 //!
-//! What a terminal would obey, what has no width and what changes the order of letters is written as
-//! an escape, wherever the text goes: a pager or a log shows it to a terminal later.
+//! What a terminal would obey, what has no width and what changes the order of letters is written
+//! as an escape, wherever the text goes: a pager or a log shows it to a terminal later.
 
 use serde_json::Value;
 use std::fmt::Write as _;

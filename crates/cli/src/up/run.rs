@@ -10,6 +10,7 @@ use crate::mobfile;
 use crate::serve::{Audience, serve};
 use crate::terminal::{Output, visible_line};
 use crate::{listen, logging};
+use mobkit::event::Event;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -84,11 +85,18 @@ impl Audience for Teller<'_> {
         self.banner.show(ready, self.output);
     }
 
-    fn module(&self, summary: &str) {
+    fn module(&self, event: &Event) {
         // A program reads of it in the journal.
-        if !self.output.is_json() {
-            self.output.notice(&visible_line(summary));
+        if self.output.is_json() {
+            return;
         }
+        let summary = visible_line(&event.summary());
+        self.output.notice(&match event {
+            Event::ModuleQuarantined(e) => {
+                format!("{summary}; see `mobkit modules log {}`", e.module)
+            }
+            _ => summary,
+        });
     }
 }
 

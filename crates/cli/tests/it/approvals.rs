@@ -103,7 +103,8 @@ fn who_has_nothing_to_decide_learns_how_to_be_asked() {
 fn with_unknown_call() -> Fake {
     let event = |seq: u64, kind: &str, turn: &str, call: &str| {
         json!({"seq": seq, "kind": kind, "time": "2026-11-22T06:00:00.000Z", "data": {
-            "turn": turn, "call": call, "tool": "module:mail/send", "args": {"to": "all"}}})
+            "turn": turn, "call": call, "tool": "module:mail/send", "args": {"to": "all"},
+            "reason": "the module ended\u{1b}[2J"}})
     };
     let events = [
         event(5, "tool.unknown", "turn-3", "call-4-1"),
@@ -140,6 +141,8 @@ fn calls_whose_outcome_nobody_knows_wait_for_a_person_too() {
         run.stdout
             .starts_with("call-10-1  writer called module:mail/send {\"to\":\"all\"}")
     );
+    assert!(run.stdout.contains("ago: the module ended"), "{run:?}");
+    assert!(!run.stdout.contains('\u{1b}'), "{run:?}");
     let line = "mobkit rpc tool/resolve '{\"call\": \"call-10-1\", \"how\": \"run\"}'";
     assert!(run.stdout.contains(line), "{run:?}");
     assert!(

@@ -327,7 +327,10 @@ impl Event {
             Self::ToolFinished(e) => format!("{}: {}", e.tool, e.result.excerpt(EXCERPT_CHARS)),
             Self::ToolFailed(e) => format!("{} failed: {}", e.tool, e.reason),
             Self::ToolRefused(e) => format!("{} refused: {}", e.tool, e.reason),
-            Self::ToolUnknown(e) => format!("{} {}: outcome unknown", e.tool, e.call),
+            Self::ToolUnknown(e) => match &e.reason {
+                Some(reason) => format!("{} {}: outcome unknown: {reason}", e.tool, e.call),
+                None => format!("{} {}: outcome unknown", e.tool, e.call),
+            },
             Self::ToolResolved(e) => format!("{} {} resolved", e.tool, e.call),
             Self::BudgetExhausted(e) => format!("{} used up {} of {}", e.member, e.budget, e.limit),
             other => other.kind().to_owned(),

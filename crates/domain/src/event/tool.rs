@@ -116,6 +116,9 @@ pub struct ToolUnknown {
     pub tool: String,
     /// Arguments.
     pub args: Value,
+    /// Why nobody can say, e.g. how the module ended; what the person who resolves it reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// What an operator says of an unknown call.

@@ -113,7 +113,8 @@ pub(crate) fn direct_ended(
                 },
             );
         }
-        (ToolOutcome::Lost(_), ToolEffect::Effect) => {
+        (ToolOutcome::Lost(reason), ToolEffect::Effect) => {
+            let reason = Some(reason.clone());
             draft.emit_from(
                 call.reply,
                 ToolUnknown {
@@ -122,6 +123,7 @@ pub(crate) fn direct_ended(
                     member,
                     tool,
                     args,
+                    reason,
                 },
             );
         }

@@ -4,6 +4,7 @@ use super::stop::gone;
 use crate::draft::Draft;
 use crate::event::{ModuleStopped, ToolEffect, ToolFailed, ToolUnknown};
 use crate::state::{ModuleStatus, Stage};
+use crate::tool::MOBKIT_ENDED;
 
 /// Records that the modules which seemed to run do not, and ends the direct calls that were in
 /// flight: no child outlives its process, and nobody waits for those calls.
@@ -38,11 +39,12 @@ pub(crate) fn recover(draft: &mut Draft<'_>) {
                         member: None,
                         tool,
                         args,
+                        reason: Some(MOBKIT_ENDED.to_owned()),
                     },
                 );
             }
             ToolEffect::Read | ToolEffect::Idempotent => {
-                let reason = "mobkit ended in the middle of the call".to_owned();
+                let reason = MOBKIT_ENDED.to_owned();
                 draft.emit_from(
                     call.reply,
                     ToolFailed {

@@ -11,6 +11,9 @@ use crate::id::{MemberId, Seq, TurnId};
 use crate::state::{Call, CallState, Turn};
 use crate::text::Text;
 
+/// Why nobody knows what came of a call that was in flight when the process died.
+pub(crate) const MOBKIT_ENDED: &str = "mobkit ended in the middle of the call";
+
 /// Looks at the next calls of a turn that nobody has looked at, or that were let pass.
 pub(crate) fn next_call(draft: &mut Draft<'_>, id: TurnId) {
     let Some(turn) = draft.state().turns.get(&id) else {

@@ -16,7 +16,7 @@ mod send_message;
 mod toolbox;
 
 pub use built_in::{built_in_specs, is_built_in};
-pub(crate) use call::next_call;
+pub(crate) use call::{MOBKIT_ENDED, next_call};
 pub(crate) use catalogue::{Found, find};
 pub use catalogue::{module_of, offered};
 pub(crate) use check::held;

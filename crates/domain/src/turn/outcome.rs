@@ -36,8 +36,8 @@ pub(super) fn tool_ended(
             };
             draft.emit_from(call.reply, finished);
         }
-        (ToolOutcome::Lost(_), ToolEffect::Effect) => {
-            unknown(draft, call.reply, (id, turn), running);
+        (ToolOutcome::Lost(reason), ToolEffect::Effect) => {
+            unknown(draft, call.reply, (id, turn), (running, reason));
         }
         (
             ToolOutcome::Failed(reason) | ToolOutcome::Lost(reason),
@@ -71,13 +71,19 @@ pub(super) fn effect_in_flight(call: &Call) -> Option<ToolEffect> {
 }
 
 /// Nobody can say whether the call happened: the turn waits for a person who does.
-pub(super) fn unknown(draft: &mut Draft<'_>, cause: Seq, (id, turn): (TurnId, &Turn), call: &Call) {
+pub(super) fn unknown(
+    draft: &mut Draft<'_>,
+    cause: Seq,
+    (id, turn): (TurnId, &Turn),
+    (call, reason): (&Call, &str),
+) {
     let unknown = ToolUnknown {
         call: call.id,
         turn: Some(id),
         member: Some(turn.member.clone()),
         tool: call.tool.clone(),
         args: call.args.clone(),
+        reason: Some(reason.to_owned()),
     };
     let seq = draft.emit_from(cause, unknown);
     draft.emit_from(

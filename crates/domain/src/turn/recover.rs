@@ -9,6 +9,7 @@ use crate::event::{
 };
 use crate::id::{Seq, TurnId};
 use crate::state::{CallState, MemberMode, Stage, Turn, TurnPhase};
+use crate::tool::MOBKIT_ENDED;
 
 /// A member is quarantined at the recovery of this number in a row without a recorded step.
 pub const RECOVERIES_MAX: u32 = 3;
@@ -56,7 +57,7 @@ fn recover_turn(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
             crate::approval::withdraw(draft, seq, approval, "the process ended in the call");
         }
         if effect_in_flight(call) == Some(ToolEffect::Effect) {
-            unknown(draft, seq, (id, turn), call);
+            unknown(draft, seq, (id, turn), (call, MOBKIT_ENDED));
         }
     }
 }

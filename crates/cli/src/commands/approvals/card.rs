@@ -87,9 +87,14 @@ fn matter(approval: &Approval, long: &[LongText]) -> Vec<Part> {
     if !question.is_empty() {
         parts.push(("the module asks".to_owned(), visible(question)));
     }
+    let arguments = if approval.is_question() {
+        "arguments of the call"
+    } else {
+        "arguments"
+    };
     for (name, field) in [
         ("schema of the answer", "schema"),
-        ("arguments", "args"),
+        (arguments, "args"),
         ("decided instead", "decided_args"),
     ] {
         match &approval.whole[field] {
@@ -192,7 +197,7 @@ mod tests {
           {
             "type": "object"
           }
-        arguments:
+        arguments of the call:
           {
             "item": "tea"
           }

@@ -53,17 +53,13 @@ pub(super) fn facts(approval: &Approval, now: jiff::Timestamp) -> Vec<(String, S
         format!("{} ({age} ago)", text("requested"))
     });
     let matter = match approval.text("about") {
-        "definition" => format!(
-            "the definition of the tool has changed: {} before, {} now",
-            text("before"),
-            text("after")
-        ),
+        "definition" => format!("from {} to {}", text("before"), text("after")),
         _ => String::new(),
     };
     let mut facts = vec![
         ("why", text("why")),
         ("gate", text("gate")),
-        ("tool", matter),
+        ("changed", matter),
         ("tool says", description(approval)),
         ("effect", effect(approval)),
         ("begun by", text("origin")),

@@ -1,5 +1,5 @@
-//! Texts that are too long for an event: arguments hold a reference to them, and whoever decides has
-//! to see them all the same.
+//! Texts that are too long for an event: arguments hold a reference to them, and whoever decides
+//! has to see them all the same.
 
 use crate::client::Client;
 use crate::failure::{Exit, Failure};

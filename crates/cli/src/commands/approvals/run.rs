@@ -45,7 +45,7 @@ async fn show(id: &str, server: &ServerArgs, output: &Output) -> Result<Exit, Fa
 fn ways(approval: &Approval) -> [String; 2] {
     let (id, digest) = (approval.id(), approval.digest());
     let (yes, no) = if approval.is_question() {
-        ("--edit NAME=VALUE …", "-m WHY")
+        ("--answer NAME=VALUE …", "-m WHY")
     } else {
         ("", "-m WHY")
     };

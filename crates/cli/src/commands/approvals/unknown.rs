@@ -14,6 +14,7 @@ pub(super) struct Unknown {
     tool: String,
     args: Value,
     time: String,
+    reason: Option<String>,
 }
 
 /// Every such call, the oldest first.
@@ -60,6 +61,7 @@ async fn of_turn(client: &Client<'_>, member: &str, turn: &str) -> Result<Vec<Un
                     tool: text(&data["tool"]),
                     args: data["args"].clone(),
                     time: text(&event["time"]),
+                    reason: data["reason"].as_str().map(str::to_owned),
                 });
             }
         }
@@ -75,13 +77,15 @@ impl Unknown {
     /// The document of it, with the parameters that `tool/resolve` takes.
     pub fn to_json(&self) -> Value {
         json!({"call": self.call, "member": self.member, "turn": self.turn, "tool": self.tool,
-            "args": self.args, "since": self.time})
+            "args": self.args, "since": self.time, "reason": self.reason})
     }
 
     /// What happened, and the ways to say what came of it.
     pub fn lines(&self, now: jiff::Timestamp) -> Vec<String> {
         let age = duration::since(&self.time, now);
         let age = age.map_or_else(String::new, |age| format!(", {age} ago"));
+        let reason = self.reason.as_deref().map(visible_line);
+        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         let call = visible_line(&self.call);
         let resolve = |how: &str, result: &str| {
             format!(
@@ -90,7 +94,7 @@ impl Unknown {
         };
         vec![
             format!(
-                "{call}  {} called {} {}{age}",
+                "{call}  {} called {} {}{age}{reason}",
                 visible_line(&self.member),
                 visible_line(&self.tool),
                 visible_json_line(&self.args),

@@ -113,10 +113,14 @@ fn decision<'a>(approval: &'a Approval, args: &ApproveArgs) -> Decision<'a> {
         visible_line(member),
         visible_line(tool),
     );
-    let question = match (approval.is_question(), verdict) {
-        (true, _) => format!("Give {tool} this answer ({id})?"),
-        (false, "edit") => format!("Let {member} call {tool} with these arguments ({id})?"),
-        (false, _) => format!("Let {member} call {tool} ({id})?"),
+    let question = match (approval.text("about"), verdict) {
+        ("elicitation", _) => format!("Give {tool} this answer ({id})?"),
+        ("definition", _) => format!(
+            "Let {member} call {tool} under its changed definition, which counts from then on \
+             ({id})?"
+        ),
+        (_, "edit") => format!("Let {member} call {tool} with these arguments ({id})?"),
+        _ => format!("Let {member} call {tool} ({id})?"),
     };
     Decision {
         approval,

@@ -54,6 +54,9 @@ impl Decision<'_> {
             "approval.not_yours" => failure.hint(format!(
                 "somebody else has to decide; `mobkit approvals {id}` says who may"
             )),
+            "approval.bad_args" => {
+                failure.hint("nothing was decided: change the arguments and approve it again")
+            }
             _ => failure,
         }
     }

@@ -102,6 +102,12 @@ fn a_lost_call_with_an_effect_is_unknown_and_any_other_has_failed() {
         let id = calls(&mut mob, "search", tool);
         mob.internal(came(id, outcome));
         mob.then(kind);
+        let reason = if tool == "publish" && kind == "tool.failed" {
+            "no"
+        } else {
+            "gone"
+        };
+        assert_eq!(mob.data(kind)["reason"], reason);
         assert!(mob.world.state.direct_calls.is_empty() && mob.module("search").calls.is_empty());
     }
 }

@@ -49,6 +49,7 @@ fn a_lost_call_with_an_effect_waits_for_a_person() {
         let mut mob = called("publish");
         lose(&mut mob, 0);
         mob.then("tool.unknown turn.waiting");
+        assert!(mob.data("tool.unknown")["reason"].is_string());
         assert_eq!(mob.data("turn.waiting")["on"], "operator");
         assert_eq!(mob.state_of("ann"), MemberState::Waiting);
         assert_eq!(mob.asked, []);
