@@ -5,9 +5,10 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging: warnings, more with `verbose`, errors alone with `quiet`. `MOBKIT_LOG` wins.
 pub(crate) fn start(verbose: u8, quiet: bool) {
+    // What the MCP library calls an error, an unreachable server for one, is a fact of the journal.
     let level = match (quiet, verbose) {
-        (true, _) => "error",
-        (false, 0) => "warn",
+        (true, _) => "error,rmcp=off",
+        (false, 0) => "warn,rmcp=off",
         (false, 1) => "info",
         (false, _) => "debug",
     };

@@ -24,7 +24,7 @@ fn archive() -> Example {
         .join("node_modules")
         .join(PACKAGE)
         .join("dist/index.js");
-    let there = format!(r#"command = ["node", {script:?}, "library"]"#);
+    let there = format!(r#"command = ["node", "{}", "library"]"#, script.display());
     let text = text.replace(&fetched, &there).replace(
         r#"filesystem = ["rw:library","#,
         &format!(r#"filesystem = ["ro:{}", "rw:library","#, node.display()),
