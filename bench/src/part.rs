@@ -61,6 +61,14 @@ const PARTS: &[Part] = &[
         run: parts::lazy::run,
     },
     Part {
+        name: "schedules",
+        run: parts::schedules::run,
+    },
+    Part {
+        name: "deliveries",
+        run: parts::deliveries::run,
+    },
+    Part {
         name: "members",
         run: parts::members::run,
     },
@@ -86,6 +94,7 @@ const INNER: &[Inner] = &[
     ("lazy-fill", parts::lazy::fill),
     ("lazy-memory", parts::lazy::memory),
     ("members-memory", parts::members::memory),
+    ("schedules-look", parts::schedules::sleep),
     ("recovery-fill", parts::recovery::fill),
 ];
 

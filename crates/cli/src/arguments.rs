@@ -2,9 +2,10 @@
 
 use crate::commands::{
     apply::ApplyArgs, approvals::ApprovalsArgs, check::CheckArgs, decide::ApproveArgs,
-    decide::DenyArgs, events::EventsArgs, grants::GrantsArgs, init::InitArgs, logs::LogsArgs,
-    modules::ModulesArgs, pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs, ps::PsArgs,
-    rpc::RpcArgs, send::SendArgs, status::StatusArgs,
+    decide::DenyArgs, deliveries::DeliveriesArgs, events::EventsArgs, grants::GrantsArgs,
+    init::InitArgs, logs::LogsArgs, modules::ModulesArgs, pause::PauseArgs, pause::ResumeArgs,
+    plan::PlanArgs, ps::PsArgs, routes::RoutesArgs, rpc::RpcArgs, schedule::ScheduleArgs,
+    send::SendArgs, status::StatusArgs,
 };
 use crate::terminal::Show;
 use crate::up::UpArgs;
@@ -67,6 +68,12 @@ pub(crate) enum Command {
     Grants(GrantsArgs),
     /// List the helper processes; start, stop and call them
     Modules(ModulesArgs),
+    /// List the schedules and when each fires next; define, pause and trigger them
+    Schedule(ScheduleArgs),
+    /// List what is on its way out; send something, or send it again
+    Deliveries(DeliveriesArgs),
+    /// List the routes of deliveries, or say which one would take one
+    Routes(RoutesArgs),
     /// Show what happened, one line per event
     Logs(LogsArgs),
     /// Print events as they are in the journal, one JSON document per line

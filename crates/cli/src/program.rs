@@ -2,8 +2,8 @@
 
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
-    apply, approvals, check, decide, events, grants, init, logs, modules, pause, plan, ps, rpc,
-    send, status, version,
+    apply, approvals, check, decide, deliveries, events, grants, init, logs, modules, pause, plan,
+    ps, routes, rpc, schedule, send, status, version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};
@@ -57,6 +57,9 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Grants(args) => wait(grants::run(&args, output)),
         Command::Modules(args) if args.streams() => left(wait(modules::run(&args, output))),
         Command::Modules(args) => wait(modules::run(&args, output)),
+        Command::Schedule(args) => wait(schedule::run(&args, output)),
+        Command::Deliveries(args) => wait(deliveries::run(&args, output)),
+        Command::Routes(args) => wait(routes::run(&args, output)),
         Command::Logs(args) => left(wait(logs::run(&args, output))),
         Command::Events(args) => left(wait(events::run(&args, output))),
         Command::Pause(args) => wait(pause::pause(&args, output)),

@@ -1,20 +1,25 @@
 //! Email: a delivery is a message over SMTP.
 
-use crate::guard::{Guard, GuardError, Lookup};
-use crate::sending::{SendFailure, Sending, Sent, excerpt};
-use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, SinglePart};
+mod message;
+mod stream;
+mod talk;
+
+use crate::guard::{Guard, GuardError, Lookup, is_public};
+use crate::redaction::Redaction;
+use crate::sending::{SendFailure, Sending, Sent};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lettre::Address;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use serde_json::Value;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use talk::{Security, Server};
 
-/// How long a step of the conversation with the server may take.
-const STEP_TIMEOUT: Duration = Duration::from_secs(30);
-const SUBJECT_CHARS_MAX: usize = 200;
+/// How long the look-up of the server's name may take.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
+const PORT_WRAPPED: u16 = 465;
+const PORT_SUBMISSION: u16 = 587;
 
 /// How mail is sent.
 pub(crate) struct Email {
@@ -33,153 +38,134 @@ pub(crate) struct EmailSink {
     port: u16,
     /// TLS from the first byte.
     wrapped: bool,
-    from: Mailbox,
-    to: Vec<Mailbox>,
+    from: Address,
+    to: Vec<Address>,
     credentials: Option<Credentials>,
     guard: Guard,
-    allow_private: bool,
+    redaction: Redaction,
 }
 
 impl EmailSink {
-    /// A sink for one route. The error names what is wrong with its settings.
-    pub(crate) fn new(email: &Email, lookup: Arc<dyn Lookup>) -> Result<Self, String> {
-        let (scheme, rest) = email.server.split_once("://").ok_or("the server is no URL")?;
-        let wrapped = scheme.eq_ignore_ascii_case("smtps");
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let by_default = if wrapped { 465 } else { 587 };
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => {
-                let port = port.parse().map_err(|_| "the port of the server is none")?;
-                (host, port)
+    /// A sink for one route. The failure names what is wrong with its settings, never a password.
+    pub(crate) fn new(email: Email, lookup: Arc<dyn Lookup>) -> Result<Self, SendFailure> {
+        let (host, port, wrapped) = server(&email.server).map_err(SendFailure::hopeless)?;
+        let address = |text: &String| {
+            let none = || SendFailure::hopeless(format!("{text:?} is not an email address"));
+            text.parse::<Address>().map_err(|_| none())
+        };
+        let secrets = secrets(email.username.as_deref(), email.password.as_deref());
+        let credentials = match (email.username, email.password) {
+            (Some(name), Some(password)) => Some(Credentials::new(name, password)),
+            (None, None) => None,
+            _ => {
+                let reason = "a mail server wants both a username and a password, or neither";
+                return Err(SendFailure::hopeless(reason));
             }
-            _ => (authority, by_default),
-        };
-        let mailbox = |address: &String| {
-            let parsed = address.parse::<Mailbox>();
-            parsed.map_err(|_| format!("{address} is not an email address"))
-        };
-        let credentials = match (&email.username, &email.password) {
-            (Some(name), Some(password)) => Some(Credentials::new(name.clone(), password.clone())),
-            _ => None,
         };
         Ok(Self {
-            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            host,
             port,
             wrapped,
-            from: mailbox(&email.from)?,
-            to: email.to.iter().map(mailbox).collect::<Result<_, _>>()?,
+            from: address(&email.from)?,
+            to: email.to.iter().map(address).collect::<Result<_, _>>()?,
             credentials,
             guard: Guard::new(lookup, email.allow_private),
-            allow_private: email.allow_private,
+            redaction: Redaction::of(secrets),
         })
     }
 
+    /// Whether the server wants other credentials, so that the password should be read again.
+    pub(crate) fn refuses_credentials(sent: &Sent) -> bool {
+        let wants = |status| matches!(status, Some(454 | 530 | 534 | 535 | 538));
+        matches!(sent, Sent::Failed(failure) if wants(failure.status))
+    }
+
     /// Makes one attempt. A server does not know repetitions, so one that was cut short after the
-    /// message went out is unknown.
+    /// whole message went out is unknown.
     pub(crate) async fn send(&self, sending: &Sending) -> Sent {
-        let addresses = match self.guard.addresses(&self.host).await {
+        let addresses = match self.addresses().await {
             Ok(addresses) => addresses,
-            Err(error) => {
-                let hopeless = matches!(error, GuardError::Inner { .. });
-                let failure = SendFailure::of(error.to_string());
-                return Sent::Failed(SendFailure { hopeless, ..failure });
-            }
+            Err(failure) => return Sent::Failed(failure),
         };
-        let message = match self.message(sending) {
+        let message = match message::message(&self.from, &self.to, sending) {
             Ok(message) => message,
-            Err(reason) => {
-                return Sent::Failed(SendFailure {
-                    hopeless: true,
-                    ..SendFailure::of(reason)
-                });
-            }
+            Err(reason) => return Sent::Failed(SendFailure::hopeless(reason)),
         };
-        let transport = match addresses.first().map(|address| self.transport(*address)) {
-            Some(Ok(transport)) => transport,
-            Some(Err(reason)) => return Sent::Failed(SendFailure::of(reason)),
-            None => return Sent::Failed(SendFailure::of("the server has no address")),
+        let server = Server {
+            host: &self.host,
+            addresses: addresses
+                .iter()
+                .map(|ip| SocketAddr::new(*ip, self.port))
+                .collect(),
+            security: self.security(&addresses),
+            credentials: self.credentials.as_ref(),
+            redaction: &self.redaction,
         };
-        match transport.send(message).await {
-            Ok(response) => {
-                let said: Vec<&str> = response.message().collect();
-                Sent::Delivered {
-                    status: Some(u16::from(response.code())),
-                    excerpt: excerpt(said.join(" ").as_bytes()),
-                }
+        server.send(&message).await
+    }
+
+    async fn addresses(&self) -> Result<Vec<IpAddr>, SendFailure> {
+        let found = tokio::time::timeout(LOOKUP_TIMEOUT, self.guard.addresses(&self.host)).await;
+        match found {
+            Ok(Ok(addresses)) => Ok(addresses),
+            Ok(Err(error @ GuardError::Inner { .. })) if Guard::literal(&self.host).is_some() => {
+                Err(SendFailure::hopeless(error.to_string()))
             }
-            Err(error) => failed(&error),
+            Ok(Err(error)) => Err(SendFailure::of(error.to_string())),
+            Err(_) => {
+                let reason = format!("{} can't be found in time", self.host);
+                Err(SendFailure::of(reason))
+            }
         }
     }
 
-    /// A connection to a checked address; the certificate is checked against the name.
-    fn transport(&self, address: IpAddr) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
-        let tls = TlsParameters::new(self.host.clone());
-        let tls = tls.map_err(|error| format!("TLS can't be used: {error}"))?;
-        let tls = match (self.wrapped, self.allow_private) {
-            (true, _) => Tls::Wrapper(tls),
-            // A server inside may not offer TLS; outside nothing is sent in the clear.
-            (false, true) => Tls::Opportunistic(tls),
-            (false, false) => Tls::Required(tls),
-        };
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(address.to_string());
-        let mut builder = builder.port(self.port).tls(tls).timeout(Some(STEP_TIMEOUT));
-        if let Some(credentials) = &self.credentials {
-            builder = builder.credentials(credentials.clone());
+    /// A server inside may offer no TLS, or with a certificate that nobody signed; outside nothing
+    /// is sent before the certificate has been checked.
+    fn security(&self, addresses: &[IpAddr]) -> Security {
+        if self.wrapped {
+            Security::Wrapped
+        } else if addresses.iter().any(|address| is_public(*address)) {
+            Security::Required
+        } else {
+            Security::Opportunistic
         }
-        Ok(builder.build())
-    }
-
-    fn message(&self, sending: &Sending) -> Result<Message, String> {
-        let (subject, text) = content(sending);
-        let domain = self.from.email.domain();
-        let date = u64::try_from(sending.queued.0).unwrap_or(0);
-        let date = std::time::UNIX_EPOCH + Duration::from_millis(date);
-        let mut message = Message::builder()
-            .from(self.from.clone())
-            .date(date)
-            .message_id(Some(format!("<{}@{domain}>", sending.id)))
-            .subject(subject);
-        for to in &self.to {
-            message = message.to(to.clone());
-        }
-        let body = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text);
-        message
-            .singlepart(body)
-            .map_err(|error| format!("the message can't be written: {error}"))
     }
 }
 
-/// Subject and text: those of a payload that has them, else what it is.
-fn content(sending: &Sending) -> (String, String) {
-    let field = |name: &str| sending.payload.get(name).and_then(Value::as_str);
-    let text = match (&sending.payload, field("text")) {
-        (Value::String(text), _) => text.clone(),
-        (_, Some(text)) => text.to_owned(),
-        (other, None) => serde_json::to_string_pretty(other).unwrap_or_default(),
+/// Host, port, and whether TLS begins with the first byte.
+fn server(url: &str) -> Result<(String, u16, bool), &'static str> {
+    let (scheme, rest) = url.split_once("://").ok_or("the mail server is no URL")?;
+    let wrapped = scheme.eq_ignore_ascii_case("smtps");
+    if !wrapped && !scheme.eq_ignore_ascii_case("smtp") {
+        return Err("the mail server is no URL of smtp or smtps");
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => {
+            let port = port
+                .parse()
+                .map_err(|_| "the port of the mail server is none")?;
+            (host, port)
+        }
+        _ if wrapped => (authority, PORT_WRAPPED),
+        _ => (authority, PORT_SUBMISSION),
     };
-    let by_default = match &sending.channel {
-        Some(channel) => format!("{} ({channel})", sending.recipient),
-        None => sending.recipient.clone(),
-    };
-    let subject = field("subject").map_or(by_default, str::to_owned);
-    let line = subject.replace(|c: char| c.is_control(), " ");
-    (line.chars().take(SUBJECT_CHARS_MAX).collect(), text)
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    if host.is_empty() {
+        return Err("the mail server has no host");
+    }
+    Ok((host.to_owned(), port, wrapped))
 }
 
-fn failed(error: &lettre::transport::smtp::Error) -> Sent {
-    let reason = error.to_string();
-    match error.status() {
-        // The server said no: it has not taken the message.
-        Some(code) => Sent::Failed(SendFailure {
-            status: Some(u16::from(code)),
-            hopeless: error.is_permanent(),
-            ..SendFailure::of(reason)
-        }),
-        None if error.is_client() || error.is_tls() => Sent::Failed(SendFailure::of(reason)),
-        None if reason.to_lowercase().contains("connection error") => {
-            Sent::Failed(SendFailure::of(reason))
-        }
-        // The line broke somewhere in the conversation: the server may have it.
-        None => Sent::Unknown { reason },
-    }
+/// The password as it is, and as it is said to the server.
+fn secrets(name: Option<&str>, password: Option<&str>) -> Vec<String> {
+    let Some(password) = password else {
+        return Vec::new();
+    };
+    let plain = format!("\0{}\0{password}", name.unwrap_or_default());
+    vec![
+        password.to_owned(),
+        STANDARD.encode(password),
+        STANDARD.encode(plain),
+    ]
 }

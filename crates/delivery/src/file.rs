@@ -1,14 +1,23 @@
 //! Files: each delivery is a line of JSON at the end of one.
 
 use crate::sending::{SendFailure, Sending, Sent};
+use mobkit_engine::Tasks;
 use serde::Serialize;
 use serde_json::Value;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-/// How far back a repetition looks for its own line, in bytes.
-const LOOK_BACK_BYTES: u64 = 4 * 1024 * 1024;
+/// How far back an attempt looks for its own line, in bytes: one before it may have written the
+/// line and failed afterwards.
+const LOOK_BACK_BYTES: u64 = 64 * 1024;
+/// How far back a repetition looks: many lines may have come since.
+const LOOK_BACK_REPEATED_BYTES: u64 = 64 * 1024 * 1024;
+/// How often a file that somebody else has locked is tried, and how long apart.
+const LOCK_TRIES_MAX: usize = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// One line.
 #[derive(Debug, Serialize)]
@@ -24,36 +33,95 @@ struct Line<'s> {
 /// A sink that appends to a file. A line is on the disk when the attempt has succeeded; a line that
 /// a crash left torn is ended before the next one.
 pub(crate) struct FileSink {
-    path: PathBuf,
+    path: Arc<Path>,
+    /// Deliveries of one route follow one another, so that they don't meet at the lock of the file.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// What one attempt at the file has come to.
+enum Appended {
+    Done,
+    /// Another process, or another route, writes to it.
+    Locked,
 }
 
 impl FileSink {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self {
+            path: path.into(),
+            turn: tokio::sync::Mutex::new(()),
+        }
     }
 
-    /// Appends the line, unless it is there from an attempt that nobody knows the end of. Blocks.
-    pub(crate) fn send(&self, sending: &Sending) -> Sent {
-        match append(&self.path, sending) {
-            Ok(()) => Sent::Delivered {
-                status: None,
-                excerpt: None,
-            },
-            Err(error) => {
-                let reason = format!("{}: {error}", self.path.display());
-                Sent::Failed(SendFailure::of(reason))
+    /// Appends the line, unless it is there from an attempt that nobody knows the end of.
+    pub(crate) async fn send(&self, tasks: &Tasks, sending: Sending) -> Sent {
+        let _turn = self.turn.lock().await;
+        let sending = Arc::new(sending);
+        for _ in 0..LOCK_TRIES_MAX {
+            let (path, line) = (Arc::clone(&self.path), Arc::clone(&sending));
+            let appended = tasks
+                .compute("delivery file", move || append(&path, &line))
+                .await;
+            match appended {
+                Some(Ok(Appended::Done)) => {
+                    return Sent::Delivered {
+                        status: None,
+                        excerpt: None,
+                    };
+                }
+                Some(Ok(Appended::Locked)) => tokio::time::sleep(LOCK_PAUSE).await,
+                Some(Err(error)) => return self.failed(&error.to_string()),
+                None => return self.failed("writing it has panicked"),
             }
         }
+        self.failed("somebody else has locked it")
+    }
+
+    fn failed(&self, why: &str) -> Sent {
+        Sent::Failed(SendFailure::of(format!("{}: {why}", self.path.display())))
     }
 }
 
-fn append(path: &Path, sending: &Sending) -> io::Result<()> {
-    let is_there = path.exists();
+fn append(path: &Path, sending: &Sending) -> io::Result<Appended> {
+    let before = match std::fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => return Err(io::Error::other("it is no file")),
+        Ok(metadata) => Some(metadata),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
     let mut options = OpenOptions::new();
     let mut file = options.read(true).append(true).create(true).open(path)?;
-    if sending.repeated && holds(&mut file, &sending.id)? {
-        return file.sync_data();
+    match file.try_lock() {
+        // A file system without locks is written to as it is.
+        Ok(()) | Err(TryLockError::Error(_)) => {}
+        Err(TryLockError::WouldBlock) => return Ok(Appended::Locked),
     }
+    let look_back_bytes = if sending.repeated {
+        LOOK_BACK_REPEATED_BYTES
+    } else {
+        LOOK_BACK_BYTES
+    };
+    if !holds(&mut file, &sending.id, look_back_bytes)? {
+        write(&mut file, sending)?;
+    }
+    file.sync_data()?;
+    // The name of a young file may be less durable than what is in it.
+    let is_young = before.is_none_or(|metadata| metadata.len() <= LOOK_BACK_BYTES);
+    if is_young {
+        sync_folder(path)?;
+    }
+    Ok(Appended::Done)
+}
+
+/// Makes the name of a file durable. A folder that may not be read can't be asked for that.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.canonicalize()?.parent().map(File::open) {
+        Some(Ok(folder)) => folder.sync_all(),
+        Some(Err(_)) | None => Ok(()),
+    }
+}
+
+fn write(file: &mut File, sending: &Sending) -> io::Result<()> {
     let line = Line {
         id: &sending.id,
         time: sending.queued.to_string(),
@@ -62,17 +130,12 @@ fn append(path: &Path, sending: &Sending) -> io::Result<()> {
         payload: &sending.payload,
     };
     let mut text = Vec::new();
-    if is_torn(&mut file)? {
+    if is_torn(file)? {
         text.push(b'\n');
     }
     serde_json::to_writer(&mut text, &line)?;
     text.push(b'\n');
-    file.write_all(&text)?;
-    file.sync_data()?;
-    if !is_there && let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
+    file.write_all(&text)
 }
 
 /// Whether the last line has no end.
@@ -87,14 +150,13 @@ fn is_torn(file: &mut File) -> io::Result<bool> {
 }
 
 /// Whether a whole line of this delivery is near the end.
-fn holds(file: &mut File, id: &str) -> io::Result<bool> {
+fn holds(file: &mut File, id: &str, look_back_bytes: u64) -> io::Result<bool> {
     let len = file.metadata()?.len();
-    file.seek(SeekFrom::Start(len.saturating_sub(LOOK_BACK_BYTES)))?;
+    file.seek(SeekFrom::Start(len.saturating_sub(look_back_bytes)))?;
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 {
-        let read = serde_json::from_slice::<Value>(&line);
-        if line.ends_with(b"\n") && read.is_ok_and(|value| value["id"] == id) {
+        if line.ends_with(b"\n") && is_of(&line, id) {
             return Ok(true);
         }
         line.clear();
@@ -102,49 +164,12 @@ fn holds(file: &mut File, id: &str) -> io::Result<bool> {
     Ok(false)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use mobkit_domain::time::Time;
-    use serde_json::json;
-
-    fn sending(id: &str, repeated: bool) -> Sending {
-        Sending {
-            id: id.to_owned(),
-            recipient: "archive".to_owned(),
-            channel: None,
-            payload: json!({"n": 1}),
-            queued: Time(0),
-            now: Time(0),
-            repeated,
-        }
+/// Whether a line is that of a delivery.
+fn is_of(line: &[u8], id: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Written<'l> {
+        #[serde(borrow)]
+        id: std::borrow::Cow<'l, str>,
     }
-
-    #[test]
-    fn a_repetition_adds_nothing_and_a_torn_line_is_ended() {
-        let place = tempfile::tempdir().expect("a folder");
-        let path = place.path().join("out.jsonl");
-        let sink = FileSink::new(path.clone());
-        let ids = |text: &str| -> Vec<String> {
-            let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-            lines.map(|line| line["id"].as_str().expect("an id").to_owned()).collect()
-        };
-        assert!(matches!(sink.send(&sending("a", false)), Sent::Delivered { .. }));
-        assert!(matches!(sink.send(&sending("a", true)), Sent::Delivered { .. }));
-        let mut file = OpenOptions::new().append(true).open(&path).expect("the file");
-        file.write_all(br#"{"id":"b","ti"#).expect("torn");
-        assert!(matches!(sink.send(&sending("b", true)), Sent::Delivered { .. }));
-        let text = std::fs::read_to_string(&path).expect("the file");
-        assert_eq!(ids(&text), ["a", "b"]);
-        assert_eq!(text.lines().count(), 3);
-    }
-
-    #[test]
-    fn a_folder_that_is_not_there_is_a_failure_that_names_it() {
-        let sink = FileSink::new(PathBuf::from("/nowhere/at/all.jsonl"));
-        let Sent::Failed(failure) = sink.send(&sending("a", false)) else {
-            panic!("it can't be written");
-        };
-        assert!(failure.reason.contains("/nowhere/at/all.jsonl"));
-    }
+    serde_json::from_slice::<Written<'_>>(line).is_ok_and(|written| written.id == id)
 }

@@ -8,12 +8,11 @@ const RETRY_AFTER_MS_MAX: u64 = 86_400_000;
 /// How long to wait, in milliseconds; `None` where the header says nothing of use.
 pub(crate) fn retry_after_ms(value: &str, now: Time) -> Option<u64> {
     let value = value.trim();
-    let ms = match value.parse::<u64>() {
-        Ok(seconds) => seconds.saturating_mul(1_000),
-        Err(_) => {
-            let date = jiff::fmt::rfc2822::parse(value).ok()?;
-            Time(date.timestamp().as_millisecond()).since_ms(now)
-        }
+    let ms = if let Ok(seconds) = value.parse::<u64>() {
+        seconds.saturating_mul(1_000)
+    } else {
+        let date = jiff::fmt::rfc2822::parse(value).ok()?;
+        Time(date.timestamp().as_millisecond()).since_ms(now)
     };
     Some(ms.min(RETRY_AFTER_MS_MAX))
 }

@@ -1,62 +1,67 @@
 //! One attempt at a delivery, and what came of it.
 
+use crate::redaction::Redaction;
 use mobkit_domain::time::Time;
 use serde_json::Value;
 
-/// What is sent.
+/// What is sent in one attempt.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Sending {
+pub struct Sending {
     /// The delivery under a name that is the same for every attempt and no other delivery's, even
-    /// of another mob: receivers know repetitions by it.
-    pub(crate) id: String,
+    /// of another mob: receivers know repetitions by it. Visible ASCII without spaces; a dot does
+    /// not belong in it, since it parts what is signed.
+    pub id: String,
     /// For whom.
-    pub(crate) recipient: String,
+    pub recipient: String,
     /// On which channel.
-    pub(crate) channel: Option<String>,
-    /// What it says.
-    pub(crate) payload: Value,
-    /// When it was queued.
-    pub(crate) queued: Time,
-    /// The time of the attempt.
-    pub(crate) now: Time,
-    /// Whether an attempt may have gone through already, though nobody knows.
-    pub(crate) repeated: bool,
+    pub channel: Option<String>,
+    /// What it says, whole: a text that the journal holds as a reference stands here itself.
+    pub payload: Value,
+    /// When it was queued. It dates an email and a line of a file, so that every attempt says the
+    /// same.
+    pub queued: Time,
+    /// The time of the attempt. It dates the signature of a webhook, which receivers compare with
+    /// their clocks.
+    pub now: Time,
+    /// Whether an earlier attempt may have gone through, though nobody knows.
+    pub repeated: bool,
 }
 
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Sent {
+pub enum Sent {
     /// The receiver has it.
     Delivered {
-        /// What the receiver answered: a status of HTTP or SMTP.
+        /// What the receiver answered: a status of HTTP or SMTP. A file has none.
         status: Option<u16>,
-        /// The beginning of its answer.
+        /// The beginning of its answer, one line of at most 501 characters.
         excerpt: Option<String>,
     },
-    /// The receiver does not have it.
+    /// The receiver does not have it, or would know it again: it may be sent again.
     Failed(SendFailure),
-    /// Nobody can say whether the receiver has it.
+    /// The receiver may have it and would not know it again: it must not be sent again by itself.
     Unknown {
-        /// Why.
+        /// Why nobody knows, one line; never holds a secret.
         reason: String,
     },
 }
 
-/// Why the receiver does not have it.
+/// Why the receiver does not have it, so far as one can tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct SendFailure {
-    /// What the receiver answered.
-    pub(crate) status: Option<u16>,
-    /// Why, one line; never holds a secret.
-    pub(crate) reason: String,
-    /// The beginning of the answer.
-    pub(crate) excerpt: Option<String>,
-    /// How long the receiver asks to be left alone, in milliseconds.
-    pub(crate) retry_after_ms: Option<u64>,
+pub struct SendFailure {
+    /// What the receiver answered: a status of HTTP or SMTP. Absent where it answered nothing.
+    pub status: Option<u16>,
+    /// Why, one line; names the host or the file and never holds a secret.
+    pub reason: String,
+    /// The beginning of the answer, one line of at most 501 characters.
+    pub excerpt: Option<String>,
+    /// How long the receiver asks to be left alone, in milliseconds, at most a day.
+    pub retry_after_ms: Option<u64>,
     /// Whether the receiver is gone for good, so that its route is of no use.
-    pub(crate) gone: bool,
-    /// Whether another attempt can't go better.
-    pub(crate) hopeless: bool,
+    pub gone: bool,
+    /// Whether another attempt can't go better, as long as the route and the delivery are what they
+    /// are.
+    pub hopeless: bool,
 }
 
 impl SendFailure {
@@ -67,16 +72,24 @@ impl SendFailure {
             ..Self::default()
         }
     }
+
+    /// A failure that repeats itself.
+    pub(crate) fn hopeless(reason: impl Into<String>) -> Self {
+        Self {
+            hopeless: true,
+            ..Self::of(reason)
+        }
+    }
 }
 
 /// How much of an answer is kept, in characters.
 const EXCERPT_CHARS_MAX: usize = 500;
 
 /// The beginning of an answer as one harmless line; `None` where it says nothing.
-pub(crate) fn excerpt(answer: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(answer);
+pub(crate) fn excerpt(answer: &str, redaction: &Redaction) -> Option<String> {
+    let answer = redaction.text(answer);
     let mut line = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+    for word in answer.split(|c: char| c.is_whitespace() || c.is_control()) {
         if word.is_empty() {
             continue;
         }
@@ -98,11 +111,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_excerpt_is_one_short_line_without_controls() {
-        assert_eq!(excerpt(b" \r\n\t"), None);
-        let said = excerpt(b"first\r\n\x1b[31mred second").expect("a line");
+    fn an_excerpt_is_one_short_line_without_controls_and_secrets() {
+        let of = |answer: &str| excerpt(answer, &Redaction::of(["hunter2".to_owned()]));
+        assert_eq!(of(" \r\n\t"), None);
+        let said = of("first\r\n\x1b[31mred second").expect("a line");
         assert_eq!(said, "first [31mred second");
-        let long = excerpt("wört ".repeat(1_000).as_bytes()).expect("a line");
+        let long = of(&"wört ".repeat(1_000)).expect("a line");
         assert_eq!(long.chars().count(), EXCERPT_CHARS_MAX + 1);
+        let cut = of(&format!("{}hunter2", "x".repeat(497))).expect("a line");
+        assert!(!cut.contains("hun"), "{cut}");
     }
 }

@@ -24,7 +24,7 @@ pub(crate) enum KeyError {
 }
 
 enum Key {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Ed25519(Box<Ed25519KeyPair>),
 }
 
@@ -75,7 +75,7 @@ fn read(text: &str) -> Option<Key> {
         .ok()?;
     (24..=64)
         .contains(&bytes.len())
-        .then(|| Key::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+        .then(|| Key::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &bytes))))
 }
 
 #[cfg(test)]

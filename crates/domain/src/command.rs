@@ -1,6 +1,6 @@
 //! Commands: what somebody asks of the writer, and what came of an effect.
 
-use crate::definition::{MemberSpec, Role};
+use crate::definition::{MemberSpec, Role, Route, Schedule};
 use crate::edge::Edge;
 use crate::event::{
     AccessDenied, DrainReport, EdgeOrigin, Envelope, ErrorEvent, Event, Fence, KeyUse,
@@ -8,11 +8,13 @@ use crate::event::{
     ResolveHow, RetireMode, StopOutcome, ToolDefinition, UnwireReason, Verdict,
 };
 use crate::id::{
-    ApprovalId, CallId, GrantId, MemberId, MessageId, ModuleId, ProfileId, Seq, TurnId,
+    ApprovalId, CallId, DeliveryId, GrantId, MemberId, MessageId, ModuleId, ProfileId, RouteId,
+    ScheduleId, Seq, TurnId,
 };
 use crate::lifecycle::Verb;
 use crate::model::{Failure, Reply};
 use crate::principal::Principal;
+use crate::row::DeliveryRow;
 use crate::text::{Content, Text};
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,10 @@ pub enum Command {
     Approval(ApprovalCommand),
     /// About a module.
     Module(ModuleCommand),
+    /// About a schedule.
+    Schedule(ScheduleCommand),
+    /// About a route or a delivery.
+    Delivery(DeliveryCommand),
 }
 
 /// Commands about the process.
@@ -504,6 +510,124 @@ pub enum ModuleCommand {
     Logged(ModuleLog),
 }
 
+/// Commands about schedules.
+#[derive(Debug, Clone)]
+pub enum ScheduleCommand {
+    /// Somebody defines a schedule, or changes one that the mob file does not define.
+    Put(Box<Schedule>),
+    /// The definition in force has this schedule, has it changed, or no longer has it.
+    Converge {
+        /// The schedule.
+        schedule: ScheduleId,
+    },
+    /// Forget it.
+    Remove {
+        /// The schedule.
+        schedule: ScheduleId,
+    },
+    /// It fires no longer.
+    Pause {
+        /// The schedule.
+        schedule: ScheduleId,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// It fires again, from now on.
+    Resume {
+        /// The schedule.
+        schedule: ScheduleId,
+    },
+    /// Run it now, once.
+    Trigger {
+        /// The schedule.
+        schedule: ScheduleId,
+    },
+    /// Run what was due in the past.
+    Backfill {
+        /// The schedule.
+        schedule: ScheduleId,
+        /// Due times of the past, oldest first, that have no occurrence.
+        dues: Vec<Time>,
+    },
+    /// A host that owns time asks what is due: these schedules, at this time.
+    Tick {
+        /// The schedules of the host.
+        schedules: Vec<Schedule>,
+        /// The host's time.
+        tick: Time,
+    },
+}
+
+/// What came of an attempt at a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// The receiver has it.
+    Delivered {
+        /// What it answered.
+        status: Option<u16>,
+        /// The beginning of its answer.
+        excerpt: Option<String>,
+    },
+    /// The receiver does not have it.
+    Failed {
+        /// What it answered.
+        status: Option<u16>,
+        /// Why, one line; never holds a secret.
+        reason: String,
+        /// The beginning of its answer.
+        excerpt: Option<String>,
+        /// How long it asks to be left alone, in milliseconds.
+        retry_after_ms: Option<u64>,
+        /// Whether it wants nothing more over this route.
+        gone: bool,
+        /// Whether another attempt can't go better.
+        hopeless: bool,
+    },
+    /// Nobody can say.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Commands about routes and deliveries.
+#[derive(Debug, Clone)]
+pub enum DeliveryCommand {
+    /// Somebody defines a route, or changes one that the mob file does not define, or brings a
+    /// disabled one back.
+    RoutePut(Box<Route>),
+    /// The definition in force has this route, has it changed, or no longer has it.
+    RouteConverge {
+        /// The route.
+        route: RouteId,
+    },
+    /// Forget it.
+    RouteRemove {
+        /// The route.
+        route: RouteId,
+    },
+    /// Send something.
+    Send {
+        /// For whom.
+        recipient: String,
+        /// On which channel.
+        channel: Option<String>,
+        /// What it says.
+        payload: Value,
+    },
+    /// What came of an attempt.
+    Ended {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// Which attempt.
+        attempt: u32,
+        /// What came of it.
+        outcome: AttemptOutcome,
+    },
+    /// Send a dead or unknown delivery again.
+    Replay(Box<DeliveryRow>),
+}
+
 /// What a restart policy makes of the end of a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -538,10 +662,15 @@ impl Command {
                 | ModuleCommand::Said(_)
                 | ModuleCommand::Logged(_),
             )
+            | Self::Delivery(DeliveryCommand::Ended { .. })
             | Self::Member(MemberCommand::EngineStarted { .. }) => None,
-            Self::Mob(_) | Self::Member(_) | Self::Edge(_) | Self::Message(_) | Self::Module(_) => {
-                Some(Verb::Mutate)
-            }
+            Self::Mob(_)
+            | Self::Member(_)
+            | Self::Edge(_)
+            | Self::Message(_)
+            | Self::Module(_)
+            | Self::Schedule(_)
+            | Self::Delivery(_) => Some(Verb::Mutate),
         }
     }
 }

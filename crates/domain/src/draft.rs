@@ -3,13 +3,13 @@
 use crate::command::Answer;
 use crate::definition::Profile;
 use crate::event::{Event, NewEvent};
-use crate::id::{MemberId, MessageId, ModuleId, Seq, TurnId};
+use crate::id::{MemberId, MessageId, ModuleId, ScheduleId, Seq, TurnId};
 use crate::principal::Principal;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::state::{Member, MemberMode, State};
 use crate::time::Time;
 use crate::world::World;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Stands in events for a reason that nobody gave.
 pub(crate) const REASON_MISSING: &str = "no reason was given";
@@ -34,6 +34,10 @@ pub(crate) struct Draft<'w> {
     dropped: BTreeSet<MessageId>,
     /// Modules that this decision starts.
     starting: BTreeSet<ModuleId>,
+    /// How many messages this decision accepts for each member.
+    accepted: BTreeMap<MemberId, usize>,
+    /// Occurrences that this decision ends.
+    occurrences: BTreeSet<(ScheduleId, Time)>,
 }
 
 impl<'w> Draft<'w> {
@@ -46,6 +50,8 @@ impl<'w> Draft<'w> {
             ended: BTreeSet::new(),
             dropped: BTreeSet::new(),
             starting: BTreeSet::new(),
+            accepted: BTreeMap::new(),
+            occurrences: BTreeSet::new(),
         }
     }
 
@@ -84,6 +90,14 @@ impl<'w> Draft<'w> {
             Event::MessageCancelled(e) => _ = self.dropped.insert(e.message),
             Event::MessageExpired(e) => _ = self.dropped.insert(e.message),
             Event::ModuleStarting(e) => _ = self.starting.insert(e.module.clone()),
+            Event::MessageAccepted(e) => {
+                *self.accepted.entry(e.to.clone()).or_insert(0) += 1;
+            }
+            Event::OccurrenceCompleted(e) => self.occurrence_ends(&e.schedule, e.due),
+            Event::OccurrenceFailed(e) if e.retry_at.is_none() => {
+                self.occurrence_ends(&e.schedule, e.due);
+            }
+            Event::OccurrenceSkipped(e) => self.occurrence_ends(&e.schedule, e.due),
             _ => {}
         }
         self.events.push(event);
@@ -98,6 +112,20 @@ impl<'w> Draft<'w> {
     /// Whether this decision has withdrawn the message.
     pub(crate) fn has_dropped(&self, message: MessageId) -> bool {
         self.dropped.contains(&message)
+    }
+
+    fn occurrence_ends(&mut self, schedule: &ScheduleId, due: Time) {
+        self.occurrences.insert((schedule.clone(), due));
+    }
+
+    /// Whether this decision has ended the occurrence.
+    pub(crate) fn has_ended_occurrence(&self, schedule: &ScheduleId, due: Time) -> bool {
+        !self.occurrences.is_empty() && self.occurrences.contains(&(schedule.clone(), due))
+    }
+
+    /// How many messages this decision accepts for the member.
+    pub(crate) fn accepted_for(&self, member: &MemberId) -> usize {
+        self.accepted.get(member).copied().unwrap_or(0)
     }
 
     /// Whether this decision starts the module.

@@ -5,8 +5,9 @@
 //! the event that records its outcome, so [`open_effects`] rebuilds the set after a crash.
 
 use crate::command::StepRef;
-use crate::event::{Envelope, Event, Fence, ToolEffect, ToolStarted};
-use crate::id::{CallId, MemberId, ModuleId, Seq, TurnId};
+use crate::definition::Sink;
+use crate::event::{DeliveryAttempted, Envelope, Event, Fence, ToolEffect, ToolStarted};
+use crate::id::{CallId, DeliveryId, MemberId, ModuleId, Seq, TurnId};
 use crate::state::{CallState, MemberMode, ModuleStatus, State, Turn, TurnPhase};
 use crate::time::Time;
 use serde_json::Value;
@@ -75,6 +76,13 @@ pub enum Effect {
         /// The start whose process it is.
         start: Seq,
     },
+    /// Make an attempt at a delivery.
+    DeliveryAttempt {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// Which attempt, from 1.
+        attempt: u32,
+    },
     /// Stop everything that runs for a turn.
     Abort {
         /// The turn.
@@ -92,7 +100,8 @@ impl Effect {
             Self::EngineStart { .. }
             | Self::EngineStop { .. }
             | Self::ModuleStart { .. }
-            | Self::ModuleStop { .. } => None,
+            | Self::ModuleStop { .. }
+            | Self::DeliveryAttempt { .. } => None,
         }
     }
 
@@ -223,6 +232,7 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
         }
         Event::ModelFailed(e) if e.retry_at.is_some() => phase_of(e.turn, false),
         Event::ToolStarted(e) => of_started(state, e),
+        Event::DeliveryAttempted(e) => of_attempt(state, e),
         Event::ModuleStarting(e) => vec![Effect::ModuleStart {
             module: e.module.clone(),
             start: envelope.seq,
@@ -278,6 +288,21 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
     }
 }
 
+/// The attempt, where somebody other than the writer has to make it. Messages to members are
+/// accepted in the same batch, and calls of modules are effects of their own.
+fn of_attempt(state: &State, e: &DeliveryAttempted) -> Vec<Effect> {
+    let route = state.route(&e.route);
+    match route.map(|route| &route.spec.sink) {
+        Some(Sink::Webhook { .. } | Sink::Email { .. } | Sink::File { .. }) => {
+            vec![Effect::DeliveryAttempt {
+                delivery: e.delivery,
+                attempt: e.attempt,
+            }]
+        }
+        Some(Sink::Member { .. } | Sink::Module { .. }) | None => Vec::new(),
+    }
+}
+
 fn stop_of(state: &State, module: &ModuleId) -> Vec<Effect> {
     let found = state.modules.get(module);
     let stop = found.map(|found| Effect::ModuleStop {
@@ -288,6 +313,7 @@ fn stop_of(state: &State, module: &ModuleId) -> Vec<Effect> {
 }
 
 /// Everything that is asked of the outside world and not yet answered: what a start dispatches.
+/// Attempts at deliveries are not among it: the start has ended those that were in flight.
 pub fn open_effects(state: &State) -> Vec<Effect> {
     let starting = state
         .members

@@ -193,6 +193,10 @@ seq_id!(
     ApprovalId, "approval", "apr-"
 );
 seq_id!(
+    /// Id of a delivery: the position of its `delivery.queued`.
+    DeliveryId, "delivery", "dlv-"
+);
+seq_id!(
     /// Id of a grant: the position of its `grant.created`.
     GrantId, "grant", "grant-"
 );

@@ -17,6 +17,12 @@ pub fn project(state: &mut State, envelope: &Envelope) -> Vec<Row> {
     if let Some(row) = approval_row(state, envelope) {
         rows.push(Row::Approval(Box::new(row)));
     }
+    if let Some(row) = crate::projection_schedule::occurrence_row(state, envelope) {
+        rows.push(Row::Occurrence(Box::new(row)));
+    }
+    if let Some(row) = crate::projection_delivery::delivery_row(state, envelope) {
+        rows.push(Row::Delivery(Box::new(row)));
+    }
     let ended = ended_row(state, envelope);
     let before = envelope
         .turn

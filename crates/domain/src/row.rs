@@ -4,8 +4,8 @@
 //! one without the other. Open work lives in [`crate::state::State`]; rows make ended work
 //! findable.
 
-use crate::event::{ApprovalRequested, TurnFailure};
-use crate::id::{MemberId, MessageId, Seq, TurnId};
+use crate::event::{ApprovalRequested, DeliveryQueued, Occasion, Started, TurnFailure};
+use crate::id::{MemberId, MessageId, ScheduleId, Seq, TurnId};
 use crate::model::{Cost, Finish, Usage};
 use crate::principal::Principal;
 use crate::text::Text;
@@ -177,6 +177,134 @@ pub struct ApprovalRow {
     pub seq: Seq,
 }
 
+/// Where an occurrence stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OccurrenceState {
+    /// It is this process's to run, and could not be started yet.
+    Claimed,
+    /// It started its work.
+    Dispatched,
+    /// What it started ended well.
+    Completed,
+    /// It could not be started in time, or what it started has failed.
+    Failed,
+    /// It was not run, as its policy says.
+    Skipped,
+    /// Its time passed without being run.
+    Missed,
+}
+
+impl OccurrenceState {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Dispatched => "dispatched",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Missed => "missed",
+        }
+    }
+}
+
+/// What is kept of an occurrence; of a row of missed ones, one for all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OccurrenceRow {
+    /// Position of its `occurrence.claimed`, or of the `occurrence.skipped` or `occurrence.missed`
+    /// of one that was never claimed: its number.
+    pub number: Seq,
+    /// The schedule.
+    pub schedule: ScheduleId,
+    /// Its due time; of missed ones, the first.
+    pub due: Time,
+    /// The last due time, where it stands for several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// For how many it stands.
+    pub count: u64,
+    /// Where it stands.
+    pub state: OccurrenceState,
+    /// Why there is one; absent for missed ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occasion: Option<Occasion>,
+    /// Attempts to start it.
+    pub attempts: u32,
+    /// What it started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Started>,
+    /// The turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<TurnId>,
+    /// Why it stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it was claimed, or found to be missed.
+    pub at: Time,
+    /// Position of the event that last changed it.
+    pub seq: Seq,
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// It waits for its first attempt.
+    Queued,
+    /// An attempt is in flight.
+    Attempting,
+    /// The receiver has it.
+    Delivered,
+    /// An attempt failed, and another one follows.
+    Failed,
+    /// Nobody can say whether the receiver has it.
+    Unknown,
+    /// It is not tried again by itself.
+    Dead,
+}
+
+impl DeliveryState {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Attempting => "attempting",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// What is kept of a delivery. Its attempts are in the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeliveryRow {
+    /// What was queued.
+    pub queued: DeliveryQueued,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// When it was queued.
+    pub since: Time,
+    /// When the next attempt is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Time>,
+    /// What the receiver answered last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why it stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether an attempt may have gone through, though nobody knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
+    /// Position of the event that last changed it.
+    pub seq: Seq,
+}
+
 /// One row of a read table, whole: it replaces what was kept under its id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "table", content = "row", rename_all = "snake_case")]
@@ -187,6 +315,10 @@ pub enum Row {
     Turn(TurnRow),
     /// Of the table of approvals.
     Approval(Box<ApprovalRow>),
+    /// Of the table of occurrences.
+    Occurrence(Box<OccurrenceRow>),
+    /// Of the table of deliveries.
+    Delivery(Box<DeliveryRow>),
 }
 
 /// The read tables.
@@ -199,6 +331,10 @@ pub enum Table {
     Turn,
     /// Approvals, by the number of their id.
     Approval,
+    /// Occurrences, by the position of the event that claimed them or found them missed.
+    Occurrence,
+    /// Deliveries, by the number of their id.
+    Delivery,
 }
 
 impl Row {
@@ -208,6 +344,8 @@ impl Row {
             Self::Message(_) => Table::Message,
             Self::Turn(_) => Table::Turn,
             Self::Approval(_) => Table::Approval,
+            Self::Occurrence(_) => Table::Occurrence,
+            Self::Delivery(_) => Table::Delivery,
         }
     }
 
@@ -217,15 +355,19 @@ impl Row {
             Self::Message(row) => row.message.0,
             Self::Turn(row) => row.turn.0,
             Self::Approval(row) => row.request.approval.0,
+            Self::Occurrence(row) => row.number,
+            Self::Delivery(row) => row.queued.delivery.0,
         }
     }
 
-    /// The member that it belongs to.
-    pub fn member(&self) -> &MemberId {
+    /// What it belongs to: a member, a schedule or a route.
+    pub fn owner(&self) -> &str {
         match self {
-            Self::Message(row) => &row.to,
-            Self::Turn(row) => &row.member,
-            Self::Approval(row) => &row.request.member,
+            Self::Message(row) => row.to.as_str(),
+            Self::Turn(row) => row.member.as_str(),
+            Self::Approval(row) => row.request.member.as_str(),
+            Self::Occurrence(row) => row.schedule.as_str(),
+            Self::Delivery(row) => &row.queued.route,
         }
     }
 
@@ -247,6 +389,8 @@ impl Row {
                 TurnStatus::Cancelled => "cancelled",
             },
             Self::Approval(row) => row.state.as_str(),
+            Self::Occurrence(row) => row.state.as_str(),
+            Self::Delivery(row) => row.state.as_str(),
         }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
             });
             crate::turn::recover(&mut draft);
             crate::module::recover(&mut draft);
+            crate::delivery::recover(&mut draft);
         }
         RuntimeCommand::Ready => {
             let members = draft.state().present().count() as u64;
@@ -72,6 +73,10 @@ pub(crate) fn tick(draft: &mut Draft<'_>) {
     expire(draft);
     crate::approval::expire(draft);
     crate::module::due(draft);
+    if draft.state().line_runs() {
+        crate::schedule::due(draft);
+        crate::delivery::begin_due(draft);
+    }
 }
 
 /// Drops every waiting message whose time is over.
@@ -90,6 +95,8 @@ fn expire(draft: &mut Draft<'_>) {
                 member: message.to.clone(),
             },
         );
-        crate::message::answer_asker(draft, seq, message, Err("the message expired unanswered"));
+        let told = Err("the message expired unanswered");
+        crate::message::answer_asker(draft, seq, message, told);
+        crate::schedule::message_ended(draft, seq, *id, None, told.map(|_: &crate::text::Text| ()));
     }
 }

@@ -67,6 +67,24 @@ pub fn parse_span_ms(text: &str) -> Option<u64> {
     (1..=TEN_YEARS_MS).contains(&ms).then_some(ms)
 }
 
+/// Writes a span as the mob file has it, in the largest unit that leaves no rest: the reverse of
+/// [`parse_span_ms`].
+pub fn span_text(ms: u64) -> String {
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
+    let whole = units
+        .iter()
+        .find(|(scale, _)| ms > 0 && ms.is_multiple_of(*scale));
+    whole.map_or_else(
+        || format!("{ms}ms"),
+        |(scale, unit)| format!("{}{unit}", ms / scale),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +104,23 @@ mod tests {
         assert_eq!(parse_span_ms("5m"), Some(300_000));
         for bad in ["", "5", "m", "0s", "1.5h", "-3s", "99999999999d", "5 m"] {
             assert_eq!(parse_span_ms(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_span_is_written_as_it_is_read() {
+        let spans = [
+            (200, "200ms"),
+            (1_500, "1500ms"),
+            (90_000, "90s"),
+            (300_000, "5m"),
+        ];
+        for (ms, text) in spans
+            .into_iter()
+            .chain([(43_200_000, "12h"), (172_800_000, "2d")])
+        {
+            assert_eq!(span_text(ms), text);
+            assert_eq!(parse_span_ms(text), Some(ms));
         }
     }
 }

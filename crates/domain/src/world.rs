@@ -55,6 +55,8 @@ pub fn decide(world: &World, submission: &Submission, now: Time) -> Result<Decis
         Command::Turn(command) => crate::turn::decide(draft, command),
         Command::Approval(command) => crate::approval::decide(draft, command),
         Command::Module(command) => crate::module::decide(draft, command),
+        Command::Schedule(command) => crate::schedule::decide(draft, command),
+        Command::Delivery(command) => crate::delivery::decide(draft, command),
     }?;
     if let (Some(first), Some(used)) = (decision.events.first_mut(), &submission.key) {
         // The key is remembered with who used it, so the event must name the caller.
@@ -89,10 +91,18 @@ pub fn advance(world: &World, now: Time) -> Vec<NewEvent> {
 }
 
 /// When the writer has to look again even if nobody asks: the earliest expiry of a waiting message
-/// or approval, restart of a module, or end of its idle time.
+/// or approval, restart of a module or end of its idle
+/// time, schedule, or attempt at a delivery.
 pub fn next_due(state: &State) -> Option<Time> {
     let messages = state.expiries.first().map(|(due, _)| *due);
     let approvals = state.approval_expiries.first().map(|(due, _)| *due);
     let modules = state.module_dues.first().map(|(due, _)| *due);
-    messages.into_iter().chain(approvals).chain(modules).min()
+    // Nothing fires and nothing is sent while the line stands still.
+    let runs = state.line_runs();
+    let schedules = state.schedule_dues.first().filter(|_| runs);
+    let deliveries = state.delivery_dues.first().filter(|_| runs);
+    let dues = messages.into_iter().chain(approvals).chain(modules);
+    dues.chain(schedules.map(|(due, _)| *due))
+        .chain(deliveries.map(|(due, _)| *due))
+        .min()
 }

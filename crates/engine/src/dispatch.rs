@@ -13,10 +13,11 @@ use crate::module_stop::ModuleStopped;
 use crate::tasks::{OnError, OnStop, TaskKind};
 use async_trait::async_trait;
 use mobkit_domain::command::{
-    Command, Ended, MemberCommand, ModuleCommand, ToolOutcome, TurnCommand,
+    AttemptOutcome, Command, DeliveryCommand, Ended, MemberCommand, ModuleCommand, ToolOutcome,
+    TurnCommand,
 };
 use mobkit_domain::effect::Effect;
-use mobkit_domain::id::{CallId, MemberId, ModuleId, Seq, TurnId};
+use mobkit_domain::id::{CallId, DeliveryId, MemberId, ModuleId, Seq, TurnId};
 use mobkit_domain::model::{Failure, FailureClass};
 use mobkit_domain::turn::RETRY_AFTER_MAX_MS as WAIT_MAX_MS;
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,7 @@ enum Slot {
     Call(Option<TurnId>, CallId),
     Member(MemberId),
     Module(ModuleId),
+    Delivery(DeliveryId),
 }
 
 fn slot(effect: &Effect) -> Slot {
@@ -93,6 +95,7 @@ fn slot(effect: &Effect) -> Slot {
         Effect::ModuleStart { module, .. } | Effect::ModuleStop { module, .. } => {
             Slot::Module(module.clone())
         }
+        Effect::DeliveryAttempt { delivery, .. } => Slot::Delivery(*delivery),
     }
 }
 
@@ -177,7 +180,7 @@ impl Dispatch {
             let of_turn = match slot {
                 Slot::Turn(of) => *of == turn,
                 Slot::Call(of, _) => *of == Some(turn),
-                Slot::Member(_) | Slot::Module(_) => false,
+                Slot::Member(_) | Slot::Module(_) | Slot::Delivery(_) => false,
             };
             if of_turn {
                 running.cancelled.cancel();
@@ -358,6 +361,13 @@ fn lost_outcome(effect: &Effect) -> Option<Command> {
                 start: *start,
                 reason,
                 ended: Ended::Failure,
+            }))
+        }
+        Effect::DeliveryAttempt { delivery, attempt } => {
+            Some(Command::Delivery(DeliveryCommand::Ended {
+                delivery: *delivery,
+                attempt: *attempt,
+                outcome: AttemptOutcome::Unknown { reason },
             }))
         }
         Effect::EngineStop { .. } | Effect::Abort { .. } => None,

@@ -202,6 +202,8 @@ impl Engine {
                 .push(format!("reading what was seen: {error}"));
             DrainReport::default()
         });
+        let left = self.view(|world| world.state.deliveries.len());
+        seen.drain.deliveries_left = left as u64;
         seen.drain.timed_out = timed_out;
         seen.drain.took_ms = self.now().since_ms(began);
         let drain = seen.drain.clone();
@@ -255,13 +257,19 @@ impl Engine {
         })
     }
 
-    /// Waits until no turn works and no direct call is under way; `false`: the time was over first.
+    /// Waits until no turn works and neither a direct call nor an attempt at a delivery is under
+    /// way; `false`: the time was over first.
     /// A turn that waits for somebody can't be finished by waiting here, nor can one that never
     /// began in this process.
     async fn drained(&self, patience: Duration) -> bool {
         let mut head = self.tail().subscribe();
-        let works =
-            |world: &World| world.state.working_total() > 0 || !world.state.direct_calls.is_empty();
+        let works = |world: &World| {
+            let state = &world.state;
+            let mut routes = state.routes.values();
+            state.working_total() > 0
+                || !state.direct_calls.is_empty()
+                || routes.any(|route| !route.attempting.is_empty())
+        };
         let quiet = async {
             while self.phase().has_run() && self.view(works) {
                 if head.changed().await.is_err() {

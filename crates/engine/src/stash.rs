@@ -1,7 +1,7 @@
 //! Long payloads go to the blob store before the command that carries them.
 
 use bytes::Bytes;
-use mobkit_domain::text::{INLINE_BYTES_MAX, Text};
+use mobkit_domain::text::{BlobRef, INLINE_BYTES_MAX, Text};
 use mobkit_store::{Store, StoreError};
 use serde_json::Value;
 use std::fmt::Write;
@@ -71,5 +71,32 @@ pub async fn unstash(store: &dyn Store, text: &Text) -> Result<String, StoreErro
             String::from_utf8(content.to_vec()).map_err(|_| damaged("it is not text".to_owned()))
         }
         None => Err(damaged("it is missing".to_owned())),
+    }
+}
+
+/// A value with every text in place: the counterpart of [`stash_value`]. A value that is shaped
+/// exactly like a reference is taken for one.
+pub async fn unstash_value(store: &dyn Store, value: Value) -> Result<Value, StoreError> {
+    let mut value = value;
+    let mut kept = Vec::new();
+    find_kept(&mut value, &mut kept);
+    for (place, blob) in kept {
+        *place = Value::String(unstash(store, &Text::Blob(blob)).await?);
+    }
+    Ok(value)
+}
+
+fn find_kept<'v>(value: &'v mut Value, kept: &mut Vec<(&'v mut Value, BlobRef)>) {
+    if value.is_object()
+        && let Ok(blob) = serde_json::from_value::<BlobRef>(value.clone())
+        && blob.is_well_formed()
+    {
+        kept.push((value, blob));
+        return;
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| find_kept(item, kept)),
+        Value::Object(fields) => fields.values_mut().for_each(|item| find_kept(item, kept)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

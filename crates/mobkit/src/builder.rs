@@ -1,5 +1,6 @@
 //! Putting a mob together.
 
+use crate::deliveries::Deliveries;
 use crate::file::{MobFile, Reread};
 use crate::mob::Mob;
 use crate::models::{ModelError, Models, is_rehearsal};
@@ -250,7 +251,7 @@ impl MobBuilder {
         self.check_supported()?;
         let rehearsal = self.rehearse || is_rehearsal(&self.definition);
         let store = self.open_store().await?;
-        let modules = self.modules();
+        let (modules, deliveries) = self.outside();
         let models = Models::new(self.rehearse, self.folder, self.variables, self.models);
         if let Err(error) = models.make_all(&self.definition).await {
             let _ = store.close().await;
@@ -271,6 +272,7 @@ impl MobBuilder {
                 native: NativeEngine::new(Arc::new(models)),
                 external: self.engines,
                 modules,
+                deliveries,
                 tools: self.tools,
             }),
             hooks: self.hooks,
@@ -297,12 +299,14 @@ impl MobBuilder {
     }
 
     /// The modules, of which none runs yet.
-    fn modules(&self) -> Modules {
-        let environment = HostEnvironment {
+    /// What reaches outside: the modules and the sinks.
+    fn outside(&self) -> (Modules, Deliveries) {
+        let environment = Arc::new(HostEnvironment {
             folder: self.folder.clone(),
             variables: Arc::clone(&self.variables),
-        };
-        Modules::new(self.folder.clone(), Arc::new(environment))
+        });
+        let modules = Modules::new(self.folder.clone(), environment.clone());
+        (modules, Deliveries::new(self.folder.clone(), environment))
     }
 
     fn check_supported(&self) -> Result<(), BuildError> {

@@ -24,6 +24,7 @@
 
 mod builder;
 mod connections;
+mod deliveries;
 mod file;
 mod mob;
 mod models;
@@ -46,13 +47,14 @@ pub use mobkit_agents::model::{
 };
 pub use mobkit_domain::tool::ToolSpec;
 pub use mobkit_domain::{
-    command, definition, edge, event, id, lifecycle, model, plan, principal, refusal, row, state,
-    text, time,
+    command, definition, edge, event, id, lifecycle, model, plan, principal, refusal, row,
+    schedule, state, text, time,
 };
 pub use mobkit_engine::{
-    ApplyOptions, CallOutcome, Clock, CursorError, Delta, DeltaKind, Discovery, EdgeDiscovery,
-    Engine, EngineStopped, EventReader, HookError, ModuleStopped, Outcome, PlanView, Published,
-    RediscoverMode, ShutdownReport, StartError, SystemClock, TokioClock, unstash,
+    ApplyOptions, CallOutcome, Claim, ClaimOutcome, Clock, CursorError, Delta, DeltaKind,
+    Discovery, EdgeDiscovery, Engine, EngineStopped, EventReader, HookError, ModuleStopped,
+    Outcome, PlanView, Published, RediscoverMode, ScheduleDispatchReport, ShutdownReport,
+    StartError, SystemClock, TokioClock, unstash,
 };
 pub use mobkit_gateway::{Access, router};
 pub use mobkit_store::{

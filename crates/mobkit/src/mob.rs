@@ -2,14 +2,17 @@
 
 use crate::connections;
 use axum::Router;
+use mobkit_domain::definition::Schedule;
 use mobkit_domain::event::EventFilter;
 use mobkit_domain::id::Seq;
 use mobkit_domain::lifecycle::Phase;
 use mobkit_domain::plan::{ApplyReport, EdgeReport};
 use mobkit_domain::principal::Principal;
 use mobkit_domain::refusal::Refusal;
+use mobkit_domain::time::Time;
 use mobkit_engine::{
-    ApplyOptions, CursorError, Engine, EventReader, RediscoverMode, ShutdownReport, StartError,
+    ApplyOptions, CursorError, Engine, EventReader, RediscoverMode, ScheduleDispatchReport,
+    ShutdownReport, StartError,
 };
 use mobkit_gateway::Access;
 use serde::{Deserialize, Serialize};
@@ -38,6 +41,16 @@ impl Mob {
     /// The engine, for everything that has no method here.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Runs what is due of the host's own schedules at the host's time; see
+    /// [`Engine::dispatch_schedule_tick`].
+    pub async fn dispatch_schedule_tick(
+        &self,
+        schedules: Vec<Schedule>,
+        tick: Time,
+    ) -> Result<ScheduleDispatchReport, Refusal> {
+        self.engine.dispatch_schedule_tick(schedules, tick).await
     }
 
     /// Brings the mob to what is wanted of it, then lets turns begin. A failure undoes everything.

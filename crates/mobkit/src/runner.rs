@@ -1,5 +1,6 @@
 //! Who runs which effect.
 
+use crate::deliveries::Deliveries;
 use crate::tool::{HostCall, HostTool};
 use async_trait::async_trait;
 use mobkit_agents::external::ExternalEngines;
@@ -17,6 +18,7 @@ pub(crate) struct Runners {
     pub(crate) native: NativeEngine,
     pub(crate) external: ExternalEngines,
     pub(crate) modules: Modules,
+    pub(crate) deliveries: Deliveries,
     pub(crate) tools: BTreeMap<String, Arc<dyn HostTool>>,
 }
 
@@ -59,6 +61,9 @@ impl Runner for Runners {
                     call,
                     outcome,
                 }))
+            }
+            Effect::DeliveryAttempt { delivery, attempt } => {
+                self.deliveries.attempt(delivery, attempt, &port).await
             }
             Effect::EngineTurn {
                 turn,

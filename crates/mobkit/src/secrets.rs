@@ -1,6 +1,7 @@
 //! Secrets from where the mob file says they are.
 
 use async_trait::async_trait;
+use mobkit_delivery::Settings;
 use mobkit_domain::definition::{Secret, Setting};
 use mobkit_modules::{Environment, SecretError, secret_of_program};
 use std::path::{Path, PathBuf};
@@ -70,6 +71,18 @@ impl Environment for HostEnvironment {
     }
 }
 
+/// What sinks get of the host: the same.
+#[async_trait]
+impl Settings for HostEnvironment {
+    async fn setting(&self, setting: &Setting) -> Result<String, String> {
+        Environment::setting(self, setting).await
+    }
+
+    async fn secret(&self, secret: &Secret) -> Result<String, String> {
+        Environment::setting(self, &Setting::Secret(secret.clone())).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,12 +96,21 @@ mod tests {
             variables: Arc::new(|name| (name == "TOKEN").then(|| "t0ken".to_owned())),
         };
         let text = Setting::Text("plain".to_owned());
-        assert_eq!(host.setting(&text).await, Ok("plain".to_owned()));
+        assert_eq!(
+            Environment::setting(&host, &text).await,
+            Ok("plain".to_owned())
+        );
         let secret = |secret| Setting::Secret(secret);
         let token = secret(Secret::Env("TOKEN".to_owned()));
-        assert_eq!(host.setting(&token).await, Ok("t0ken".to_owned()));
+        assert_eq!(
+            Environment::setting(&host, &token).await,
+            Ok("t0ken".to_owned())
+        );
         let file = secret(Secret::File("key".to_owned()));
-        assert_eq!(host.setting(&file).await, Ok("s3cret".to_owned()));
+        assert_eq!(
+            Environment::setting(&host, &file).await,
+            Ok("s3cret".to_owned())
+        );
         assert_eq!(host.variable("TOKEN").as_deref(), Some("t0ken"));
         assert_eq!(host.variable("PATH"), None);
         let script = "echo s3cret; exit 1".to_owned();
@@ -98,7 +120,9 @@ mod tests {
             (Secret::File("no-key".to_owned()), "no-key"),
             (Secret::Command(program), "/bin/sh"),
         ] {
-            let error = host.setting(&secret(missing)).await.expect_err("missing");
+            let error = Environment::setting(&host, &secret(missing))
+                .await
+                .expect_err("missing");
             assert!(
                 error.contains(place) && !error.contains("s3cret"),
                 "{error}"

@@ -123,9 +123,9 @@ impl Journal {
         };
         let passes = |row: &&Row| {
             query
-                .member
+                .owner
                 .as_ref()
-                .is_none_or(|member| row.member() == member)
+                .is_none_or(|owner| row.owner() == owner)
                 && query
                     .state
                     .as_ref()

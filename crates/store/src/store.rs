@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use mobkit_domain::event::{Envelope, EventFilter};
-use mobkit_domain::id::{MemberId, MobId, Seq};
+use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::row::{Row, Table};
 use mobkit_domain::text::BlobRef;
 use mobkit_domain::time::Time;
@@ -144,8 +144,9 @@ pub struct EventPage {
 pub struct RowQuery {
     /// The table.
     pub table: Table,
-    /// Only rows of this member.
-    pub member: Option<MemberId>,
+    /// Only rows that belong to this: a member for messages, turns and approvals, a schedule for
+    /// occurrences, a route for deliveries.
+    pub owner: Option<String>,
     /// Only rows in this state.
     pub state: Option<String>,
     /// Only rows with a number below this; 0: from the newest.

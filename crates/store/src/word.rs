@@ -37,6 +37,8 @@ pub(crate) fn of_row(table: Table) -> &'static str {
         Table::Message => "message",
         Table::Turn => "turn",
         Table::Approval => "approval",
+        Table::Occurrence => "occurrence",
+        Table::Delivery => "delivery",
     }
 }
 

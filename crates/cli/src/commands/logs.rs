@@ -179,12 +179,16 @@ fn tone(kind: &str, data: &Value) -> Tone {
         }
         ("approval.decided", ..) => return Tone::Good,
         ("module.stopped", _, Some("killed")) => return Tone::Bad,
+        // It is tried again.
+        ("delivery.failed", ..) => return Tone::Warning,
+        ("occurrence.failed", ..) if data["retry_at"].is_string() => return Tone::Warning,
+        ("route.defined", ..) if data["disabled"].is_string() => return Tone::Warning,
         _ => {}
     }
     match kind.rsplit('.').next().unwrap_or_default() {
         "failed" | "quarantined" | "raised" | "dead" | "exhausted" => Tone::Bad,
         "waiting" | "unknown" | "refused" | "denied" | "cancelled" | "expired" | "missed"
-        | "unhealthy" | "restarting" => Tone::Warning,
+        | "skipped" | "unhealthy" | "restarting" => Tone::Warning,
         "completed" | "ready" | "delivered" | "healthy" => Tone::Good,
         "log" => Tone::Faint,
         _ => Tone::Plain,
@@ -232,6 +236,24 @@ mod tests {
             ("module.stopped", json!({"outcome": "killed"}), Tone::Bad),
             ("module.stopped", json!({"outcome": "exited"}), Tone::Plain),
             ("tool.unknown", json!({}), Tone::Warning),
+            (
+                "occurrence.failed",
+                json!({"retry_at": "2026-11-22T06:00:00.000Z"}),
+                Tone::Warning,
+            ),
+            ("occurrence.failed", json!({}), Tone::Bad),
+            ("occurrence.missed", json!({}), Tone::Warning),
+            ("occurrence.skipped", json!({}), Tone::Warning),
+            ("occurrence.completed", json!({}), Tone::Good),
+            ("delivery.failed", json!({}), Tone::Warning),
+            ("delivery.unknown", json!({}), Tone::Warning),
+            ("delivery.dead", json!({}), Tone::Bad),
+            ("delivery.delivered", json!({}), Tone::Good),
+            (
+                "route.defined",
+                json!({"disabled": "410 Gone"}),
+                Tone::Warning,
+            ),
         ] {
             assert_eq!(tone(kind, &data), expected, "{kind} {data}");
         }

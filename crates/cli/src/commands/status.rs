@@ -1,7 +1,7 @@
 //! `mobkit status`.
 
 use super::modules::{is_well, urgency};
-use crate::client::ServerArgs;
+use crate::client::{Client, ServerArgs};
 use crate::failure::{Exit, Failure};
 use crate::terminal::{Output, Tone, visible_line};
 use serde_json::{Map, Value, json};
@@ -26,15 +26,51 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
         .pages("approval/list", Map::new(), "approvals")
         .await?;
     let modules = client.pages("module/list", Map::new(), "modules").await?;
+    let left = left(&client).await?;
     if output.is_json() {
         status["system"] = system;
         status["approvals_pending"] = pending.len().into();
         status["modules"] = modules.into();
+        let counts = left.iter().map(|left| {
+            let counted = json!({"count": left.count, "more": left.more});
+            (left.state.to_owned(), counted)
+        });
+        status["deliveries_left"] = Value::Object(counts.collect());
         output.document(&status)?;
         return Ok(Exit::Done);
     }
     tell_head(output, &status, &system)?;
-    let mut lines = vec![
+    let mut lines = facts(&status, &system);
+    if let Some(left) = what_is_left(&left) {
+        lines.insert(1, ("deliveries", left));
+    }
+    if !modules.is_empty() {
+        lines.insert(1, ("modules", module_states(&modules)));
+    }
+    if let Some(waiting) = what_waits(&pending) {
+        lines.insert(1, ("approvals", waiting));
+    }
+    for (name, value) in lines {
+        output.line(&format!(
+            "{} {value}",
+            output.paint(Tone::Faint, &format!("{name:<10}"))
+        ))?;
+    }
+    if !pending.is_empty() {
+        output.notice("see what waits for a decision with `mobkit approvals`");
+    }
+    if let Some(left) = left.iter().find(|left| left.count > 0) {
+        output.notice(&format!(
+            "see what did not arrive with `mobkit deliveries --in {}`",
+            left.state
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// What there always is to say.
+fn facts(status: &Value, system: &Value) -> Vec<(&'static str, String)> {
+    vec![
         ("members", members(&status["members"])),
         (
             "journal",
@@ -60,23 +96,7 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
                 word(&system["pid"])
             ),
         ),
-    ];
-    if !modules.is_empty() {
-        lines.insert(1, ("modules", module_states(&modules)));
-    }
-    if let Some(waiting) = what_waits(&pending) {
-        lines.insert(1, ("approvals", waiting));
-    }
-    for (name, value) in lines {
-        output.line(&format!(
-            "{} {value}",
-            output.paint(Tone::Faint, &format!("{name:<9}"))
-        ))?;
-    }
-    if !pending.is_empty() {
-        output.notice("see what waits for a decision with `mobkit approvals`");
-    }
-    Ok(Exit::Done)
+    ]
 }
 
 /// The mob and its state, with what is out of the ordinary.
@@ -116,6 +136,40 @@ fn what_waits(pending: &[Value]) -> Option<String> {
     };
     let (id, tool, member) = (text("id"), text("tool"), text("member"));
     Some(format!("{id} waits: {member} wants {tool}{more}"))
+}
+
+/// Deliveries of which nothing more comes by itself.
+struct Left {
+    state: &'static str,
+    /// At most [`LEFT_SHOWN`].
+    count: usize,
+    /// Whether there are more.
+    more: bool,
+}
+
+/// So many deliveries of a state are counted.
+const LEFT_SHOWN: usize = 20;
+
+async fn left(client: &Client<'_>) -> Result<[Left; 2], Failure> {
+    let count = async |state: &'static str| {
+        let params = json!({"state": state, "limit": LEFT_SHOWN});
+        let page = client.call("delivery/list", &params).await?;
+        let more = page["next_cursor"].is_string();
+        let count = page["deliveries"].as_array().map_or(0, Vec::len);
+        Ok::<_, Failure>(Left { state, count, more })
+    };
+    Ok([count("dead").await?, count("unknown").await?])
+}
+
+/// How many deliveries are dead, and of how many nobody knows whether they arrived.
+fn what_is_left(left: &[Left]) -> Option<String> {
+    let some = left.iter().filter(|left| left.count > 0);
+    let parts: Vec<String> = some
+        .map(|Left { state, count, more }| {
+            format!("{count}{} {state}", if *more { "+" } else { "" })
+        })
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// How many modules stand where, those that need attention first and by name.
@@ -184,5 +238,9 @@ mod tests {
             Some("apr-12 waits: writer wants module:mail/send, and 1 more")
         );
         assert_eq!(what_waits(&[]), None);
+        let left = |state, count, more| Left { state, count, more };
+        let some = what_is_left(&[left("dead", 20, true), left("unknown", 1, false)]);
+        assert_eq!(some.as_deref(), Some("20+ dead, 1 unknown"));
+        assert_eq!(what_is_left(&[left("dead", 0, false)]), None);
     }
 }

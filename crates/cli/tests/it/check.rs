@@ -92,9 +92,10 @@ fn a_script_that_cannot_be_followed_is_named_by_its_file() {
 #[test]
 fn what_up_refuses_is_only_warned_of() {
     let place = Place::empty();
-    place.write("mob.toml", "[mob]\nid = \"m\"\n[[schedules]]\nid = \"s\"\nevery = \"15m\"\n\
-        to = { route = \"r\" }\nmessage = \"x\"\n[[routes]]\nid = \"r\"\nmatch = { recipient = \"r\" }\n\
-        sink = { kind = \"file\", path = \"out\" }\n");
+    place.write(
+        "mob.toml",
+        "[mob]\nid = \"m\"\n[store]\nretention = { events = \"90d\" }\n",
+    );
     let run = place.run(&["check"]);
     assert_eq!(
         (run.code, run.stdout.as_str()),
@@ -116,5 +117,5 @@ fn what_up_refuses_is_only_warned_of() {
     );
     let up = place.run(&["up"]);
     assert_eq!(up.code, 3, "{up:?}");
-    assert!(up.stderr.contains("schedules"), "{up:?}");
+    assert!(up.stderr.contains("retention"), "{up:?}");
 }

@@ -29,6 +29,7 @@ fn willing(request: &Request) -> Reply {
             json!({"module": "m", "state": "healthy", "seq": 9})
         }
         "/api/v1/module/call" => json!({"result": "r", "call": "call-9-0"}),
+        "/api/v1/route/resolve" => json!({"route": "ops", "sink": "webhook"}),
         "/api/v1/module/log" => json!({"lines": [], "next_after": 9}),
         "/api/v1/module/tools" => json!({"tools": []}),
         _ => json!({"mob": "m", "state": "running"}),
@@ -46,7 +47,8 @@ fn words(command: &str) -> &'static [&'static str] {
     match command {
         "init" => &["fresh"],
         "check" | "status" | "plan" | "ps" | "logs" | "events" | "version" | "approvals"
-        | "grants" | "modules" | "modules tools" => &[],
+        | "grants" | "modules" | "modules tools" | "schedule" | "schedule list" | "deliveries"
+        | "routes" => &[],
         "approvals show" | "grants revoke" => &["apr-1"],
         "approve" => &["apr-1", "--yes", "--digest", "sha256:1"],
         "deny" => &["apr-1", "--yes", "-m", "no"],
@@ -54,6 +56,19 @@ fn words(command: &str) -> &'static [&'static str] {
             &["m"]
         }
         "modules call" => &["m", "t", "n=1"],
+        "schedule put" => &["schedule.toml"],
+        "schedule backfill" => &[
+            "s",
+            "--from",
+            "2026-11-01T00:00:00Z",
+            "--to",
+            "2026-11-02T00:00:00Z",
+            "--yes",
+        ],
+        "schedule show" | "schedule rm" | "schedule pause" | "schedule resume"
+        | "schedule trigger" | "schedule next" | "schedule runs" => &["s"],
+        "deliveries show" | "deliveries replay" => &["dlv-1"],
+        "deliveries send" | "routes resolve" => &["ops", "text"],
         "apply" => &["--yes"],
         "send" => &["a", "text"],
         "pause" | "resume" => &["a"],
@@ -90,6 +105,7 @@ fn every_command_prints_documents_alone() {
     let server = Fake::start(willing);
     let place = Place::of(&server);
     place.write("mob.toml", VALID);
+    place.write("schedule.toml", "id = \"s\"\n");
     // `up` runs until it is stopped; its own tests cover it.
     for command in commands().iter().filter(|command| *command != "up") {
         let run = place.run(&line(command, words(command)));

@@ -232,12 +232,12 @@ fn status_and_ps_say_what_needs_a_person() {
     assert_eq!(run.code, 0, "{run:?}");
     insta::assert_snapshot!(run.stdout, @r"
     m running
-    members   1
-    approvals apr-12 waits: writer wants module:mail/send
-    modules   mail quarantined (exit status 1), 1 healthy
-    journal   40 events, epoch 1
-    store     sqlite, durability power
-    server    mobkit 0.1.0, pid 1
+    members    1
+    approvals  apr-12 waits: writer wants module:mail/send
+    modules    mail quarantined (exit status 1), 1 healthy
+    journal    40 events, epoch 1
+    store      sqlite, durability power
+    server     mobkit 0.1.0, pid 1
     ");
     assert_eq!(
         run.stderr,

@@ -93,15 +93,13 @@ fn the_server_is_looked_for_beside_the_mob_file() {
     assert_eq!(elsewhere.run(&["plan", &path]).code, 0);
 }
 
-const SCHEDULED: &str = "[mob]\nid = \"m\"\n[[schedules]]\nid = \"s\"\nevery = \"15m\"\n\
-    to = { route = \"r\" }\nmessage = \"x\"\n[[routes]]\nid = \"r\"\n\
-    match = { recipient = \"r\" }\nsink = { kind = \"file\", path = \"out\" }\n";
+const RETAINED: &str = "[mob]\nid = \"m\"\n[store]\nretention = { events = \"90d\" }\n";
 
 #[test]
 fn a_file_that_nothing_can_run_is_refused_with_its_place() {
     let server = Fake::start(server);
     let place = Place::of(&server);
-    place.write("mob.toml", SCHEDULED);
+    place.write("mob.toml", RETAINED);
     for command in ["plan", "apply"] {
         let run = place.run(&[command, "."]);
         assert_eq!((run.code, server.seen().len()), (3, 0), "{run:?}");
@@ -109,7 +107,7 @@ fn a_file_that_nothing_can_run_is_refused_with_its_place() {
             run.stderr.contains("error[definition.unsupported]"),
             "{run:?}"
         );
-        assert!(run.stderr.contains("--> mob.toml:3:"), "{run:?}");
+        assert!(run.stderr.contains("--> mob.toml:4:"), "{run:?}");
     }
 }
 

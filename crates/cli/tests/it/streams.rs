@@ -103,10 +103,10 @@ fn status_carries_the_mark_of_rehearsal() {
     let run = Place::of(&server).run(&["status"]);
     insta::assert_snapshot!(run.stdout, @r"
     newsroom running (rehearsal)
-    members   5
-    journal   1042 events, epoch 3
-    store     sqlite, durability power
-    server    mobkit 1.2.3, pid 77
+    members    5
+    journal    1042 events, epoch 3
+    store      sqlite, durability power
+    server     mobkit 1.2.3, pid 77
     ");
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 
 /// A name server of the test: one answer for each name.
-pub(crate) struct Names(pub(crate) Vec<(&'static str, Vec<&'static str>)>);
+struct Names(Vec<(&'static str, Vec<&'static str>)>);
 
 impl Lookup for Names {
     fn lookup(&self, host: String) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> {
@@ -25,6 +25,8 @@ fn what_is_not_public_is_known_in_every_disguise() {
         "100.64.0.1",
         "0.0.0.0",
         "192.0.0.8",
+        "192.0.0.192",
+        "168.63.129.16",
         "198.18.0.1",
         "224.0.0.1",
         "255.255.255.255",
@@ -34,12 +36,15 @@ fn what_is_not_public_is_known_in_every_disguise() {
         "::ffff:10.0.0.1",
         "::127.0.0.1",
         "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
         "64:ff9b:1::1",
+        "::ffff:0:7f00:1",
         "2002:7f00:1::",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2",
         "2001:db8::1",
         "fc00::1",
         "fd12::1",
+        "fd00:ec2::254",
         "fe80::1",
         "fec0::1",
         "ff02::1",
@@ -67,7 +72,10 @@ async fn a_name_with_one_inner_address_is_refused() {
         ("mixed.example", vec!["1.1.1.1", "10.0.0.1"]),
     ]));
     let guard = Guard::new(names.clone(), false);
-    assert_eq!(guard.addresses("out.example").await.expect("public").len(), 2);
+    assert_eq!(
+        guard.addresses("out.example").await.expect("public").len(),
+        2
+    );
     assert!(matches!(
         guard.addresses("mixed.example").await,
         Err(GuardError::Inner { .. })

@@ -12,6 +12,7 @@ mod address;
 mod check;
 mod codes;
 mod diagnostic;
+mod entry;
 mod file;
 mod flow;
 mod gate;
@@ -42,6 +43,7 @@ mod wiring;
 
 pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Severity};
+pub use entry::{EntryError, route_of, schedule_of};
 pub use flow::{Collect, Dispatch, Flow, RepeatUntil, Step, StepTarget};
 pub use gate::{Approver, ApproverError, Gate, GateAction, OnExpiry, Role, Unattended};
 pub use member::MemberSpec;
@@ -53,6 +55,7 @@ pub use module::{
 pub use parse::{Files, NoFiles, Parsed, parse};
 pub use profile::{Budget, Busy, Compaction, Engine, IdleRetire, Profile};
 pub use retry::{Backoff, Retry};
+pub(crate) use route::RETRY as ROUTE_RETRY;
 pub use route::{Rate, Route, RouteMatch, Sink};
 pub use schedule::{Missed, MissedPolicy, Overlap, Schedule, ScheduleTarget};
 pub use secret::{Secret, Setting};

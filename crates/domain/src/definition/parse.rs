@@ -63,7 +63,7 @@ pub fn parse(file_name: &str, text: &str, files: &dyn Files) -> Result<Parsed, V
 }
 
 /// One error per line: what follows in the same line is mostly an echo of the first.
-fn report_syntax(cx: &mut Report<'_>, errors: &[toml::de::Error]) {
+pub(super) fn report_syntax(cx: &mut Report<'_>, errors: &[toml::de::Error]) {
     let mut lines = BTreeSet::new();
     for error in errors {
         let span = error.span().unwrap_or(0..0);

@@ -10,7 +10,8 @@ use crate::id::{MemberId, ModuleId, RouteId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-const RETRY: Retry = Retry {
+/// How often a delivery is tried where nobody says otherwise.
+pub(crate) const RETRY: Retry = Retry {
     attempts: 8,
     backoff: Backoff {
         min_ms: 1_000,

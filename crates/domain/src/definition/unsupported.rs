@@ -3,6 +3,7 @@
 use super::mob::Definition;
 use super::model::{Model, Provider};
 use super::profile::{Busy, Engine, Profile};
+use super::schedule::ScheduleTarget;
 use super::server::Auth;
 use super::store::StoreKind;
 use super::tool::ToolSelector;
@@ -29,12 +30,11 @@ pub fn unsupported(definition: &Definition) -> Vec<Unsupported> {
             });
         }
     };
-    add(
-        !definition.schedules.is_empty(),
-        "schedules".to_owned(),
-        "schedules",
-    );
-    add(!definition.routes.is_empty(), "routes".to_owned(), "routes");
+    for (i, schedule) in definition.schedules.iter().enumerate() {
+        let flow = matches!(schedule.to, ScheduleTarget::Flow(_));
+        let path = format!("schedules[{i}].to");
+        add(flow, path, "schedules that start flows");
+    }
     add(!definition.flows.is_empty(), "flows".to_owned(), "flows");
     let postgres = matches!(definition.store.kind, StoreKind::Postgres { .. });
     add(postgres, "store.kind".to_owned(), "a postgres store");
@@ -88,7 +88,7 @@ fn unsupported_profile(path: &str, profile: &Profile, add: &mut impl FnMut(bool,
     for (i, tool) in profile.tools.iter().enumerate() {
         let unknown = match tool {
             ToolSelector::BuiltIn(name) => {
-                !matches!(name.as_str(), "peers" | "send_message" | "ask_peer" | "now")
+                name != "peers" && name != "schedule" && !crate::tool::is_built_in(name)
             }
             ToolSelector::Module { .. } | ToolSelector::Host(_) => false,
         };

@@ -1,7 +1,7 @@
 //! The envelope around every event.
 
 use super::Event;
-use crate::id::{MobId, Seq, TurnId};
+use crate::id::{MobId, ModuleId, Seq, TurnId};
 use crate::principal::Principal;
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
@@ -170,67 +170,40 @@ impl Event {
     /// The source of this kind where nobody in particular asked for it.
     fn own_source(&self) -> Source {
         match self {
-            Self::MessageAccepted(_)
-            | Self::MessageDelivered(_)
-            | Self::MessageCancelled(_)
-            | Self::MessageExpired(_)
-            | Self::MessageRefused(_)
-            | Self::TurnStarted(_)
-            | Self::TurnResumed(_)
-            | Self::TurnWaiting(_)
-            | Self::TurnCompleted(_)
-            | Self::TurnFailed(_)
-            | Self::TurnCancelled(_)
-            | Self::TurnCheckpointed(_)
-            | Self::ModelReplied(_)
-            | Self::ModelFailed(_)
-            | Self::ToolStarted(_)
-            | Self::ToolFinished(_)
-            | Self::ToolFailed(_)
-            | Self::ToolRefused(_)
-            | Self::ToolUnknown(_)
-            | Self::ToolResolved(_)
-            | Self::ApprovalRequested(_)
-            | Self::ApprovalExpired(_)
-            | Self::BudgetExhausted(_) => Source::Agent,
             Self::ModuleEvent(_) | Self::ModuleLog(_) => Source::Module,
-            Self::RuntimeStarted(_)
-            | Self::RuntimeReady(_)
-            | Self::RuntimeDraining(_)
-            | Self::RuntimeStopped(_)
-            | Self::RuntimeRecovered(_)
-            | Self::MobDefined(_)
-            | Self::MobPlanned(_)
-            | Self::MobApplied(_)
-            | Self::MobReset(_)
-            | Self::MobPaused(_)
-            | Self::MobResumed(_)
-            | Self::MemberSpawned(_)
-            | Self::MemberUpdated(_)
-            | Self::MemberRespawned(_)
-            | Self::MemberReset(_)
-            | Self::MemberPaused(_)
-            | Self::MemberResumed(_)
-            | Self::MemberRetiring(_)
-            | Self::MemberRetired(_)
-            | Self::MemberFailed(_)
-            | Self::MemberQuarantined(_)
-            | Self::EdgeWired(_)
-            | Self::EdgeUnwired(_)
-            | Self::EdgeFailed(_)
-            | Self::ApprovalDecided(_)
-            | Self::GrantCreated(_)
-            | Self::GrantRevoked(_)
-            | Self::ModuleStarting(_)
-            | Self::ModuleHealthy(_)
-            | Self::ModuleUnhealthy(_)
-            | Self::ModuleRestarting(_)
-            | Self::ModuleStopping(_)
-            | Self::ModuleStopped(_)
-            | Self::ModuleQuarantined(_)
-            | Self::ErrorRaised(_)
-            | Self::AccessDenied(_) => Source::Runtime,
+            own if own.is_of_agent() => Source::Agent,
+            _ => Source::Runtime,
         }
+    }
+
+    /// Whether it is a member's own doing.
+    fn is_of_agent(&self) -> bool {
+        matches!(
+            self,
+            Self::MessageAccepted(_)
+                | Self::MessageDelivered(_)
+                | Self::MessageCancelled(_)
+                | Self::MessageExpired(_)
+                | Self::MessageRefused(_)
+                | Self::TurnStarted(_)
+                | Self::TurnResumed(_)
+                | Self::TurnWaiting(_)
+                | Self::TurnCompleted(_)
+                | Self::TurnFailed(_)
+                | Self::TurnCancelled(_)
+                | Self::TurnCheckpointed(_)
+                | Self::ModelReplied(_)
+                | Self::ModelFailed(_)
+                | Self::ToolStarted(_)
+                | Self::ToolFinished(_)
+                | Self::ToolFailed(_)
+                | Self::ToolRefused(_)
+                | Self::ToolUnknown(_)
+                | Self::ToolResolved(_)
+                | Self::ApprovalRequested(_)
+                | Self::ApprovalExpired(_)
+                | Self::BudgetExhausted(_)
+        )
     }
 
     /// Whether a person or a program may order what this kind records of a turn.
@@ -281,12 +254,28 @@ impl Event {
             Self::EdgeWired(e) => format!("edge/{}", e.edge()),
             Self::EdgeUnwired(e) => format!("edge/{}", e.edge()),
             Self::EdgeFailed(e) => format!("edge/{}", e.edge()),
-            other => match (other.member(), other.module(), other.direct_module()) {
-                (Some(member), ..) => format!("member/{member}"),
-                (None, Some(module), _) => format!("module/{module}"),
-                (None, None, Some(module)) => format!("module/{module}"),
-                (None, None, None) => "mob".to_owned(),
-            },
+            Self::RouteDefined(e) => format!("route/{}", e.route),
+            Self::RouteRemoved(e) => format!("route/{}", e.route),
+            Self::DeliveryQueued(_)
+            | Self::DeliveryAttempted(_)
+            | Self::DeliveryDelivered(_)
+            | Self::DeliveryFailed(_)
+            | Self::DeliveryUnknown(_)
+            | Self::DeliveryDead(_)
+            | Self::DeliveryReplayed(_) => {
+                let delivery = self.delivery();
+                delivery.map_or_else(String::new, |id| format!("delivery/{id}"))
+            }
+            other => {
+                let module = other.module().map(ModuleId::as_str);
+                let module = module.or_else(|| other.direct_module());
+                match (other.member(), module, other.schedule()) {
+                    (Some(member), ..) => format!("member/{member}"),
+                    (None, Some(module), _) => format!("module/{module}"),
+                    (None, None, Some(schedule)) => format!("schedule/{schedule}"),
+                    (None, None, None) => "mob".to_owned(),
+                }
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`crate::state::State`], a line in `summary.rs` and a golden file.
 
 mod approval;
+mod delivery;
 mod edge;
 mod envelope;
 mod error;
@@ -13,13 +14,19 @@ mod message;
 mod mob;
 mod module;
 mod runtime;
+mod schedule;
 mod summary;
+mod summary_schedule;
 mod tool;
 mod turn;
 
 pub use approval::{
     ApprovalDecided, ApprovalExpired, ApprovalRequested, Expiry, GrantCreated, GrantRevoked,
     GrantScope, Matter, Verdict,
+};
+pub use delivery::{
+    DeliveryAttempted, DeliveryDead, DeliveryDelivered, DeliveryFailed, DeliveryQueued,
+    DeliveryReplayed, DeliveryUnknown, RouteDefined, RouteOrigin, RouteRemoved,
 };
 pub use edge::{EdgeFailed, EdgeOperation, EdgeOrigin, EdgeUnwired, EdgeWired, UnwireReason};
 pub use envelope::{Envelope, KeyUse, NewEvent, Source, SourceError};
@@ -42,6 +49,11 @@ pub use module::{
 };
 pub use runtime::{
     DrainReport, RuntimeDraining, RuntimeReady, RuntimeRecovered, RuntimeStarted, RuntimeStopped,
+};
+pub use schedule::{
+    Occasion, OccurrenceClaimed, OccurrenceCompleted, OccurrenceDispatched, OccurrenceFailed,
+    OccurrenceMissed, OccurrenceSkipped, ScheduleDefined, ScheduleOrigin, SchedulePaused,
+    ScheduleRemoved, ScheduleResumed, Started,
 };
 pub use tool::{
     ResolveHow, ToolEffect, ToolFailed, ToolFinished, ToolRefused, ToolResolved, ToolStarted,
@@ -182,6 +194,44 @@ events! {
     "grant.created" GrantCreated,
     /// A grant was taken back.
     "grant.revoked" GrantRevoked,
+    /// A schedule is new, or changed.
+    "schedule.defined" ScheduleDefined,
+    /// A schedule fires no longer.
+    "schedule.paused" SchedulePaused,
+    /// A paused schedule fires again.
+    "schedule.resumed" ScheduleResumed,
+    /// A schedule is forgotten.
+    "schedule.removed" ScheduleRemoved,
+    /// An occurrence is this process's to run.
+    "occurrence.claimed" OccurrenceClaimed,
+    /// An occurrence started its work.
+    "occurrence.dispatched" OccurrenceDispatched,
+    /// What an occurrence started has ended well.
+    "occurrence.completed" OccurrenceCompleted,
+    /// An occurrence could not be started, or what it started has failed.
+    "occurrence.failed" OccurrenceFailed,
+    /// An occurrence was not run, as its policy says.
+    "occurrence.skipped" OccurrenceSkipped,
+    /// Due times passed without being run.
+    "occurrence.missed" OccurrenceMissed,
+    /// A route is new, changed, or out of use.
+    "route.defined" RouteDefined,
+    /// A route is forgotten.
+    "route.removed" RouteRemoved,
+    /// A delivery is durable.
+    "delivery.queued" DeliveryQueued,
+    /// An attempt is about to be made.
+    "delivery.attempted" DeliveryAttempted,
+    /// The receiver has it.
+    "delivery.delivered" DeliveryDelivered,
+    /// An attempt failed; another one follows.
+    "delivery.failed" DeliveryFailed,
+    /// Nobody can say whether the receiver has it.
+    "delivery.unknown" DeliveryUnknown,
+    /// It is not tried again by itself.
+    "delivery.dead" DeliveryDead,
+    /// Somebody sends it again.
+    "delivery.replayed" DeliveryReplayed,
     /// A module is being started.
     "module.starting" ModuleStarting,
     /// A module answers.

@@ -1,7 +1,7 @@
 //! One line for a person, and what every event says about member and turn.
 
 use super::{Event, GrantScope, ToolStarted, Verdict, WaitingFor};
-use crate::id::{MemberId, ModuleId, TurnId};
+use crate::id::{DeliveryId, MemberId, ModuleId, TurnId};
 use crate::model::Finish;
 use crate::text::Text;
 
@@ -70,31 +70,7 @@ impl Event {
             Self::ApprovalExpired(e) => &e.member,
             Self::GrantCreated(e) => &e.member,
             Self::GrantRevoked(e) => &e.member,
-            Self::RuntimeStarted(_)
-            | Self::RuntimeReady(_)
-            | Self::RuntimeDraining(_)
-            | Self::RuntimeStopped(_)
-            | Self::RuntimeRecovered(_)
-            | Self::MobDefined(_)
-            | Self::MobPlanned(_)
-            | Self::MobApplied(_)
-            | Self::MobReset(_)
-            | Self::MobPaused(_)
-            | Self::MobResumed(_)
-            | Self::EdgeWired(_)
-            | Self::EdgeUnwired(_)
-            | Self::EdgeFailed(_)
-            | Self::ModuleStarting(_)
-            | Self::ModuleHealthy(_)
-            | Self::ModuleUnhealthy(_)
-            | Self::ModuleRestarting(_)
-            | Self::ModuleStopping(_)
-            | Self::ModuleStopped(_)
-            | Self::ModuleQuarantined(_)
-            | Self::ModuleEvent(_)
-            | Self::ModuleLog(_)
-            | Self::ErrorRaised(_)
-            | Self::AccessDenied(_) => return None,
+            _ => return None,
         })
     }
 
@@ -123,6 +99,9 @@ impl Event {
             Self::ApprovalRequested(e) => e.turn,
             Self::ApprovalDecided(e) => e.turn,
             Self::ApprovalExpired(e) => e.turn,
+            Self::DeliveryQueued(e) => return e.turn,
+            Self::OccurrenceCompleted(e) => return e.turn,
+            Self::OccurrenceFailed(e) => return e.turn,
             _ => return None,
         })
     }
@@ -143,6 +122,20 @@ impl Event {
         })
     }
 
+    /// The delivery that the event is about, if it is about one.
+    pub fn delivery(&self) -> Option<DeliveryId> {
+        Some(match self {
+            Self::DeliveryQueued(e) => e.delivery,
+            Self::DeliveryAttempted(e) => e.delivery,
+            Self::DeliveryDelivered(e) => e.delivery,
+            Self::DeliveryFailed(e) => e.delivery,
+            Self::DeliveryUnknown(e) => e.delivery,
+            Self::DeliveryDead(e) => e.delivery,
+            Self::DeliveryReplayed(e) => e.queued.delivery,
+            _ => return None,
+        })
+    }
+
     /// One line for a person, whatever is quoted in it.
     pub fn summary(&self) -> String {
         let summary = self
@@ -151,6 +144,8 @@ impl Event {
             .or_else(|| self.summary_of_message())
             .or_else(|| self.summary_of_approval())
             .or_else(|| self.summary_of_module())
+            .or_else(|| self.summary_of_schedule())
+            .or_else(|| self.summary_of_delivery())
             .unwrap_or_else(|| self.summary_of_turn());
         Text::from(summary).excerpt(SUMMARY_CHARS_MAX)
     }
@@ -282,6 +277,43 @@ impl Event {
                     0 => format!("module {}: {first}", e.module),
                     _ => format!("module {}: {first} (and {more} more lines)", e.module),
                 }
+            }
+            _ => return None,
+        })
+    }
+
+    fn summary_of_delivery(&self) -> Option<String> {
+        Some(match self {
+            Self::RouteDefined(e) => match &e.disabled {
+                Some(why) => format!("route {} is out of use: {why}", e.route),
+                None => format!(
+                    "route {} takes {} on {}",
+                    e.route, e.spec.matches.recipient, e.spec.matches.channel
+                ),
+            },
+            Self::RouteRemoved(e) => format!("route {} removed: {}", e.route, e.reason),
+            Self::DeliveryQueued(e) => format!(
+                "{} of {} for {} queued over {}",
+                e.delivery, e.from, e.recipient, e.route
+            ),
+            Self::DeliveryAttempted(e) => {
+                format!("attempt {} at {} over {}", e.attempt, e.delivery, e.route)
+            }
+            Self::DeliveryDelivered(e) => {
+                format!(
+                    "{} delivered over {} at attempt {}",
+                    e.delivery, e.route, e.attempt
+                )
+            }
+            Self::DeliveryFailed(e) => format!(
+                "attempt {} at {} failed: {}; again at {}",
+                e.attempt, e.delivery, e.reason, e.retry_at
+            ),
+            Self::DeliveryUnknown(e) => format!("{}: outcome unknown: {}", e.delivery, e.reason),
+            Self::DeliveryDead(e) => format!("{} is dead: {}", e.delivery, e.reason),
+            Self::DeliveryReplayed(e) => {
+                let queued = &e.queued;
+                format!("{} is sent again over {}", queued.delivery, queued.route)
             }
             _ => return None,
         })

@@ -4,7 +4,8 @@ use crate::command::{Answer, MessageCommand};
 use crate::definition::Busy;
 use crate::draft::{Decision, Draft};
 use crate::event::{
-    Event, MessageAccepted, MessageCancelled, MessageMode, NewEvent, ToolFailed, ToolFinished,
+    DeliveryQueued, Event, MessageAccepted, MessageCancelled, MessageMode, NewEvent, ToolFailed,
+    ToolFinished,
 };
 use crate::id::{CallId, MemberId, MessageId, Seq};
 use crate::principal::Principal;
@@ -137,7 +138,7 @@ fn check(draft: &Draft<'_>, accepted: &MessageAccepted) -> Result<(), Refusal> {
         ));
     }
     let queue_max = draft.world.definition.queue_max as usize;
-    if member.queue.len() >= queue_max {
+    if member.queue.len() + draft.accepted_for(to) >= queue_max {
         return Err(Refusal::new(
             RefusalKind::Busy,
             "member.busy",
@@ -177,9 +178,74 @@ pub(crate) fn accept(
     Ok(message)
 }
 
+/// Accepts a message of the runtime itself, which nobody attends to, for a member that can take it
+/// up.
+pub(crate) fn accept_scheduled(
+    draft: &mut Draft<'_>,
+    to: &MemberId,
+    text: Text,
+    cause: Seq,
+) -> Result<MessageId, Refusal> {
+    let accepted = MessageAccepted {
+        message: MessageId(draft.next_seq()),
+        from: Principal::Runtime,
+        origin: None,
+        to: to.clone(),
+        text,
+        parts: Vec::new(),
+        mode: MessageMode::Queue,
+        correlation: None,
+        expires: None,
+        call: None,
+    };
+    check(draft, &accepted)?;
+    check_works(draft, to)?;
+    let message = accepted.message;
+    draft.emit_from(cause, accepted);
+    Ok(message)
+}
+
+/// Accepts a delivery as a message of its sender, for a member that can take it up; it needs no
+/// edge, since the mob has a route there.
+pub(crate) fn accept_delivered(
+    draft: &mut Draft<'_>,
+    queued: &DeliveryQueued,
+    to: &MemberId,
+    content: Content,
+    cause: Seq,
+) -> Result<MessageId, Refusal> {
+    let accepted = MessageAccepted {
+        message: MessageId(draft.next_seq()),
+        from: queued.from.clone(),
+        origin: queued.origin.clone(),
+        to: to.clone(),
+        text: content.text,
+        parts: content.parts,
+        mode: mode_by_default(draft, to),
+        correlation: None,
+        expires: None,
+        call: None,
+    };
+    check(draft, &accepted)?;
+    check_works(draft, to)?;
+    let message = accepted.message;
+    draft.push(NewEvent::of(accepted).by(&queued.from).caused_by(cause));
+    Ok(message)
+}
+
+/// Nobody waits at a member that has failed.
+fn check_works(draft: &Draft<'_>, to: &MemberId) -> Result<(), Refusal> {
+    if let MemberMode::Failed | MemberMode::Quarantined = draft.member(to)?.mode {
+        let message = format!("{to} has failed and works on nothing");
+        let code = "member.failed";
+        return Err(Refusal::new(RefusalKind::Unavailable, code, message));
+    }
+    Ok(())
+}
+
 /// Who began the chain that leads to a message of `from`, where that is somebody else: a member
 /// passes on what it was asked to do.
-fn origin(draft: &Draft<'_>, from: &Principal) -> Option<Principal> {
+pub(crate) fn origin(draft: &Draft<'_>, from: &Principal) -> Option<Principal> {
     let Principal::Agent(member) = from else {
         return None;
     };
@@ -201,6 +267,7 @@ pub(crate) fn cancel(draft: &mut Draft<'_>, id: MessageId, message: &Message, re
     });
     let told = format!("the message was cancelled: {reason}");
     answer_asker(draft, seq, message, Err(&told));
+    crate::schedule::message_ended(draft, seq, id, None, Err(&told));
 }
 
 /// Ends the `ask_peer` call that waits for an answer to `message`, if one still does.

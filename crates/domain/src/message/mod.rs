@@ -2,4 +2,6 @@
 
 mod decide;
 
-pub(crate) use decide::{accept, answer_asker, cancel, decide};
+pub(crate) use decide::{
+    accept, accept_delivered, accept_scheduled, answer_asker, cancel, decide, origin,
+};

@@ -6,9 +6,12 @@ use super::listing::is_tool_name;
 use super::start::starting;
 use crate::command::ToolOutcome;
 use crate::definition::nearest_name;
+use crate::delivery::CallOutcome;
 use crate::draft::Draft;
-use crate::event::{StartReason, ToolEffect, ToolFailed, ToolFinished, ToolStarted, ToolUnknown};
-use crate::id::{CallId, ModuleId};
+use crate::event::{
+    NewEvent, StartReason, ToolEffect, ToolFailed, ToolFinished, ToolStarted, ToolUnknown,
+};
+use crate::id::{CallId, ModuleId, Seq};
 use crate::principal::Principal;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::tool::{Found, find, violation};
@@ -22,6 +25,16 @@ pub(super) fn call(
     name: &str,
     args: &Value,
 ) -> Result<(), Refusal> {
+    begin_call(draft, id, (name, args), None).map(|_| ())
+}
+
+/// Records the intent of a call that `cause` led to.
+pub(crate) fn begin_call(
+    draft: &mut Draft<'_>,
+    id: &ModuleId,
+    (name, args): (&str, &Value),
+    cause: Option<Seq>,
+) -> Result<CallId, Refusal> {
     if let Principal::Agent(member) = &draft.actor {
         let message = format!("{member} is an agent; agents call modules in their turns");
         return Err(Refusal::new(
@@ -42,7 +55,7 @@ pub(super) fn call(
         reply: draft.next_seq(),
         index: 0,
     };
-    let seq = draft.order(ToolStarted {
+    let mut started = NewEvent::of(ToolStarted {
         call,
         turn: None,
         member: None,
@@ -53,10 +66,12 @@ pub(super) fn call(
         grant: None,
         audit: None,
     });
+    (started.cause, started.actor) = (cause, Some(draft.actor.clone()));
+    let seq = draft.push(started);
     if let Availability::Starting(defined) = ready {
         draft.emit_from(seq, starting(defined, StartReason::Called));
     }
-    Ok(())
+    Ok(call)
 }
 
 fn no_tool(draft: &Draft<'_>, id: &ModuleId, name: &str) -> Refusal {
@@ -101,8 +116,8 @@ pub(crate) fn direct_ended(
     let (tool, args) = (direct.tool.clone(), direct.args.clone());
     match (outcome, direct.effect) {
         (ToolOutcome::Finished(result), _) => {
-            let result = result.clone();
-            draft.emit_from(
+            let (given, result) = (result, result.clone());
+            let seq = draft.emit_from(
                 call.reply,
                 ToolFinished {
                     call,
@@ -112,10 +127,12 @@ pub(crate) fn direct_ended(
                     result,
                 },
             );
+            crate::schedule::call_ended(draft, seq, call, Ok(()));
+            crate::delivery::call_ended(draft, seq, call, CallOutcome::Finished(given));
         }
         (ToolOutcome::Lost(reason), ToolEffect::Effect) => {
             let reason = Some(reason.clone());
-            draft.emit_from(
+            let seq = draft.emit_from(
                 call.reply,
                 ToolUnknown {
                     call,
@@ -126,11 +143,14 @@ pub(crate) fn direct_ended(
                     reason,
                 },
             );
+            crate::schedule::call_ended(draft, seq, call, Err("nobody can say what came of it"));
+            crate::delivery::call_ended(draft, seq, call, CallOutcome::Unknown);
         }
         (ToolOutcome::Lost(reason), ToolEffect::Read | ToolEffect::Idempotent)
         | (ToolOutcome::Failed(reason), _) => {
+            let why = reason.as_str();
             let reason = reason.clone();
-            draft.emit_from(
+            let seq = draft.emit_from(
                 call.reply,
                 ToolFailed {
                     call,
@@ -141,6 +161,12 @@ pub(crate) fn direct_ended(
                     reason,
                 },
             );
+            crate::schedule::call_ended(draft, seq, call, Err(why));
+            let told = match outcome {
+                ToolOutcome::Lost(_) => CallOutcome::Lost(why),
+                ToolOutcome::Failed(_) | ToolOutcome::Finished(_) => CallOutcome::Failed(why),
+            };
+            crate::delivery::call_ended(draft, seq, call, told);
         }
     }
     Ok(())

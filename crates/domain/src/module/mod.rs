@@ -25,7 +25,7 @@ mod stop;
 pub(crate) use availability::before_call;
 pub(crate) use converge::{Need, need};
 pub(crate) use decide::decide;
-pub(crate) use direct::direct_ended;
+pub(crate) use direct::{begin_call, direct_ended};
 pub(crate) use due::due;
 pub(crate) use listing::is_tool_name;
 pub(crate) use ready::ready;

@@ -1,6 +1,7 @@
 //! What a start does about modules of the process before it, and about direct calls.
 
 use super::stop::gone;
+use crate::delivery::CallOutcome;
 use crate::draft::Draft;
 use crate::event::{ModuleStopped, ToolEffect, ToolFailed, ToolUnknown};
 use crate::state::{ModuleStatus, Stage};
@@ -31,7 +32,7 @@ pub(crate) fn recover(draft: &mut Draft<'_>) {
         let (tool, args) = (direct.tool.clone(), direct.args.clone());
         match direct.effect {
             ToolEffect::Effect => {
-                draft.emit_from(
+                let seq = draft.emit_from(
                     call.reply,
                     ToolUnknown {
                         call: *call,
@@ -42,10 +43,13 @@ pub(crate) fn recover(draft: &mut Draft<'_>) {
                         reason: Some(MOBKIT_ENDED.to_owned()),
                     },
                 );
+                let told = Err("nobody can say what came of it");
+                crate::schedule::call_ended(draft, seq, *call, told);
+                crate::delivery::call_ended(draft, seq, *call, CallOutcome::Unknown);
             }
             ToolEffect::Read | ToolEffect::Idempotent => {
                 let reason = MOBKIT_ENDED.to_owned();
-                draft.emit_from(
+                let seq = draft.emit_from(
                     call.reply,
                     ToolFailed {
                         call: *call,
@@ -56,6 +60,8 @@ pub(crate) fn recover(draft: &mut Draft<'_>) {
                         reason,
                     },
                 );
+                crate::schedule::call_ended(draft, seq, *call, Err(MOBKIT_ENDED));
+                crate::delivery::call_ended(draft, seq, *call, CallOutcome::Lost(MOBKIT_ENDED));
             }
         }
     }

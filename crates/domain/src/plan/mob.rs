@@ -4,6 +4,8 @@ use super::edges::EdgePlan;
 use super::module::ModulePlan;
 use super::report::count;
 use super::roster::{Actual, RosterPlan};
+use super::route::RoutePlan;
+use super::schedule::SchedulePlan;
 use super::step::{Operation, PlanStep};
 use crate::canonical::{canonical_json, sha256_hex};
 use crate::refusal::{Refusal, RefusalKind};
@@ -16,6 +18,8 @@ pub struct Plan {
     roster: RosterPlan,
     edges: EdgePlan,
     modules: ModulePlan,
+    routes: RoutePlan,
+    schedules: SchedulePlan,
     digest: String,
 }
 
@@ -44,7 +48,41 @@ impl Plan {
             roster,
             edges,
             modules,
+            routes: RoutePlan::default(),
+            schedules: SchedulePlan::default(),
             digest,
+        }
+    }
+
+    /// The plan with what has to be done to the schedules, which is part of its digest.
+    #[must_use]
+    pub fn with_schedules(self, schedules: SchedulePlan) -> Self {
+        let digest = if schedules.is_empty() {
+            self.digest
+        } else {
+            let basis = json!({ "digest": self.digest, "schedules": schedules });
+            format!("sha256:{}", sha256_hex(canonical_json(&basis)))
+        };
+        Self {
+            schedules,
+            digest,
+            ..self
+        }
+    }
+
+    /// The plan with what has to be done to the routes, which is part of its digest.
+    #[must_use]
+    pub fn with_routes(self, routes: RoutePlan) -> Self {
+        let digest = if routes.is_empty() {
+            self.digest
+        } else {
+            let basis = json!({ "digest": self.digest, "routes": routes });
+            format!("sha256:{}", sha256_hex(canonical_json(&basis)))
+        };
+        Self {
+            routes,
+            digest,
+            ..self
         }
     }
 
@@ -63,6 +101,16 @@ impl Plan {
         &self.modules
     }
 
+    /// What has to be done to the routes.
+    pub fn routes(&self) -> &RoutePlan {
+        &self.routes
+    }
+
+    /// What has to be done to the schedules.
+    pub fn schedules(&self) -> &SchedulePlan {
+        &self.schedules
+    }
+
     /// `sha256:…` over everything that would be done, the definition and the roster that it was
     /// made of. A world that differs in any of them gives another digest.
     pub fn digest(&self) -> String {
@@ -71,7 +119,9 @@ impl Plan {
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.roster.is_empty() && self.edges.is_empty() && self.modules.is_empty()
+        let members = self.roster.is_empty() && self.edges.is_empty();
+        let outside = self.routes.is_empty() && self.schedules.is_empty();
+        members && self.modules.is_empty() && outside
     }
 
     /// How many steps the plan has, by verb; a verb without a step is left out.
@@ -88,13 +138,21 @@ impl Plan {
             (Operation::ModuleStart, self.modules.start.len()),
             (Operation::ModuleStop, self.modules.stop.len()),
             (Operation::ModuleRestart, self.modules.restart.len()),
+            (Operation::RouteDefine, self.routes.define.len()),
+            (Operation::RouteRemove, self.routes.remove.len()),
+            (Operation::ScheduleDefine, self.schedules.define.len()),
+            (Operation::ScheduleRemove, self.schedules.remove.len()),
         ])
     }
 
-    /// Every step with its reason: members, edges, modules, verb by verb, each in the order of ids.
+    /// Every step with its reason: members, edges, modules, routes, schedules, verb by
+    /// verb, each in the order of ids.
     pub fn outline(&self) -> Vec<PlanStep> {
         let members_and_edges = self.roster.outline().chain(self.edges.outline());
-        members_and_edges.chain(self.modules.outline()).collect()
+        let modules = self.modules.outline();
+        let (routes, schedules) = (self.routes.outline(), self.schedules.outline());
+        let members_to_modules = members_and_edges.chain(modules);
+        members_to_modules.chain(routes).chain(schedules).collect()
     }
 
     /// Whether the plan retires so many members that it needs force.

@@ -8,6 +8,8 @@
 //! * [`edge_plan`]: who may message whom; [`static_edges`] and [`discovered_edges`] make its
 //!   input.
 //! * [`module_plan`]: which modules are started, stopped and replaced.
+//! * [`route_plan`]: which routes are defined and which are forgotten.
+//! * [`schedule_plan`]: which schedules are defined and which are forgotten.
 //! * [`Plan`]: all of it, with the digest, the guard against mass removal and the steps for people.
 //! * [`ApplyReport`], [`EdgeReport`]: what came of it, as it was seen.
 //!
@@ -21,6 +23,8 @@ mod module;
 mod problem;
 mod report;
 mod roster;
+mod route;
+mod schedule;
 mod step;
 mod wiring;
 
@@ -33,5 +37,7 @@ pub use roster::{
     Actual, Desired, Known, Presence, Respawn, Retain, Retire, RosterPlan, Spawn, Update,
     roster_plan,
 };
+pub use route::{RoutePlan, RouteStep, route_plan};
+pub use schedule::{SchedulePlan, ScheduleStep, schedule_plan};
 pub use step::{Operation, PlanStep, Survives};
 pub use wiring::{EdgeError, discovered_edges, static_edges};

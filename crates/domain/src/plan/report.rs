@@ -3,7 +3,7 @@
 use super::step::Operation;
 use crate::edge::Edge;
 use crate::event::{EdgeOperation, ErrorEvent};
-use crate::id::{MemberId, ModuleId};
+use crate::id::{MemberId, ModuleId, RouteId, ScheduleId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +56,8 @@ impl EdgeReport {
 /// A step that failed; its object is as it was, and the other steps went on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What it is about: `member/<id>` or `module/<id>`.
+    /// What it is about: `member/<id>`, `module/<id>`, `route/<id>` or
+    /// `schedule/<id>`.
     pub object: String,
     /// What was tried.
     pub operation: Operation,
@@ -88,7 +89,19 @@ pub struct ApplyReport {
     /// Modules whose processes are replaced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modules_restarted: Vec<ModuleId>,
-    /// Steps on members and modules that failed.
+    /// Routes that were defined, or changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes_defined: Vec<RouteId>,
+    /// Routes that were forgotten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes_removed: Vec<RouteId>,
+    /// Schedules that were defined, or changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedules_defined: Vec<ScheduleId>,
+    /// Schedules that were forgotten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedules_removed: Vec<ScheduleId>,
+    /// Steps on members, modules, routes and schedules that failed.
     pub failures: Vec<Failure>,
     /// What came of the edges.
     pub edges: EdgeReport,
@@ -127,6 +140,10 @@ impl ApplyReport {
             (Operation::ModuleStart, self.modules_started.len()),
             (Operation::ModuleStop, self.modules_stopped.len()),
             (Operation::ModuleRestart, self.modules_restarted.len()),
+            (Operation::RouteDefine, self.routes_defined.len()),
+            (Operation::RouteRemove, self.routes_removed.len()),
+            (Operation::ScheduleDefine, self.schedules_defined.len()),
+            (Operation::ScheduleRemove, self.schedules_removed.len()),
         ])
     }
 

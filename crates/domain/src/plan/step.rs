@@ -29,6 +29,14 @@ pub enum Operation {
     ModuleStop,
     /// The process of a module is replaced.
     ModuleRestart,
+    /// A schedule is defined, or changed.
+    ScheduleDefine,
+    /// A schedule is forgotten.
+    ScheduleRemove,
+    /// A route is defined, or changed.
+    RouteDefine,
+    /// A route is forgotten.
+    RouteRemove,
 }
 
 impl Operation {
@@ -46,6 +54,10 @@ impl Operation {
             Self::ModuleStart => "module_start",
             Self::ModuleStop => "module_stop",
             Self::ModuleRestart => "module_restart",
+            Self::ScheduleDefine => "schedule_define",
+            Self::ScheduleRemove => "schedule_remove",
+            Self::RouteDefine => "route_define",
+            Self::RouteRemove => "route_remove",
         }
     }
 }
@@ -69,14 +81,15 @@ pub enum Survives {
 /// One line of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanStep {
-    /// What it is about: `member/<id>`, `edge/<a>+<b>` or `module/<id>`.
+    /// What it is about: `member/<id>`, `edge/<a>+<b>`, `module/<id>`, `route/<id>` or
+    /// `schedule/<id>`.
     pub object: String,
     /// What is done to it.
     pub operation: Operation,
     /// Why.
     pub reason: String,
-    /// What is left of the conversation; absent for edges and modules, which have
-    /// none.
+    /// What is left of the conversation; absent for all but members, since nothing
+    /// else has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub survives: Option<Survives>,
 }

@@ -37,12 +37,18 @@ impl State {
                 self.epoch = e.epoch;
                 self.stage = Stage::Started;
             }
-            Event::RuntimeReady(_) => self.stage = Stage::Ready,
+            Event::RuntimeReady(_) => {
+                self.stage = Stage::Ready;
+                self.line_since = now;
+            }
             Event::RuntimeDraining(_) => self.stage = Stage::Draining,
             Event::RuntimeStopped(_) => self.stage = Stage::Stopped,
             Event::MobDefined(e) => self.definition_digest = Some(e.digest.clone()),
             Event::MobPaused(_) => self.paused = true,
-            Event::MobResumed(_) => self.paused = false,
+            Event::MobResumed(_) => {
+                self.paused = false;
+                self.line_since = now;
+            }
             Event::RuntimeRecovered(_)
             | Event::MobPlanned(_)
             | Event::MobApplied(_)
@@ -63,6 +69,8 @@ impl State {
             _ if self.apply_member(seq, now, &envelope.event) => {}
             _ if self.apply_approval(now, &envelope.event) => {}
             _ if self.apply_module(seq, now, &envelope.event) => {}
+            _ if self.apply_schedule(seq, now, &envelope.event) => {}
+            _ if self.apply_delivery(seq, now, &envelope.event) => {}
             other => self.apply_turn(now, other),
         }
     }

@@ -1,11 +1,14 @@
 //! The folded journal of one mob.
 
-use super::{Approval, DirectCall, Keys, Member, MemberMode, Message, Module, SessionSpan, Turn};
+use super::{
+    Approval, Delivery, DirectCall, Keys, Member, MemberMode, Message, Module, RemovedSchedule,
+    Route, Schedule, SessionSpan, Turn, Waiting,
+};
 use crate::edge::Edge;
 use crate::event::{EdgeOrigin, GrantCreated};
 use crate::id::{
-    ApprovalId, CallId, GrantId, MemberId, MessageId, MobId, ModelId, ModuleId, ProfileId, Seq,
-    SessionId, TurnId,
+    ApprovalId, CallId, DeliveryId, GrantId, MemberId, MessageId, MobId, ModelId, ModuleId,
+    ProfileId, RouteId, ScheduleId, Seq, SessionId, TurnId,
 };
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
@@ -74,6 +77,47 @@ pub struct State {
     /// Calls of modules that no turn waits for.
     #[serde(default)]
     pub direct_calls: BTreeMap<CallId, DirectCall>,
+    /// Schedules.
+    #[serde(default)]
+    pub schedules: BTreeMap<ScheduleId, Schedule>,
+    /// What is kept of schedules that were removed, so that none of their due times fires again.
+    #[serde(default)]
+    pub removed_schedules: BTreeMap<ScheduleId, RemovedSchedule>,
+    /// When the writer has to look at a schedule: it fires, or an occurrence is tried again.
+    #[serde(default)]
+    pub schedule_dues: BTreeSet<(Time, ScheduleId)>,
+    /// Since when due times are kept: the runtime became ready, or the line was started again.
+    #[serde(default)]
+    pub line_since: Time,
+    /// Occurrences whose message waits or is part of an open turn.
+    #[serde(default)]
+    pub occurrence_messages: BTreeMap<MessageId, (ScheduleId, Time)>,
+    /// Occurrences whose tool call is in flight.
+    #[serde(default)]
+    pub occurrence_calls: BTreeMap<CallId, (ScheduleId, Time)>,
+    /// Occurrences whose delivery is on its way.
+    #[serde(default)]
+    pub occurrence_deliveries: BTreeMap<DeliveryId, (ScheduleId, Time)>,
+    /// Routes.
+    #[serde(default)]
+    pub routes: BTreeMap<RouteId, Route>,
+    /// Deliveries that have not come to their end.
+    #[serde(default)]
+    pub deliveries: BTreeMap<DeliveryId, Delivery>,
+    /// What waits for attempts, by the name of the route.
+    #[serde(default)]
+    pub delivery_waiting: BTreeMap<String, Waiting>,
+    /// When the writer has to look at a route, by its name: a delivery waits, its time has come,
+    /// and there is room for an attempt.
+    #[serde(default)]
+    pub delivery_dues: BTreeSet<(Time, String)>,
+    /// Deliveries that a module's tool sends, by the call.
+    #[serde(default)]
+    pub delivery_calls: BTreeMap<CallId, DeliveryId>,
+    /// When deliveries that were sent again came to their end, the latest of them: nobody who saw
+    /// one before that sends it once more.
+    #[serde(default)]
+    pub deliveries_resent: BTreeMap<DeliveryId, Seq>,
     /// In which stretches of the journal each session was written.
     pub sessions: BTreeMap<SessionId, Vec<SessionSpan>>,
     /// Idempotency keys of late.
@@ -113,6 +157,19 @@ impl State {
             modules: BTreeMap::new(),
             module_dues: BTreeSet::new(),
             direct_calls: BTreeMap::new(),
+            schedules: BTreeMap::new(),
+            removed_schedules: BTreeMap::new(),
+            schedule_dues: BTreeSet::new(),
+            line_since: Time::default(),
+            occurrence_messages: BTreeMap::new(),
+            occurrence_calls: BTreeMap::new(),
+            occurrence_deliveries: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            delivery_waiting: BTreeMap::new(),
+            delivery_dues: BTreeSet::new(),
+            delivery_calls: BTreeMap::new(),
+            deliveries_resent: BTreeMap::new(),
             sessions: BTreeMap::new(),
             keys: Keys::default(),
             expiries: BTreeSet::new(),

@@ -5,20 +5,28 @@
 
 mod apply;
 mod apply_approval;
+mod apply_delivery;
 mod apply_module;
+mod apply_schedule;
 mod apply_turn;
 mod approval;
+mod delivery;
 mod index;
 mod keys;
 mod member;
 mod mob;
 mod module;
 mod pairs;
+mod schedule;
 mod turn;
 
 pub use approval::Approval;
+pub use delivery::{
+    ATTEMPTS_AT_ONCE_MAX, Delivery, DeliveryStatus, RATE_WINDOW_MS, Route, Waiting,
+};
 pub use keys::{KEY_AGE_MAX_MS, KEYS_MAX, KeyLookup, Keys};
 pub use member::{Member, MemberMode, MemberState, SessionSpan};
 pub use mob::{Stage, State};
 pub use module::{DirectCall, Module, ModuleStatus};
+pub use schedule::{Occurrence, RemovedSchedule, Schedule};
 pub use turn::{Call, CallState, Message, Pass, Turn, TurnPhase};

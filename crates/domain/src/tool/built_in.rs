@@ -12,8 +12,10 @@ pub fn is_built_in(tool: &str) -> bool {
 /// What a repeated call of a built-in tool would do; `None` for the tools of others.
 pub(super) fn built_in_effect(tool: &str) -> Option<ToolEffect> {
     match tool {
-        "peers" | "now" => Some(ToolEffect::Read),
-        "send_message" | "ask_peer" => Some(ToolEffect::Effect),
+        "peers" | "now" | "schedule_list" => Some(ToolEffect::Read),
+        "send_message" | "ask_peer" | "deliver" | "schedule_put" | "schedule_remove" => {
+            Some(ToolEffect::Effect)
+        }
         _ => None,
     }
 }
@@ -36,7 +38,7 @@ pub fn built_in_specs() -> Vec<ToolSpec> {
         "required": ["to", "content"],
         "additionalProperties": false
     });
-    vec![
+    let mut specs = vec![
         spec(
             "peers",
             ToolEffect::Read,
@@ -56,5 +58,8 @@ pub fn built_in_specs() -> Vec<ToolSpec> {
             message,
         ),
         spec("now", ToolEffect::Read, "Tells the time, in UTC.", nothing),
-    ]
+    ];
+    specs.extend(super::schedules::specs());
+    specs.push(super::deliver::spec());
+    specs
 }

@@ -4,7 +4,7 @@
 use super::catalogue::{Found, find};
 use super::check::{Check, Permit, check};
 use super::content::ToolRefusal;
-use super::{ask_peer, peers, send_message};
+use super::{ask_peer, deliver, peers, schedules, send_message};
 use crate::draft::Draft;
 use crate::event::{ToolEffect, ToolFinished, ToolRefused, ToolStarted};
 use crate::id::{MemberId, Seq, TurnId};
@@ -90,6 +90,10 @@ fn run_built_in(draft: &mut Draft<'_>, (id, turn): (TurnId, &Turn), call: &Call,
     let outcome = match call.tool.as_str() {
         "now" => Ok(Some(Text::from(draft.now.to_string()))),
         "peers" => Ok(Some(peers::run(draft, member))),
+        "deliver" => deliver::run(draft, (id, member), started, &call.args).map(Some),
+        "schedule_list" => Ok(Some(schedules::list(draft, member))),
+        "schedule_put" => schedules::put(draft, member, &call.args).map(Some),
+        "schedule_remove" => schedules::remove(draft, member, &call.args).map(Some),
         "send_message" => send_message::run(draft, member, &call.args).map(Some),
         _ => ask_peer::run(draft, id, member, (call.id, started), &call.args).map(|()| None),
     };

@@ -52,7 +52,7 @@ pub(super) fn complete(
         },
     );
     crate::approval::withdraw_all(draft, seq, turn);
-    tell_askers(draft, seq, turn, Ok(text));
+    tell_askers(draft, seq, (id, turn), Ok(text));
 }
 
 /// Ends a turn without an answer.
@@ -91,7 +91,7 @@ pub(super) fn fail(
     );
     crate::approval::withdraw_all(draft, seq, turn);
     withdraw_questions(draft, turn);
-    tell_askers(draft, seq, turn, Err(&told));
+    tell_askers(draft, seq, (id, turn), Err(&told));
 }
 
 /// Ends a turn that its engine can't go on with.
@@ -129,7 +129,7 @@ pub(crate) fn cancel(draft: &mut Draft<'_>, id: TurnId, reason: &str) {
     tell_askers(
         draft,
         seq,
-        turn,
+        (id, turn),
         Err(&format!("the turn of {} was cancelled", turn.member)),
     );
 }
@@ -153,7 +153,12 @@ fn withdraw_questions(draft: &mut Draft<'_>, turn: &Turn) {
     }
 }
 
-fn tell_askers(draft: &mut Draft<'_>, cause: Seq, turn: &Turn, outcome: Result<&Text, &str>) {
+fn tell_askers(
+    draft: &mut Draft<'_>,
+    cause: Seq,
+    (id, turn): (TurnId, &Turn),
+    outcome: Result<&Text, &str>,
+) {
     for message in &turn.messages {
         let Some(open) = draft.state().messages.get(message) else {
             continue;
@@ -161,5 +166,7 @@ fn tell_askers(draft: &mut Draft<'_>, cause: Seq, turn: &Turn, outcome: Result<&
         if matches!(open.from, Principal::Agent(_)) {
             crate::message::answer_asker(draft, cause, open, outcome);
         }
+        let ended = outcome.map(|_| ());
+        crate::schedule::message_ended(draft, cause, *message, Some(id), ended);
     }
 }

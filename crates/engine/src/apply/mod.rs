@@ -5,7 +5,9 @@ mod modules;
 mod plan;
 mod rediscover;
 mod roster;
+mod routes;
 mod run;
+mod schedules;
 
 pub use plan::PlanView;
 pub use rediscover::RediscoverMode;

@@ -10,6 +10,7 @@ use mobkit_domain::id::{MemberId, MobId, ProfileId};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::plan::{
     Actual, Desired, Known, Plan, PlanStep, Presence, RosterPlan, module_plan, roster_plan,
+    route_plan, schedule_plan,
 };
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::state::MemberMode;
@@ -131,6 +132,8 @@ impl Engine {
                 edges,
                 module_plan(definition, &world.state.modules),
             )
+            .with_routes(route_plan(definition, &world.state.routes))
+            .with_schedules(schedule_plan(definition, &world.state.schedules))
         }))
     }
 }

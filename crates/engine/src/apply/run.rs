@@ -104,6 +104,11 @@ impl Engine {
         report.edges = self
             .carry_out_edges(actor, &definition, discovered.as_ref())
             .await;
+        self.carry_out_routes(actor, plan.routes(), &mut report)
+            .await;
+        // What is started by itself comes after those that it starts.
+        self.carry_out_schedules(actor, plan.schedules(), &mut report)
+            .await;
         self.carry_out_modules(actor, last.into_iter(), &mut report)
             .await;
         if !plan.is_empty() {

@@ -2,6 +2,7 @@
 
 mod approval;
 mod blob;
+mod delivery;
 mod edge;
 mod event;
 mod grant;
@@ -9,6 +10,8 @@ mod member;
 mod message;
 mod mob;
 mod module;
+mod route;
+mod schedule;
 mod system;
 mod tool;
 mod turn;
@@ -63,6 +66,25 @@ pub static OPERATIONS: &[Operation] = &[
     Operation::of::<module::Call>(),
     Operation::of::<module::Log>(),
     Operation::of::<module::Tools>(),
+    Operation::of::<schedule::Put>(),
+    Operation::of::<schedule::Get>(),
+    Operation::of::<schedule::List>(),
+    Operation::of::<schedule::Remove>(),
+    Operation::of::<schedule::Pause>(),
+    Operation::of::<schedule::Resume>(),
+    Operation::of::<schedule::Trigger>(),
+    Operation::of::<schedule::Preview>(),
+    Operation::of::<schedule::Occurrences>(),
+    Operation::of::<schedule::Backfill>(),
+    Operation::of::<route::List>(),
+    Operation::of::<route::Get>(),
+    Operation::of::<route::Put>(),
+    Operation::of::<route::Remove>(),
+    Operation::of::<route::Resolve>(),
+    Operation::of::<delivery::Send>(),
+    Operation::of::<delivery::List>(),
+    Operation::of::<delivery::Get>(),
+    Operation::of::<delivery::Replay>(),
     Operation::of::<event::Query>(),
     Operation::of::<blob::Get>(),
     Operation::of::<system::Info>(),

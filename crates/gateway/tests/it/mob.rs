@@ -39,6 +39,7 @@ async fn status_and_info_say_what_runs() {
     let expected = json!({
         "mob": "desk", "state": "running", "members": 3,
         "members_by_state": {"idle": 2, "working": 1}, "paused": false, "turns_open": 1,
+        "schedules": 0, "deliveries_open": 0,
         "head": server.engine.head(), "epoch": 1, "version": "0.0.0-test",
     });
     assert_eq!(status, expected);

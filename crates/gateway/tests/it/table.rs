@@ -14,6 +14,10 @@ fn every_operation_of_the_contract_is_there_once() {
         "message/get message/list message/cancel turn/get turn/list turn/cancel tool/resolve",
         "approval/list approval/get approval/decide grant/list grant/revoke",
         "module/list module/get module/start module/stop module/restart module/call module/log",
+        "schedule/put schedule/get schedule/list schedule/remove schedule/pause schedule/resume",
+        "schedule/trigger schedule/preview schedule/occurrences schedule/backfill",
+        "route/list route/get route/put route/remove route/resolve",
+        "delivery/send delivery/list delivery/get delivery/replay",
         "module/tools event/query blob/get system/info system/shutdown",
     ]
     .iter()

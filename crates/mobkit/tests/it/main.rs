@@ -1,11 +1,13 @@
 //! The library as a host uses it.
 
+mod deliveries;
 mod embed;
 mod engines;
 mod gates;
 mod kit;
 mod models;
 mod obedient;
+mod receiver;
 mod session;
 mod start;
 mod stop;

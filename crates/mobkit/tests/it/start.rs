@@ -15,11 +15,8 @@ async fn parts_that_nothing_can_run_are_refused_by_name() {
         model = "main"
         instructions = "Answer."
         engine = "acp"
-        [[schedules]]
-        id = "morning"
-        cron = "0 8 * * *"
-        to = { member = "echo" }
-        message = "Plan."
+        [store]
+        retention = { events = "90d" }
         [[members]]
         id = "echo"
         profile = "echo"
@@ -34,7 +31,7 @@ async fn parts_that_nothing_can_run_are_refused_by_name() {
         panic!("{refused}")
     };
     assert_eq!(parts.len(), 2, "{refused}");
-    assert!(refused.to_string().contains("schedules"), "{refused}");
+    assert!(refused.to_string().contains("retention"), "{refused}");
 }
 
 #[tokio::test]

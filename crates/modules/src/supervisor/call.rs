@@ -8,9 +8,9 @@ use mobkit_domain::definition::Module;
 use mobkit_domain::event::EventFilter;
 use mobkit_domain::id::{CallId, ModuleId, TurnId};
 use mobkit_domain::state::ModuleStatus;
-use mobkit_domain::text::{BlobRef, INLINE_BYTES_MAX, Text};
+use mobkit_domain::text::INLINE_BYTES_MAX;
 use mobkit_domain::world::World;
-use mobkit_engine::{Engine, EventReader, stash_text, unstash};
+use mobkit_engine::{Engine, EventReader, stash_text, unstash_value};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Modules {
         let Some(timeout_ms) = defined else {
             return ToolOutcome::Failed(format!("module {id} is no longer part of the mob"));
         };
-        let args = match whole(wanted.args, engine).await {
+        let args = match unstash_value(engine.store().as_ref(), wanted.args).await {
             Ok(args) => args,
             Err(error) => {
                 return ToolOutcome::Failed(format!("its arguments could not be read: {error}"));
@@ -195,31 +195,4 @@ async fn came_of(
 fn cut(mut reason: String) -> String {
     reason.truncate(reason.floor_char_boundary(INLINE_BYTES_MAX));
     reason
-}
-
-/// Arguments with every text in place: the journal keeps long ones beside it.
-async fn whole(args: Value, engine: &Engine) -> Result<Value, String> {
-    let mut args = args;
-    let mut kept = Vec::new();
-    find_kept(&mut args, &mut kept);
-    for (place, blob) in kept {
-        let text = unstash(engine.store().as_ref(), &Text::Blob(blob)).await;
-        *place = Value::String(text.map_err(|error| error.to_string())?);
-    }
-    Ok(args)
-}
-
-fn find_kept<'v>(value: &'v mut Value, kept: &mut Vec<(&'v mut Value, BlobRef)>) {
-    if value.is_object()
-        && let Ok(blob) = serde_json::from_value::<BlobRef>(value.clone())
-        && blob.is_well_formed()
-    {
-        kept.push((value, blob));
-        return;
-    }
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| find_kept(item, kept)),
-        Value::Object(fields) => fields.values_mut().for_each(|item| find_kept(item, kept)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }

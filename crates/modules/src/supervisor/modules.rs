@@ -99,6 +99,7 @@ impl Modules {
             | Effect::EngineTurn { .. }
             | Effect::EngineStart { .. }
             | Effect::EngineStop { .. }
+            | Effect::DeliveryAttempt { .. }
             | Effect::Abort { .. } => None,
         }
     }

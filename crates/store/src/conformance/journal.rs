@@ -159,7 +159,7 @@ pub(super) async fn an_unknown_mob_is_empty(store: &dyn Store) {
     let table = Table::Turn;
     let query = RowQuery {
         table,
-        member: None,
+        owner: None,
         state: None,
         before: 0,
         limit: 5,

@@ -1,6 +1,6 @@
 //! Cases of the read tables.
 
-use super::fixture::{approval, filled, member, message, mob, turn};
+use super::fixture::{approval, filled, message, mob, turn};
 use crate::store::{Batch, RowQuery, Store};
 use mobkit_domain::id::Seq;
 use mobkit_domain::row::{ApprovalState, MessageState, Row, Table, TurnStatus};
@@ -8,7 +8,7 @@ use mobkit_domain::row::{ApprovalState, MessageState, Row, Table, TurnStatus};
 fn query(table: Table) -> RowQuery {
     RowQuery {
         table,
-        member: None,
+        owner: None,
         state: None,
         before: 0,
         limit: 100,
@@ -91,7 +91,7 @@ pub(super) async fn rows_are_listed_newest_first(store: &dyn Store) {
 pub(super) async fn rows_are_found_by_member_and_state(store: &dyn Store) {
     let mob = keep(store, &rows()).await;
     let ask = |of: Option<&str>, state: Option<&str>, before, limit| RowQuery {
-        member: of.map(member),
+        owner: of.map(str::to_owned),
         state: state.map(str::to_owned),
         before,
         limit,
@@ -152,7 +152,7 @@ pub(super) async fn the_latest_row_of_a_number_wins(store: &dyn Store) {
         (None, Some("cancelled"), true),
     ] {
         let asked = RowQuery {
-            member: of.map(member),
+            owner: of.map(str::to_owned),
             state: state.map(str::to_owned),
             ..query(Table::Message)
         };
@@ -184,7 +184,7 @@ pub(super) async fn approvals_are_kept_as_they_were_and_found_by_state(store: &d
         let found = store.row(&mob, Table::Approval, row.number()).await;
         assert_eq!(found.expect("a row").as_ref(), Some(row));
         let asked = RowQuery {
-            member: Some(member("ann")),
+            owner: Some("ann".to_owned()),
             state: Some(row.state().to_owned()),
             ..query(Table::Approval)
         };

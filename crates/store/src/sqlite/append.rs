@@ -98,7 +98,7 @@ fn insert_rows(db: &Connection, mob: i64, rows: &[RowRecord]) -> rusqlite::Resul
         let key = place(mob, row.number);
         statement.execute(params![
             key,
-            row.member.as_str(),
+            row.owner.as_str(),
             row.state,
             row.crc,
             row.body
@@ -114,8 +114,8 @@ fn put(table: Table) -> &'static str {
             concat!(
                 "INSERT INTO ",
                 $table,
-                " (place, member, state, crc, body) VALUES (?1, ?2, ?3, ?4, ?5)",
-                " ON CONFLICT (place) DO UPDATE SET member = excluded.member,",
+                " (place, owner, state, crc, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+                " ON CONFLICT (place) DO UPDATE SET owner = excluded.owner,",
                 " state = excluded.state, crc = excluded.crc, body = excluded.body"
             )
         };
@@ -124,5 +124,7 @@ fn put(table: Table) -> &'static str {
         Table::Message => sql!("messages"),
         Table::Turn => sql!("turns"),
         Table::Approval => sql!("approvals"),
+        Table::Occurrence => sql!("occurrences"),
+        Table::Delivery => sql!("deliveries"),
     }
 }

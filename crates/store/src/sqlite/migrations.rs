@@ -15,6 +15,7 @@ use std::path::Path;
 pub(super) const STEPS: &[&str] = &[
     include_str!("migrations/0001_begin.sql"),
     include_str!("migrations/0002_approvals.sql"),
+    include_str!("migrations/0003_deliveries.sql"),
 ];
 
 /// Marks a database as one of ours: `mobk`.

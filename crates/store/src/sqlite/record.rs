@@ -3,7 +3,7 @@
 use crate::store::StoreError;
 use crate::word;
 use mobkit_domain::event::Envelope;
-use mobkit_domain::id::{MemberId, Seq};
+use mobkit_domain::id::Seq;
 use mobkit_domain::row::{Row, Table};
 
 /// An event, ready to be written.
@@ -38,7 +38,7 @@ impl EventRecord {
 pub(super) struct RowRecord {
     pub(super) table: Table,
     pub(super) number: Seq,
-    pub(super) member: MemberId,
+    pub(super) owner: String,
     pub(super) state: &'static str,
     pub(super) crc: u32,
     pub(super) body: String,
@@ -50,7 +50,7 @@ impl RowRecord {
         Self {
             table: row.table(),
             number: row.number(),
-            member: row.member().clone(),
+            owner: row.owner().to_owned(),
             state: row.state(),
             crc: crc32fast::hash(body.as_bytes()),
             body,

@@ -17,7 +17,7 @@ const ACTION: &str = "reading rows";
 struct Statements {
     one: &'static str,
     all: &'static str,
-    of_member: &'static str,
+    of_owner: &'static str,
     in_state: &'static str,
 }
 
@@ -38,9 +38,9 @@ fn statements(table: Table) -> &'static Statements {
             &Statements {
                 one: concat!("SELECT crc, body FROM ", $table, " WHERE place = ?1"),
                 all: range!($table, ""),
-                of_member: range!(
-                    concat!($table, " INDEXED BY ", $table, "_by_member"),
-                    " AND member = ?3"
+                of_owner: range!(
+                    concat!($table, " INDEXED BY ", $table, "_by_owner"),
+                    " AND owner = ?3"
                 ),
                 in_state: range!(
                     concat!($table, " INDEXED BY ", $table, "_by_state"),
@@ -53,6 +53,8 @@ fn statements(table: Table) -> &'static Statements {
         Table::Message => statements!("messages"),
         Table::Turn => statements!("turns"),
         Table::Approval => statements!("approvals"),
+        Table::Occurrence => statements!("occurrences"),
+        Table::Delivery => statements!("deliveries"),
     }
 }
 
@@ -95,8 +97,8 @@ pub(super) fn page(db: &Connection, mob: &MobId, query: &RowQuery) -> Result<Row
         },
     );
     let known = statements(query.table);
-    let (sql, word) = match (&query.member, &query.state) {
-        (Some(member), _) => (known.of_member, Some(member.as_str())),
+    let (sql, word) = match (&query.owner, &query.state) {
+        (Some(owner), _) => (known.of_owner, Some(owner.as_str())),
         (None, Some(state)) => (known.in_state, Some(state.as_str())),
         (None, None) => (known.all, None),
     };

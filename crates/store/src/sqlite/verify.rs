@@ -80,15 +80,23 @@ impl Check<'_> {
         for (table, sql) in [
             (
                 Table::Message,
-                "SELECT place, member, state, crc, body FROM messages",
+                "SELECT place, owner, state, crc, body FROM messages",
             ),
             (
                 Table::Turn,
-                "SELECT place, member, state, crc, body FROM turns",
+                "SELECT place, owner, state, crc, body FROM turns",
             ),
             (
                 Table::Approval,
-                "SELECT place, member, state, crc, body FROM approvals",
+                "SELECT place, owner, state, crc, body FROM approvals",
+            ),
+            (
+                Table::Occurrence,
+                "SELECT place, owner, state, crc, body FROM occurrences",
+            ),
+            (
+                Table::Delivery,
+                "SELECT place, owner, state, crc, body FROM deliveries",
             ),
         ] {
             self.rows(db, mob, table, sql)?;
@@ -155,8 +163,8 @@ impl Check<'_> {
             let body = row.get_ref(4)?.as_bytes().unwrap_or_default();
             match record::row(table, number, row.get(3)?, body) {
                 Ok(parsed) => {
-                    let member = row.get_ref(1)?.as_str() == Ok(parsed.member().as_str());
-                    if !member || row.get_ref(2)?.as_str() != Ok(parsed.state()) {
+                    let owner = row.get_ref(1)?.as_str() == Ok(parsed.owner());
+                    if !owner || row.get_ref(2)?.as_str() != Ok(parsed.state()) {
                         self.problem(format!("{what}: a column is wrong"));
                     }
                     if number > mob.head {

@@ -141,7 +141,7 @@ async fn a_damaged_row_is_an_error_to_its_reader_and_found_by_verify() {
     let table = Table::Message;
     let query = RowQuery {
         table,
-        member: None,
+        owner: None,
         state: None,
         before: 0,
         limit: 9,

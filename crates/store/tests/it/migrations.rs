@@ -36,7 +36,7 @@ async fn what_earlier_versions_left_opens_and_is_whole() {
         for (table, rows) in [(Table::Message, 5), (Table::Turn, 5), (Table::Approval, 0)] {
             let query = RowQuery {
                 table,
-                member: None,
+                owner: None,
                 state: None,
                 before: 0,
                 limit: 100,

@@ -221,6 +221,15 @@ fn json_is_the_result_where_that_is_json_and_else_the_message() {
 }
 
 #[test]
+fn the_last_result_of_each_tool_of_the_turn_is_known_by_its_name() {
+    let text = "[[rules]]\nsay = \"{{ results.find.n }} {{ results['module:a/b'] }}\"";
+    let request = after(asked("go"), "find", r#"{"n": 1}"#);
+    let request = after(request, "find", r#"{"n": 2}"#);
+    let request = after(request, "module:a/b", "sent");
+    assert_eq!(said(&script(text), &request), "2 sent");
+}
+
+#[test]
 fn arguments_are_filled_deeply_and_keep_their_types() {
     let script = script(
         r#"

@@ -16,8 +16,8 @@ pub(super) struct View<'a> {
 }
 
 /// Names that templates know beside the captures.
-pub(super) const NAMES: [&str; 8] = [
-    "message", "result", "json", "member", "profile", "step", "from", "tool",
+pub(super) const NAMES: [&str; 9] = [
+    "message", "result", "results", "json", "member", "profile", "step", "from", "tool",
 ];
 
 impl<'a> View<'a> {
@@ -39,7 +39,8 @@ impl<'a> View<'a> {
     }
 
     /// What templates know: the captures of `when`, and [`NAMES`]. `result`, `tool` and `json` are
-    /// absent where there is no such thing, as are groups that took no part in the match.
+    /// absent where there is no such thing, as are groups that took no part in the match. `results`
+    /// holds the last result of each tool since the last message, parsed where it is JSON.
     pub(super) fn scope(&self, when: &When) -> Map<String, Value> {
         let mut scope = Map::new();
         let matched = [
@@ -70,7 +71,21 @@ impl<'a> View<'a> {
                 .map(|result| ("result".to_owned(), json!(result))),
         );
         scope.extend(self.json().map(|json| ("json".to_owned(), json)));
+        scope.insert("results".to_owned(), Value::Object(self.results()));
         scope
+    }
+
+    fn results(&self) -> Map<String, Value> {
+        let items = self.request.items.iter().rev();
+        let turn = items.take_while(|item| !matches!(item, Item::User { .. }));
+        let mut results = Map::new();
+        for item in turn {
+            if let Item::ToolResult { tool, result, .. } = item {
+                let parsed = || serde_json::from_str(result).unwrap_or_else(|_| json!(result));
+                results.entry(tool.clone()).or_insert_with(parsed);
+            }
+        }
+        results
     }
 
     /// What came last, parsed: the result if it is JSON, else the message if that is.

@@ -12,3 +12,4 @@ mod speech;
 
 pub(crate) use args::SendArgs;
 pub(crate) use run::run;
+pub(crate) use source::{STDIN, read};

@@ -7,7 +7,7 @@ use std::io::Read;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
 /// The name that stands for stdin.
-pub(super) const STDIN: &str = "-";
+pub(crate) const STDIN: &str = "-";
 
 /// A line with its number in the file, from 1, and its idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl LineSource {
 }
 
 /// Reads a file, or stdin, whole.
-pub(super) fn read(source: &str) -> Result<String, Failure> {
+pub(crate) fn read(source: &str) -> Result<String, Failure> {
     if source == STDIN {
         let mut text = String::new();
         let read = std::io::stdin().read_to_string(&mut text);

@@ -207,7 +207,9 @@ impl Mob {
                 return Err(refusal);
             }
         };
-        if let Some(first) = decision.events.first() {
+        // Nobody gives the runtime's own commands a key.
+        let keyed = !matches!(submission.command, Command::Runtime(_));
+        if let Some(first) = decision.events.first().filter(|_| keyed) {
             let seq = before.head + 1;
             let first = first.clone().at(seq, self.now, &before.mob);
             assert_eq!(
@@ -236,14 +238,14 @@ impl Mob {
 
     /// Lets everything happen that follows by itself; each round must use something up.
     fn settle(&mut self) {
-        let mut left = left_to_do(&self.world.state);
+        let mut left = left_to_do(&self.world.state, self.now);
         loop {
             let events = advance(&self.world, self.now);
             if events.is_empty() {
                 break;
             }
             self.extend(events);
-            let after = left_to_do(&self.world.state);
+            let after = left_to_do(&self.world.state, self.now);
             assert!(after < left, "no progress: {left:?} to {after:?}");
             left = after;
         }
@@ -529,7 +531,7 @@ impl Mob {
 /// What follows by itself uses up one of these, the first first: calls to be looked at,
 /// times at which something is due, messages that wait, members that leave, members that could
 /// work.
-fn left_to_do(state: &State) -> (usize, usize, usize, usize, usize) {
+fn left_to_do(state: &State, now: Time) -> (usize, usize, usize, usize, usize) {
     let owed = state.turns.values().flat_map(|turn| &turn.calls);
     let owed = owed.filter(|call| call.state.is_owed()).count();
     let waiting = state
@@ -544,6 +546,12 @@ fn left_to_do(state: &State) -> (usize, usize, usize, usize, usize) {
         .filter(|member| willing(member.mode))
         .count();
     let dues = state.module_dues.len() + state.approval_expiries.len();
+    let schedules = state.schedule_dues.iter();
+    let schedules = schedules.take_while(|(due, _)| *due <= now).count();
+    let routes = state.delivery_waiting.values();
+    let waiting_out = routes.flat_map(|route| &route.deliveries);
+    let deliveries = waiting_out.filter(|(due, _)| *due <= now).count();
+    let dues = dues + schedules + deliveries;
     (owed, dues, waiting, state.leaving.len(), members)
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use mobkit_domain::command::{Command, MemberCommand, StepRef, TurnCommand};
 use mobkit_domain::effect::Effect;
 use mobkit_domain::event::{Event, Fence, ToolEffect};
-use mobkit_domain::id::{CallId, MemberId, ModuleId, TurnId};
+use mobkit_domain::id::{CallId, DeliveryId, MemberId, ModuleId, TurnId};
 use mobkit_domain::model::{Failure, Reply};
 use mobkit_domain::state::Turn;
 use mobkit_domain::text::Text;
@@ -53,6 +53,13 @@ pub enum Did {
     },
     /// All modules that are there were told to end.
     ModulesStop,
+    /// An attempt reached its receiver.
+    Delivery {
+        delivery: DeliveryId,
+        attempt: u32,
+        /// Whether the receiver kept what was sent.
+        taken: bool,
+    },
 }
 
 /// Does what messages say. Shared by all processes of a test, like the outside world.
@@ -281,6 +288,9 @@ impl Runner for Scripted {
             }
             Effect::ModuleStart { module, start } => Some(self.module_start(module, start).await),
             Effect::ModuleStop { module, start } => Some(self.module_stop(module, start).await),
+            Effect::DeliveryAttempt { delivery, attempt } => {
+                self.delivery_attempt(delivery, attempt, &port).await
+            }
             Effect::Abort { .. } => panic!("an abort is never run"),
         }
     }

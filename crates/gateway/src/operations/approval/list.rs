@@ -148,7 +148,7 @@ fn pending(cx: &Context, params: &Params) -> Result<Output, Refusal> {
 async fn kept(cx: &Context, wanted: Wanted, params: Params) -> Result<Output, Refusal> {
     let query = RowQuery {
         table: Table::Approval,
-        member: params.member,
+        owner: params.member.map(|member| member.to_string()),
         state: wanted.row_state().map(|state| state.as_str().to_owned()),
         before: PAGES.seq(params.cursor.as_deref())?,
         limit: page::limit(params.limit)?,
@@ -157,7 +157,7 @@ async fn kept(cx: &Context, wanted: Wanted, params: Params) -> Result<Output, Re
     let page = page.map_err(|error| store_refusal(&error))?;
     let approvals = page.rows.into_iter().filter_map(|row| match row {
         Row::Approval(row) => Some(ApprovalView::of_row(*row)),
-        Row::Message(_) | Row::Turn(_) => None,
+        Row::Message(_) | Row::Turn(_) | Row::Occurrence(_) | Row::Delivery(_) => None,
     });
     let next_cursor = page.next_before.map(|before| PAGES.cursor_after(before));
     Ok(Output {

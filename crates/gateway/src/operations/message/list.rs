@@ -56,7 +56,7 @@ impl Define for List {
     async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
         let query = RowQuery {
             table: Table::Message,
-            member: params.member,
+            owner: params.member.map(|member| member.to_string()),
             state: params.state.map(|state| word(state).to_owned()),
             before: PAGES.seq(params.cursor.as_deref())?,
             limit: page::limit(params.limit)?,
@@ -65,7 +65,7 @@ impl Define for List {
         let page = page.map_err(|error| store_refusal(&error))?;
         let messages = page.rows.into_iter().filter_map(|row| match row {
             Row::Message(row) => Some(row),
-            Row::Turn(_) | Row::Approval(_) => None,
+            Row::Turn(_) | Row::Approval(_) | Row::Occurrence(_) | Row::Delivery(_) => None,
         });
         let next_cursor = page.next_before.map(|before| PAGES.cursor_after(before));
         Ok(Output {

@@ -29,6 +29,10 @@ pub(in crate::operations) struct Output {
     paused: bool,
     /// Turns that have not ended.
     turns_open: usize,
+    /// Schedules, those that are paused or disabled included.
+    schedules: usize,
+    /// Deliveries that are on their way.
+    deliveries_open: usize,
     /// Position of the last event.
     head: Seq,
     /// The epoch of the writer.
@@ -62,6 +66,8 @@ impl Define for Status {
                 members_by_state,
                 paused: state.paused,
                 turns_open: state.turns.len(),
+                schedules: state.schedules.len(),
+                deliveries_open: state.deliveries.len(),
                 head: state.head,
                 epoch: engine.epoch(),
                 version: engine.version().to_owned(),

@@ -59,7 +59,7 @@ impl Define for List {
     async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
         let query = RowQuery {
             table: Table::Turn,
-            member: params.member,
+            owner: params.member.map(|member| member.to_string()),
             state: params.status.map(|status| word(status).to_owned()),
             before: PAGES.seq(params.cursor.as_deref())?,
             limit: page::limit(params.limit)?,
@@ -68,7 +68,7 @@ impl Define for List {
         let page = page.map_err(|error| store_refusal(&error))?;
         let turns = page.rows.into_iter().filter_map(|row| match row {
             Row::Turn(row) => Some(TurnView::of_row(&cx.engine, row)),
-            Row::Message(_) | Row::Approval(_) => None,
+            Row::Message(_) | Row::Approval(_) | Row::Occurrence(_) | Row::Delivery(_) => None,
         });
         let next_cursor = page.next_before.map(|before| PAGES.cursor_after(before));
         Ok(Output {

@@ -2,9 +2,12 @@
 
 use super::modules::Modules;
 use async_trait::async_trait;
-use mobkit_domain::command::{Command, StepRef, ToolOutcome, TurnCommand};
+use mobkit_domain::command::{
+    AttemptOutcome, Command, DeliveryCommand, StepRef, ToolOutcome, TurnCommand,
+};
 use mobkit_domain::effect::Effect;
 use mobkit_domain::event::{Event, EventFilter};
+use mobkit_domain::id::DeliveryId;
 use mobkit_domain::model::{CallRequest, Failure, FailureClass, Finish, Reply, Usage};
 use mobkit_domain::tool::module_of;
 use mobkit_engine::{Delta, DeltaKind, EffectPort, Engine, Runner, stash_text};
@@ -142,8 +145,38 @@ impl Runner for Scripted {
             Effect::ModuleStop { module, start } => {
                 Some(Command::Module(Modules::stop(module, start)))
             }
+            Effect::DeliveryAttempt { delivery, attempt } => {
+                let outcome = attempt_at(&port.engine, delivery);
+                Some(Command::Delivery(DeliveryCommand::Ended {
+                    delivery,
+                    attempt,
+                    outcome,
+                }))
+            }
             _ => None,
         }
+    }
+}
+
+/// What comes of a delivery: the payload says.
+fn attempt_at(engine: &Engine, delivery: DeliveryId) -> AttemptOutcome {
+    let payload = engine.view(|world| world.state.deliveries[&delivery].queued.payload.clone());
+    match payload["do"].as_str() {
+        Some("lose") => AttemptOutcome::Unknown {
+            reason: "the line was cut".to_owned(),
+        },
+        Some("fail") => AttemptOutcome::Failed {
+            status: Some(500),
+            reason: "the receiver answered 500".to_owned(),
+            excerpt: Some("oops".to_owned()),
+            retry_after_ms: None,
+            gone: false,
+            hopeless: false,
+        },
+        _ => AttemptOutcome::Delivered {
+            status: Some(202),
+            excerpt: Some("thanks".to_owned()),
+        },
     }
 }
 

@@ -1,0 +1,71 @@
+//! `schedule/put`.
+
+use crate::access::Permission;
+use crate::context::Context;
+use crate::entry::{object, refused};
+use crate::operation::Define;
+use mobkit_domain::command::{Command, ScheduleCommand};
+use mobkit_domain::definition::schedule_of;
+use mobkit_domain::id::{ScheduleId, Seq};
+use mobkit_domain::lifecycle::Verb;
+use mobkit_domain::refusal::Refusal;
+use mobkit_domain::time::Time;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub(in crate::operations) struct Put;
+
+/// The keys of a `[[schedules]]` entry. Their values are read by the reader of the mob file.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::operations) struct Params {
+    #[serde(alias = "schedule")]
+    id: Option<Value>,
+    cron: Option<Value>,
+    every: Option<Value>,
+    at: Option<Value>,
+    timezone: Option<Value>,
+    jitter: Option<Value>,
+    to: Option<Value>,
+    message: Option<Value>,
+    missed: Option<Value>,
+    overlap: Option<Value>,
+    enabled: Option<Value>,
+}
+
+#[derive(Debug, Serialize)]
+pub(in crate::operations) struct Output {
+    /// The schedule.
+    schedule: ScheduleId,
+    /// Position of the event; of the head where nothing changed.
+    seq: Seq,
+    /// When it fires next, jitter included; absent: not by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Time>,
+}
+
+impl Define for Put {
+    const NAME: &'static str = "schedule/put";
+    const DOC: &'static str = "Defines a schedule as the mob file does, or changes one that the \
+                               mob file does not define; its history stays.";
+    const PERMISSION: Permission = Permission::Operate;
+    const VERB: Verb = Verb::Mutate;
+    type Params = Params;
+    type Output = Output;
+
+    async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
+        let spec = schedule_of(&object(&params)).map_err(|errors| refused(&errors))?;
+        let schedule = spec.id.clone();
+        let command = Command::Schedule(ScheduleCommand::Put(Box::new(spec)));
+        let seq = cx.submit(command).await?.seq();
+        let next = cx.engine.view(|world| {
+            let found = world.state.schedules.get(&schedule)?;
+            found.next.filter(|_| found.is_active())
+        });
+        Ok(Output {
+            schedule,
+            seq,
+            next,
+        })
+    }
+}

@@ -1,0 +1,28 @@
+//! `schedule/resume`.
+
+use super::change::{OfSchedule, ScheduleChanged, change};
+use crate::access::Permission;
+use crate::context::Context;
+use crate::operation::Define;
+use mobkit_domain::command::ScheduleCommand;
+use mobkit_domain::lifecycle::Verb;
+use mobkit_domain::refusal::Refusal;
+
+pub(in crate::operations) struct Resume;
+
+impl Define for Resume {
+    const NAME: &'static str = "schedule/resume";
+    const DOC: &'static str = "Lets a paused schedule fire again, from now on.";
+    const PERMISSION: Permission = Permission::Operate;
+    const VERB: Verb = Verb::Mutate;
+    type Params = OfSchedule;
+    type Output = ScheduleChanged;
+
+    async fn run(cx: Context, params: OfSchedule) -> Result<ScheduleChanged, Refusal> {
+        let schedule = params.schedule;
+        let command = ScheduleCommand::Resume {
+            schedule: schedule.clone(),
+        };
+        change(&cx, schedule, command).await
+    }
+}
