@@ -110,7 +110,8 @@ pub async fn pause(engine: &Engine) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn submission(command: Command) -> Submission {
+/// A command of an app.
+pub fn submission(command: Command) -> Submission {
     let actor = Principal::App("bench".to_owned());
     Submission {
         command,

@@ -1,37 +1,38 @@
-//! Schedules: ten thousand due in the same second, and a million that sleep.
+//! Schedules: as many as a mob takes, due in the same second, and as many that sleep.
 
 use crate::machine::resident_kib;
-use crate::mob::{config, definition, member, on_threads};
+use crate::mob::{config, definition, member, on_threads, start, submission};
 use crate::part::{Setting, in_process};
 use crate::report::Row;
 use crate::samples::{Samples, number, time};
 use anyhow::{Context, ensure};
-use mobkit_domain::command::{Command, RuntimeCommand};
+use futures::future::try_join_all;
+use mobkit_domain::command::{Command, RuntimeCommand, ScheduleCommand};
 use mobkit_domain::definition::{Schedule, schedule_of};
-use mobkit_domain::event::{EventFilter, NewEvent, ScheduleDefined, ScheduleOrigin};
-use mobkit_domain::id::{MobId, Seq};
+use mobkit_domain::event::EventFilter;
 use mobkit_domain::time::Time;
 use mobkit_engine::{Engine, EventReader, Hooks};
-use mobkit_store::{Batch, Durability, SqliteStore, Store};
+use mobkit_store::{Durability, SqliteStore};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-const DUE: usize = 10_000;
+const SCHEDULES: usize = 10_000;
 const MEMBERS: usize = 1_000;
 /// By then everything is defined; the part fails if not.
-const AHEAD_MS: u64 = 60_000;
-/// Nothing is expected any longer after this time without an event.
-const QUIET: Duration = Duration::from_secs(10);
+const AHEAD_MS: u64 = 10_000;
+/// One that is not dispatched this long after the one before it counts as missed.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long one that comes twice is waited for.
+const QUIET: Duration = Duration::from_secs(2);
 const LATE: Duration = Duration::from_secs(1);
-const SLEEPING: usize = 1_000_000;
-const BATCH: usize = 1_000;
+const YEAR_MS: u64 = 31_536_000_000;
 
 /// Rows of this part.
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {
-    let mut rows = vec![on_threads(due(setting.clone()))?];
+    let mut rows = on_threads(due(setting.clone()))?;
     rows.extend(sleeping(setting)?);
     Ok(rows)
 }
@@ -53,8 +54,8 @@ fn once(at: usize, due: Time) -> anyhow::Result<Schedule> {
     schedule_of(entry).map_err(|errors| anyhow::anyhow!("{errors:?}"))
 }
 
-async fn due(setting: Setting) -> anyhow::Result<Row> {
-    let count = setting.work(DUE);
+async fn due(setting: Setting) -> anyhow::Result<Vec<Row>> {
+    let count = setting.work(SCHEDULES);
     let due = now()?.plus_ms(AHEAD_MS);
     let due = Time(due.0 - due.0.rem_euclid(1_000));
     let mut definition = definition(MEMBERS)?;
@@ -62,88 +63,80 @@ async fn due(setting: Setting) -> anyhow::Result<Row> {
     definition.schedules = schedules.collect::<anyhow::Result<_>>()?;
     let store = SqliteStore::open(&setting.dir.join("due"), Durability::Power)?;
     let engine = Engine::open(config(Arc::new(store), definition, Hooks::default())).await?;
+    let began = Instant::now();
     engine.bring_up().await?;
+    let defined = began.elapsed();
     ensure!(now()? < due, "it took too long to define the schedules");
     let filter = EventFilter {
         kinds: vec!["occurrence.dispatched".to_owned()],
         ..EventFilter::default()
     };
-    let mut reader = EventReader::open(&engine, 0, filter).await?;
-    let ahead = due.since_ms(now()?);
-    tokio::time::sleep(Duration::from_millis(ahead)).await;
+    let mut reader = EventReader::open(&engine, engine.head(), filter).await?;
     let (mut late, mut seen, mut doubles) = (Samples::default(), BTreeSet::new(), 0);
-    while let Ok(found) = tokio::time::timeout(QUIET, reader.next(256)).await {
+    let ahead = Duration::from_millis(due.since_ms(now()?));
+    let mut patience = ahead + PATIENCE;
+    while let Ok(found) = tokio::time::timeout(patience, reader.next(256)).await {
         let after = Duration::from_millis(now()?.since_ms(due));
         for event in found?.context("the mob stopped")? {
             let event: Value = serde_json::from_str(event.wire())?;
             doubles += usize::from(!seen.insert(event["data"]["schedule"].to_string()));
             late.push(after);
         }
+        patience = if seen.len() < count { PATIENCE } else { QUIET };
     }
     engine.shutdown().await;
     let (misses, last) = (count - seen.len(), late.quantile(1.0));
-    Ok(Row::target(
-        format!(
-            "{} schedules due in one second, how late, power",
-            number(count as f64)
+    let (late, count) = (late.show(), number(count as f64));
+    let last_of = time(last);
+    Ok(vec![
+        Row::figure(
+            format!("{count} schedules and their members defined by the first start, power"),
+            time(defined),
         ),
-        format!(
-            "{}, last {}; {doubles} twice, {misses} not",
-            late.show(),
-            time(last)
+        Row::target(
+            format!("{count} schedules due in one second, how late, power"),
+            format!("{late}, last {last_of}; {doubles} twice, {misses} not"),
+            "≤ 1 s, none twice, none missed",
+            last <= LATE && doubles == 0 && misses == 0,
         ),
-        "≤ 1 s, none twice, none missed",
-        last <= LATE && doubles == 0 && misses == 0,
-    ))
+    ])
 }
 
 fn sleeping(setting: &Setting) -> anyhow::Result<Vec<Row>> {
-    let count = setting.work(SLEEPING);
+    let count = setting.work(SCHEDULES);
     let (full, empty) = (setting.dir.join("full"), setting.dir.join("empty"));
-    on_threads(fill(SqliteStore::open(&full, Durability::Process)?, count))?;
+    on_threads(fill(full.clone(), count))?;
+    on_threads(fill(empty.clone(), 0))?;
     let with = look(&full)?;
     let without = look(&empty)?;
     let each = with.0.saturating_sub(without.0) * 1024 / count as u64;
     let count = number(count as f64);
+    let (all, none) = (with.0 / 1024, without.0 / 1024);
     Ok(vec![
         Row::figure(
             format!("{count} sleeping schedules, resident after a restart"),
-            format!("{each} bytes each ({} MiB)", with.0 / 1024),
+            format!("{each} bytes each ({all} MiB; mob without schedules {none} MiB)"),
         ),
         Row::figure(
-            format!("a tick beside {count} sleeping schedules"),
+            format!("a tick beside {count} sleeping schedules, process"),
             format!("p50 {} (none: {})", time(with.1), time(without.1)),
         ),
     ])
 }
 
-/// Writes the journal of a mob to which so many schedules were given.
-async fn fill(store: SqliteStore, count: usize) -> anyhow::Result<()> {
-    let mob = MobId::parse("bench")?;
-    let opened = store.open(&mob).await?;
-    let (now, mut first): (Time, Seq) = (now()?, opened.head + 1);
-    for batch in 0..count.div_ceil(BATCH) {
-        let mut events = Vec::with_capacity(BATCH);
-        for (at, seq) in (batch * BATCH..count.min((batch + 1) * BATCH)).zip(first..) {
-            // A year ahead and more, each at a second of its own.
-            let due = now.plus_ms(31_536_000_000 + at as u64 * 1_000);
-            let spec = once(at, due)?;
-            let defined = ScheduleDefined {
-                schedule: spec.id.clone(),
-                spec,
-                origin: ScheduleOrigin::Api,
-                anchor: now,
-                after: now,
-                next: Some(due),
-            };
-            events.push(NewEvent::of(defined).at(seq, now, &mob));
-        }
-        let written = events.len() as u64;
-        let rows = Vec::new();
-        let batch = Batch { events, rows };
-        store.append(&mob, opened.epoch, first, batch).await?;
-        first += written;
+/// A mob that was given so many schedules, each due at a second of its own, a year ahead and more.
+async fn fill(dir: PathBuf, count: usize) -> anyhow::Result<()> {
+    let store = SqliteStore::open(&dir, Durability::Process)?;
+    let engine = start(Arc::new(store), MEMBERS).await?;
+    let first = now()?.plus_ms(YEAR_MS);
+    let mut puts = Vec::with_capacity(count);
+    for at in 0..count {
+        let spec = once(at, first.plus_ms(at as u64 * 1_000))?;
+        let put = ScheduleCommand::Put(Box::new(spec));
+        puts.push(engine.submit(submission(Command::Schedule(put))));
     }
+    try_join_all(puts).await?;
+    engine.shutdown().await;
     Ok(())
 }
 
@@ -160,7 +153,7 @@ pub fn sleep(setting: &Setting) -> anyhow::Result<()> {
     let dir = setting.dir.clone();
     on_threads(async move {
         let store = SqliteStore::open(&dir, Durability::Process)?;
-        let config = config(Arc::new(store), definition(0)?, Hooks::default());
+        let config = config(Arc::new(store), definition(MEMBERS)?, Hooks::default());
         let engine = Engine::open(config).await?;
         engine.bring_up().await?;
         let resident = resident_kib("self").context("no figure of memory")?;

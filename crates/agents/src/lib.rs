@@ -11,5 +11,6 @@
 //! The commonest change is a new provider: see [`model`].
 
 pub mod external;
+pub mod meerkat;
 pub mod model;
 pub mod native;

@@ -2,7 +2,7 @@
 
 use crate::commands::{
     apply::ApplyArgs, approvals::ApprovalsArgs, check::CheckArgs, decide::ApproveArgs,
-    decide::DenyArgs, deliveries::DeliveriesArgs, events::EventsArgs, grants::GrantsArgs,
+    decide::DenyArgs, deliveries::DeliveriesArgs, doctor::DoctorArgs, events::EventsArgs, grants::GrantsArgs,
     init::InitArgs, logs::LogsArgs, modules::ModulesArgs, pause::PauseArgs, pause::ResumeArgs,
     plan::PlanArgs, ps::PsArgs, routes::RoutesArgs, rpc::RpcArgs, schedule::ScheduleArgs,
     send::SendArgs, status::StatusArgs,
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Validate a mob file without starting anything
     Check(CheckArgs),
+    /// Look whether all that a start needs is there: secrets, state directory, engines
+    Doctor(DoctorArgs),
     /// Run the mob in the foreground; Ctrl-C stops it in order
     Up(UpArgs),
     /// Show the state of the running mob

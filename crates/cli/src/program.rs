@@ -2,13 +2,14 @@
 
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
-    apply, approvals, check, decide, deliveries, events, grants, init, logs, modules, pause, plan,
+    apply, approvals, check, decide, deliveries, doctor, events, grants, init, logs, modules, pause, plan,
     ps, routes, rpc, schedule, send, status, version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};
 use crate::terminal::{ColorChoice, Output, Show};
 use crate::up;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches};
 use std::process::ExitCode;
 
@@ -37,13 +38,15 @@ fn parse(words: &[std::ffi::OsString]) -> Result<Arguments, clap::Error> {
         ColorChoice::Always => clap::ColorChoice::Always,
         ColorChoice::Never => clap::ColorChoice::Never,
     });
-    Arguments::from_arg_matches(&command.try_get_matches_from(words)?)
+    let matches = command.try_get_matches_from(words);
+    Arguments::from_arg_matches(&matches.map_err(|error| with_next_step(words, error))?)
 }
 
 fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
     match command {
         Command::Init(args) => init::run(&args, output),
         Command::Check(args) => check::run(&args, output),
+        Command::Doctor(args) => wait(doctor::run(&args, output)),
         Command::Version => version::run(output),
         Command::Up(args) => up::run(&args, output),
         Command::Status(args) => wait(status::run(&args, output)),
@@ -103,6 +106,34 @@ fn left(result: Result<Exit, Failure>) -> Result<Exit, Failure> {
             failure
         }
     })
+}
+
+/// Adds the next step where a command is followed by a word that none of its own is like: often an
+/// id, since some commands take one there.
+fn with_next_step(words: &[std::ffi::OsString], mut error: clap::Error) -> clap::Error {
+    let unknown = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(word)) if error.kind() == ErrorKind::InvalidSubcommand => word,
+        _ => return error,
+    };
+    if error.get(ContextKind::SuggestedSubcommand).is_some() {
+        return error;
+    }
+    let mut command = Arguments::command();
+    let mut path = command.get_name().to_owned();
+    for word in words.iter().take_while(|word| *word != unknown.as_str()) {
+        if let Some(inner) = command.find_subcommand(word) {
+            path = format!("{path} {}", inner.get_name());
+            command = inner.clone();
+        }
+    }
+    let others = format!("`{path} --help` lists its commands");
+    let tip = match command.find_subcommand("show") {
+        Some(_) => format!("`{path} show {unknown}` shows one of them, {others}"),
+        None => others,
+    };
+    let tip = ContextValue::StyledStrs(vec![tip.into()]);
+    error.insert(ContextKind::Suggested, tip);
+    error
 }
 
 /// Says that the command line makes no sense, or prints the help that was asked for.

@@ -65,6 +65,11 @@ impl<'w> Draft<'w> {
         self.world.state.head + drafted + 1
     }
 
+    /// Whether this decision has led to nothing yet, so that the state shows all there is.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// Adds an event that follows from the runtime's own rules, and returns its position.
     pub(crate) fn emit(&mut self, event: impl Into<Event>) -> Seq {
         self.push(NewEvent::of(event))

@@ -5,11 +5,14 @@
 //! the event that records its outcome, so [`open_effects`] rebuilds the set after a crash.
 
 use crate::command::StepRef;
-use crate::definition::Sink;
-use crate::event::{DeliveryAttempted, Envelope, Event, Fence, ToolEffect, ToolStarted};
+use crate::definition::{Engine, Sink};
+use crate::event::{
+    DeliveryAttempted, ENGINE_LOST, Envelope, Event, Fence, ToolEffect, ToolStarted,
+};
 use crate::id::{CallId, DeliveryId, MemberId, ModuleId, Seq, TurnId};
 use crate::state::{CallState, MemberMode, ModuleStatus, State, Turn, TurnPhase};
 use crate::time::Time;
+use crate::world::World;
 use serde_json::Value;
 
 /// Something to be done outside the writer.
@@ -226,6 +229,10 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
         Event::TurnStarted(e) => phase_of(e.turn, false),
         Event::TurnResumed(e) => {
             let mut again = phase_of(e.turn, true);
+            if e.reason == ENGINE_LOST {
+                // Its calls are in this process and were not lost with the engine.
+                again.retain(|effect| matches!(effect, Effect::EngineTurn { .. }));
+            }
             // After a respawn such a call still runs, and after a crash its outcome is unknown.
             again.retain(|effect| !effect.is_call_with_effect());
             again
@@ -312,8 +319,8 @@ fn stop_of(state: &State, module: &ModuleId) -> Vec<Effect> {
     stop.into_iter().collect()
 }
 
-/// Everything that is asked of the outside world and not yet answered: what a start dispatches.
-/// Attempts at deliveries are not among it: the start has ended those that were in flight.
+/// Everything that is asked of the outside world and not yet answered. Attempts at deliveries are
+/// not among it: the start has ended those that were in flight.
 pub fn open_effects(state: &State) -> Vec<Effect> {
     let starting = state
         .members
@@ -336,4 +343,26 @@ pub fn open_effects(state: &State) -> Vec<Effect> {
             start: module.start,
         });
     starting.chain(modules).chain(turns).collect()
+}
+
+/// What a start dispatches: everything that is open, and every member that another engine than the
+/// native one works for, so that an engine that is missing shows at once.
+pub fn start_effects(world: &World) -> Vec<Effect> {
+    let profiles = &world.definition.profiles;
+    let mut effects = open_effects(&world.state);
+    let members = world.state.members.iter();
+    let started = members.filter(|(_, member)| {
+        let profile = profiles.get(&member.profile);
+        let external = profile.is_some_and(|profile| profile.engine != Engine::Native);
+        let works = matches!(member.mode, MemberMode::Active | MemberMode::Paused);
+        external && works && !member.starting
+    });
+    let mut effects_of_start: Vec<Effect> = started
+        .map(|(id, member)| Effect::EngineStart {
+            member: id.clone(),
+            fence: member.fence,
+        })
+        .collect();
+    effects_of_start.append(&mut effects);
+    effects_of_start
 }

@@ -2,7 +2,7 @@
 //! happened.
 //!
 //! Duty: ids, the mob file, commands, events, effects, the state machines of members, messages,
-//! turns and edges, and the planners. Nothing here does IO, reads a clock or draws a random number;
+//! turns, edges, approvals, modules, schedules and deliveries, and the planners. Nothing here does IO, reads a clock or draws a random number;
 //! time and everything from outside arrive as arguments.
 //!
 //! Invariants:
@@ -22,6 +22,7 @@ pub mod delivery;
 mod draft;
 pub mod edge;
 pub mod effect;
+pub mod engine;
 pub mod event;
 pub mod id;
 pub mod lifecycle;

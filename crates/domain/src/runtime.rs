@@ -68,12 +68,13 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
     draft.done()
 }
 
-/// Does everything whose time has come.
+/// Does what has come due. Schedules and deliveries are looked at once nothing else is due: they use
+/// modules and queues, so they must see what became of those.
 pub(crate) fn tick(draft: &mut Draft<'_>) {
     expire(draft);
     crate::approval::expire(draft);
     crate::module::due(draft);
-    if draft.state().line_runs() {
+    if draft.is_empty() && draft.state().line_runs() {
         crate::schedule::due(draft);
         crate::delivery::begin_due(draft);
     }

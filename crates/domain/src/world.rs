@@ -55,6 +55,7 @@ pub fn decide(world: &World, submission: &Submission, now: Time) -> Result<Decis
         Command::Turn(command) => crate::turn::decide(draft, command),
         Command::Approval(command) => crate::approval::decide(draft, command),
         Command::Module(command) => crate::module::decide(draft, command),
+        Command::Engine(command) => Ok(crate::engine::decide(draft, command)),
         Command::Schedule(command) => crate::schedule::decide(draft, command),
         Command::Delivery(command) => crate::delivery::decide(draft, command),
     }?;
@@ -91,8 +92,7 @@ pub fn advance(world: &World, now: Time) -> Vec<NewEvent> {
 }
 
 /// When the writer has to look again even if nobody asks: the earliest expiry of a waiting message
-/// or approval, restart of a module or end of its idle
-/// time, schedule, or attempt at a delivery.
+/// or approval, restart of a module or end of its idle time, schedule, or attempt at a delivery.
 pub fn next_due(state: &State) -> Option<Time> {
     let messages = state.expiries.first().map(|(due, _)| *due);
     let approvals = state.approval_expiries.first().map(|(due, _)| *due);

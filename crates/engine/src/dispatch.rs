@@ -17,6 +17,7 @@ use mobkit_domain::command::{
     TurnCommand,
 };
 use mobkit_domain::effect::Effect;
+use mobkit_domain::event::Offers;
 use mobkit_domain::id::{CallId, DeliveryId, MemberId, ModuleId, Seq, TurnId};
 use mobkit_domain::model::{Failure, FailureClass};
 use mobkit_domain::turn::RETRY_AFTER_MAX_MS as WAIT_MAX_MS;
@@ -351,6 +352,7 @@ fn lost_outcome(effect: &Effect) -> Option<Command> {
             Some(Command::Member(MemberCommand::EngineStarted {
                 member,
                 fence,
+                offers: Offers::default(),
                 error,
             }))
         }

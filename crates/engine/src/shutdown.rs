@@ -19,8 +19,10 @@ use tokio::sync::watch;
 
 /// How long running turns may take to end, in milliseconds, where nobody says otherwise.
 pub const DRAIN_TIMEOUT_MS: u64 = 30_000;
-/// How long engines, and after them tasks, may take to end once they were asked.
+/// How long tasks may take to end once they were asked.
 const ENDING_PATIENCE: Duration = Duration::from_secs(2);
+/// How long all engines together may take to end, those that have to be killed included.
+const ENGINES_PATIENCE: Duration = Duration::from_secs(8);
 /// How long the store may take to close: a database may have much to put in its place on a slow
 /// disk, and until it is closed nobody else can open the state directory.
 const CLOSING_PATIENCE: Duration = Duration::from_secs(10);
@@ -134,7 +136,7 @@ impl Engine {
     async fn stop(&self) -> ShutdownReport {
         let mut seen = Seen::default();
         let timeout = Duration::from_millis(self.shared.drain_timeout_ms);
-        let patience = timeout + self.modules_patience() + RECORDING_PATIENCE;
+        let patience = timeout + self.processes_patience() + RECORDING_PATIENCE;
         let in_order = self.wind_down(&mut seen, timeout);
         if tokio::time::timeout(patience, in_order).await.is_err() {
             seen.problems
@@ -219,18 +221,23 @@ impl Engine {
         }
     }
 
-    fn modules_patience(&self) -> Duration {
-        if self.view(|world| world.state.modules.values().any(|m| m.running)) {
-            MODULES_PATIENCE
-        } else {
-            Duration::ZERO
-        }
+    /// How long the processes that run may take to end.
+    fn processes_patience(&self) -> Duration {
+        let (modules, engines) = self.view(|world| {
+            let mut engines = world.state.engines.values();
+            (
+                world.state.modules.values().any(|m| m.running),
+                engines.any(|engine| engine.process.is_some()),
+            )
+        });
+        let part = |runs, patience| if runs { patience } else { Duration::ZERO };
+        part(modules, MODULES_PATIENCE) + part(engines, ENGINES_PATIENCE)
     }
 
     /// How long turns may take to end. A part of the time is kept for what follows, so that the
-    /// whole stays inside it: more where there are modules to stop.
+    /// whole stays inside it: more where there are processes to stop.
     fn share_of(&self, timeout: Duration) -> Duration {
-        let kept = self.modules_patience().min(timeout.mul_f32(0.3));
+        let kept = self.processes_patience().min(timeout.mul_f32(0.3));
         timeout.mul_f32(0.9).saturating_sub(kept)
     }
 
@@ -240,7 +247,7 @@ impl Engine {
 
     async fn stop_engines(&self, problems: &mut Vec<String>) -> Vec<EngineStopped> {
         let stopping = guarded("stopping the engines", || self.shared.runner.stop());
-        match tokio::time::timeout(ENDING_PATIENCE, stopping).await {
+        match tokio::time::timeout(ENGINES_PATIENCE, stopping).await {
             Ok(Ok(engines)) => return engines,
             Ok(Err(panicked)) => problems.push(panicked.to_string()),
             Err(_) => problems.push("stopping the engines took too long".to_owned()),

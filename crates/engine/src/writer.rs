@@ -9,7 +9,7 @@ use crate::publish::publish;
 use crate::timers;
 use mobkit_domain::command::{Answer, Command, RuntimeCommand, Submission};
 use mobkit_domain::definition::Definition;
-use mobkit_domain::effect::{Effect, effects, open_effects};
+use mobkit_domain::effect::{Effect, effects, start_effects};
 use mobkit_domain::event::{ErrorEvent, NewEvent};
 use mobkit_domain::lifecycle::{LifecycleEvent, Phase, Verb};
 use mobkit_domain::projection::project;
@@ -159,7 +159,7 @@ impl Writer {
         if matches!(submission.command, Command::Runtime(RuntimeCommand::Ready)) {
             // Nothing was begun before. All that is open begins now, and each thing once: what
             // follows in this batch adds to it.
-            work.effects = open_effects(&self.world.state);
+            work.effects = start_effects(&self.world);
         }
         self.settle(work, now);
         self.phase_follows(work, &submission.command);
@@ -202,9 +202,10 @@ impl Writer {
         }
     }
 
-    /// Lets everything happen that follows by itself.
+    /// Lets everything happen that follows by itself. A batch that is full leaves what has only come
+    /// due to the next one: the timer wakes the writer for it at once.
     fn settle(&mut self, work: &mut Work, now: Time) {
-        loop {
+        while work.batch.events.len() < BATCH_EVENTS_MAX || !only_due(&self.world, now) {
             let events = advance(&self.world, now);
             if events.is_empty() {
                 return;
@@ -281,6 +282,13 @@ impl Writer {
             let _ = request.reply.send(Err(writer_gone()));
         }
     }
+}
+
+/// Whether of all that follows by itself only that is left whose time has come.
+fn only_due(world: &World, now: Time) -> bool {
+    let state = &world.state;
+    let is_due = next_due(state).is_some_and(|due| due <= now);
+    is_due && state.owed.is_empty() && state.leaving.is_empty()
 }
 
 fn already_up() -> Refusal {

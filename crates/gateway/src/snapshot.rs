@@ -1,8 +1,8 @@
 //! A member as clients see it.
 
 use crate::waiting::{WaitingOn, waiting_on};
-use mobkit_domain::definition::Engine;
-use mobkit_domain::event::WaitingFor;
+use mobkit_domain::definition::{Engine, Profile, ToolSelector};
+use mobkit_domain::event::{Offers, WaitingFor};
 use mobkit_domain::id::{MemberId, ModelId, ProfileId, SessionId, TurnId};
 use mobkit_domain::model::Cost;
 use mobkit_domain::state::MemberState;
@@ -56,6 +56,12 @@ pub(crate) struct MemberSnapshot {
     pub cost_usd: Option<Cost>,
     /// Whether it can be reached from outside (A2A, OpenAI-compatible).
     pub exposed: bool,
+    /// What its engine can't do, in words: `steer`, `usage`, `deltas`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_offered: Vec<&'static str>,
+    /// Tool sets that its engine has of its own, whose calls no gate sees.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ungated_tools: Vec<String>,
 }
 
 /// The member of this id.
@@ -84,5 +90,13 @@ pub(crate) fn member_snapshot(world: &World, id: &MemberId) -> Option<MemberSnap
         tokens: member.usage.tokens(),
         cost_usd: member.cost_usd(),
         exposed: profile.is_some_and(|profile| profile.exposed),
+        not_offered: member.offers.map_or_else(Vec::new, Offers::missing),
+        ungated_tools: profile.map_or_else(Vec::new, ungated),
     })
+}
+
+fn ungated(profile: &Profile) -> Vec<String> {
+    let tools = profile.tools.iter();
+    let own = tools.filter(|tool| matches!(tool, ToolSelector::Engine(_)));
+    own.map(ToolSelector::to_string).collect()
 }

@@ -1,14 +1,17 @@
 //! Putting a mob together.
 
-use crate::deliveries::Deliveries;
+use crate::deliveries::{Deliveries, forget_changed};
 use crate::file::{MobFile, Reread};
+use crate::meerkat::MeerkatLauncher;
 use crate::mob::Mob;
 use crate::models::{ModelError, Models, is_rehearsal};
+use crate::rehearsal::{Rehearsed, rehearsed};
 use crate::runner::Runners;
 use crate::secrets::{HostEnvironment, Variables};
 use crate::tool::HostTool;
 use futures::future::BoxFuture;
 use mobkit_agents::external::{ExternalEngines, TurnEngine};
+use mobkit_agents::meerkat::Meerkat;
 use mobkit_agents::model::ModelProvider;
 use mobkit_agents::native::NativeEngine;
 use mobkit_domain::definition::{
@@ -52,6 +55,9 @@ pub enum BuildError {
     /// No state directory was named for a store that needs one.
     #[error("a store of kind sqlite needs a state directory")]
     StateDirMissing,
+    /// No state directory was named for an engine that keeps its own state there.
+    #[error("the engine meerkat needs a state directory")]
+    EngineStateDirMissing,
     /// The start failed and was undone.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -202,7 +208,8 @@ impl MobBuilder {
         self
     }
 
-    /// Lets the script of the first rehearsal model answer for every model.
+    /// Lets the script of the first rehearsal model answer for every model, also for members whose
+    /// profile names another engine: the native one runs them then.
     #[must_use]
     pub fn rehearse(mut self, rehearse: bool) -> Self {
         self.rehearse = rehearse;
@@ -247,11 +254,22 @@ impl MobBuilder {
 
     /// Opens the store and reads the journal; the mob serves reads. [`Mob::bring_up`] does the
     /// rest.
-    pub async fn open(self) -> Result<Mob, BuildError> {
+    pub async fn open(mut self) -> Result<Mob, BuildError> {
+        if self.rehearse {
+            self.definition = rehearsed(self.definition);
+            let source = self.source.take();
+            self.source = source.map(|source| Arc::new(Rehearsed(source)) as _);
+        }
         self.check_supported()?;
+        let needs_meerkat = self.needs_meerkat()?;
         let rehearsal = self.rehearse || is_rehearsal(&self.definition);
         let store = self.open_store().await?;
-        let (modules, deliveries) = self.outside();
+        let (modules, deliveries, launcher) = self.outside();
+        if let Some(state_dir) = needs_meerkat {
+            let engine = Meerkat::new(Arc::new(launcher), state_dir);
+            self.engines.add(EngineKind::Meerkat, Arc::new(engine));
+        }
+        let sinks = deliveries.sinks();
         let models = Models::new(self.rehearse, self.folder, self.variables, self.models);
         if let Err(error) = models.make_all(&self.definition).await {
             let _ = store.close().await;
@@ -282,7 +300,10 @@ impl MobBuilder {
             force_first: self.force,
         };
         match Engine::open(config).await {
-            Ok(engine) => Ok(Mob::new(engine)),
+            Ok(engine) => {
+                forget_changed(&engine, sinks);
+                Ok(Mob::new(engine))
+            }
             Err(error) => {
                 // Whatever the reason, the state directory is free again.
                 let _ = store.close().await;
@@ -298,15 +319,31 @@ impl MobBuilder {
         Ok(mob)
     }
 
-    /// The modules, of which none runs yet.
-    /// What reaches outside: the modules and the sinks.
-    fn outside(&self) -> (Modules, Deliveries) {
+    /// Where the Meerkat runtime keeps its state, if a profile wants it and the host brought none.
+    fn needs_meerkat(&self) -> Result<Option<PathBuf>, BuildError> {
+        let mut profiles = self.definition.profiles.values();
+        let is_wanted = profiles.any(|profile| profile.engine == EngineKind::Meerkat);
+        if !is_wanted || self.engines.kinds().any(|kind| kind == EngineKind::Meerkat) {
+            return Ok(None);
+        }
+        let state_dir = self.state_dir.clone();
+        state_dir.map(Some).ok_or(BuildError::EngineStateDirMissing)
+    }
+
+    /// What reaches outside: the modules, of which none runs yet, the sinks, and whoever could
+    /// start the Meerkat runtime.
+    fn outside(&self) -> (Modules, Deliveries, MeerkatLauncher) {
         let environment = Arc::new(HostEnvironment {
             folder: self.folder.clone(),
             variables: Arc::clone(&self.variables),
         });
         let modules = Modules::new(self.folder.clone(), environment.clone());
-        (modules, Deliveries::new(self.folder.clone(), environment))
+        let launcher = MeerkatLauncher {
+            host: Arc::clone(&environment),
+            processes: modules.processes(),
+        };
+        let deliveries = Deliveries::new(self.folder.clone(), environment);
+        (modules, deliveries, launcher)
     }
 
     fn check_supported(&self) -> Result<(), BuildError> {
@@ -324,6 +361,10 @@ impl MobBuilder {
 
     /// Whether the host brought what the part needs.
     fn is_plugged(&self, part: &Unsupported, engines: &[EngineKind]) -> bool {
+        let named = part.path.strip_prefix("engines.");
+        if named.is_some_and(|name| engines.iter().any(|engine| engine.as_str() == name)) {
+            return true;
+        }
         let profile = part
             .path
             .strip_prefix("profiles.")

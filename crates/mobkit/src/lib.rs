@@ -26,17 +26,20 @@ mod builder;
 mod connections;
 mod deliveries;
 mod file;
+mod meerkat;
 mod mob;
 mod models;
+mod rehearsal;
 mod runner;
 mod secrets;
 mod tool;
 
 pub use builder::{BuildError, MobBuilder};
 pub use file::{FileError, MobFile};
+pub use meerkat::{FoundMeerkat, find_meerkat};
 pub use mob::{Mob, RunReport};
 pub use models::ModelError;
-pub use secrets::Variables;
+pub use secrets::{Variables, find_secret};
 pub use tool::{HostCall, HostTool};
 
 pub use mobkit_agents::external::{
@@ -58,5 +61,5 @@ pub use mobkit_engine::{
 };
 pub use mobkit_gateway::{Access, router};
 pub use mobkit_store::{
-    Bounds, Durability, MemoryStore, SqliteStore, Store, StoreError, Verification,
+    Bounds, Durability, MemoryStore, SqliteStore, Store, StoreError, Verification, state_dir_holder,
 };

@@ -49,6 +49,21 @@ pub(crate) async fn fetch(
     }
 }
 
+/// Whether a secret can be had: it is looked up as a start would, and dropped. `folder` is that of
+/// the mob file. The error names its place, never its value.
+pub async fn find_secret(
+    secret: &Secret,
+    folder: &Path,
+    variables: &Variables,
+) -> Result<(), String> {
+    let found = fetch(secret, folder, variables).await;
+    match found {
+        Ok(value) if value.is_empty() => Err(format!("{secret} is empty")),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// What modules get of the host: variables, and secrets from where the mob file says they are.
 pub(crate) struct HostEnvironment {
     pub(crate) folder: PathBuf,

@@ -1,7 +1,7 @@
 //! Helper processes.
 //!
-//! Duty: everything that starts a child process on behalf of a mob: modules, and programs that
-//! print a secret. A tool call of a module is an effect like any other; it comes in through the
+//! Duty: everything that starts a child process on behalf of a mob: modules, programs that print a
+//! secret, and for others that need a process of their own, [`Processes`]. A tool call of a module is an effect like any other; it comes in through the
 //! engine's [`Runner`](mobkit_engine::Runner) seam, and what came of it goes back as a command.
 //!
 //! Invariants:
@@ -19,5 +19,8 @@ mod sandbox;
 mod secret;
 mod supervisor;
 
+pub use log::record_log;
+pub use process::{Pipes, Process, Processes, Start, describe};
+pub use redaction::Redaction;
 pub use secret::{SECRET_TIMEOUT, SecretError, secret_of_program};
 pub use supervisor::{Environment, Modules};

@@ -1,4 +1,4 @@
-//! Keeping secrets that a module was given out of everything that is recorded of it.
+//! Keeping secrets that a process was given out of everything that is recorded of it.
 
 use mobkit_domain::event::ToolDefinition;
 use serde_json::Value;
@@ -11,9 +11,9 @@ const LEN_MIN: usize = 4;
 /// themselves from this length on.
 const PART_LEN_MIN: usize = 8;
 
-/// The secrets of one module. A value that the module has changed, e.g. encoded, is not found.
+/// The secrets of one process. A value that it has changed, e.g. encoded, is not found.
 #[derive(Clone, Default)]
-pub(crate) struct Redaction {
+pub struct Redaction {
     /// Longest first, so that a secret that holds another one is found whole.
     secrets: Vec<String>,
 }
@@ -26,7 +26,7 @@ impl std::fmt::Debug for Redaction {
 
 impl Redaction {
     /// Keeps these values out.
-    pub(crate) fn of(values: impl IntoIterator<Item = String>) -> Self {
+    pub fn of(values: impl IntoIterator<Item = String>) -> Self {
         let mut secrets = Vec::new();
         for value in values {
             let parts = value.lines().chain(value.split_whitespace());
@@ -46,7 +46,7 @@ impl Redaction {
     }
 
     /// The text without secrets.
-    pub(crate) fn text(&self, text: String) -> String {
+    pub fn text(&self, text: String) -> String {
         if !self
             .secrets
             .iter()

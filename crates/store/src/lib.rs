@@ -24,7 +24,7 @@ mod store;
 mod word;
 
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteStore, state_dir_holder};
 pub use store::{
     Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
     StoreError, Verification,

@@ -20,6 +20,11 @@
 //!   holds of the turn. The engine compares that with what it recorded itself, reports steps that
 //!   are missing, and goes on; it never repeats a step that is recorded. Open calls are awaited by
 //!   [`TurnPort::results`].
+//! * **Loss.** An engine whose own process ends while mobkit goes on answers the turns it had with
+//!   [`EngineError::Lost`]. Each is asked for again with `resumed`, while its calls go on; three
+//!   losses in a row without a recorded step quarantine the member. Starts and ends of its process
+//!   it reports with `EngineCommand`; when to start it again says
+//!   [`restart_at`](mobkit_domain::engine::restart_at).
 //! * **Stop.** [`TurnEngine::stop`] ends everything, and says what it saw.
 //!
 //! What it can't do it says in [`Offers`], and the snapshot of its members shows it.
@@ -30,6 +35,7 @@ mod port;
 mod runner;
 mod seam;
 
+pub use mobkit_domain::event::Offers;
 pub use port::TurnPort;
 pub use runner::ExternalEngines;
-pub use seam::{CallResult, EngineError, MemberStart, Offers, TurnEngine, TurnInput};
+pub use seam::{CallResult, EngineError, MemberStart, TurnEngine, TurnInput};

@@ -8,7 +8,7 @@ use mobkit_domain::id::{CallId, MemberId, TurnId};
 use mobkit_domain::model::Reply;
 use mobkit_domain::text::Text;
 use mobkit_engine::{
-    CallOutcome, Delta, DeltaKind, EffectPort, Published, end_of_call, stash_value,
+    CallOutcome, Delta, DeltaKind, EffectPort, Engine, Published, end_of_call, stash_value,
 };
 use mobkit_store::StoreError;
 use serde_json::Value;
@@ -27,6 +27,11 @@ impl TurnPort {
     /// Fires when the turn is no longer wanted.
     pub fn cancelled(&self) -> &tokio_util::sync::CancellationToken {
         &self.effect.cancelled
+    }
+
+    /// The mob.
+    pub fn mob(&self) -> &Engine {
+        &self.effect.engine
     }
 
     /// Shows text as it is being written; never stored.
@@ -55,6 +60,13 @@ impl TurnPort {
         reply: Reply,
         original: Value,
     ) -> Result<Vec<CallResult>, EngineError> {
+        let calls = self.record(reply, original).await?;
+        self.results(&calls).await
+    }
+
+    /// Records a step and has its calls made, for an engine that takes each result as it comes.
+    /// Returns the ids of the calls, in their order.
+    pub async fn record(&self, reply: Reply, original: Value) -> Result<Vec<CallId>, EngineError> {
         let engine = &self.effect.engine;
         let count = u32::try_from(reply.calls.len()).unwrap_or(u32::MAX);
         let reply = kept(engine, reply)
@@ -72,10 +84,8 @@ impl TurnPort {
         };
         let answer = engine.submit_internal(Command::Turn(command)).await;
         let seq = answer.map_err(|_| EngineError::Stale)?.seq();
-        let calls: Vec<CallId> = (1..=count)
-            .map(|index| CallId { reply: seq, index })
-            .collect();
-        self.results(&calls).await
+        let calls = (1..=count).map(|index| CallId { reply: seq, index });
+        Ok(calls.collect())
     }
 
     /// Waits for the results of calls of a recorded step, in their order.

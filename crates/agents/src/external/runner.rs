@@ -6,18 +6,20 @@ use crate::model::Item;
 use crate::native::{Transcript, instructions, tools};
 use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
 use mobkit_domain::definition::Engine as EngineKind;
-use mobkit_domain::event::Fence;
+use mobkit_domain::event::{Fence, Offers};
 use mobkit_domain::id::{MemberId, TurnId};
 use mobkit_engine::{EffectPort, Engine, EngineStopped, stash_text};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::OnceCell;
 
 /// The external engines of a mob, by the word that profiles use.
 #[derive(Default)]
 pub struct ExternalEngines {
     engines: Vec<(EngineKind, Arc<dyn TurnEngine>)>,
-    /// The token under which each member was prepared in this process.
-    prepared: Mutex<BTreeMap<MemberId, Fence>>,
+    /// The token under which each member is prepared in this process, and whether it has been:
+    /// its start and its turn may ask for that at the same moment.
+    prepared: Mutex<BTreeMap<MemberId, (Fence, Arc<OnceCell<Offers>>)>>,
 }
 
 impl ExternalEngines {
@@ -32,13 +34,21 @@ impl ExternalEngines {
         self.engines.iter().map(|(kind, _)| *kind)
     }
 
-    fn of(&self, mob: &Engine, member: &MemberId) -> Option<Arc<dyn TurnEngine>> {
+    fn of(&self, mob: &Engine, member: &MemberId) -> Result<Arc<dyn TurnEngine>, EngineError> {
         let kind = mob.view(|world| {
             let member = world.state.members.get(member)?;
             Some(world.definition.profiles.get(&member.profile)?.engine)
-        })?;
-        let found = self.engines.iter().find(|(known, _)| *known == kind)?;
-        Some(Arc::clone(&found.1))
+        });
+        let kind = kind.ok_or(EngineError::Stale)?;
+        let found = self.engines.iter().find(|(known, _)| *known == kind);
+        let absent = || {
+            EngineError::Failed(format!(
+                "this program has no engine {kind}; let the profile name another one"
+            ))
+        };
+        found
+            .map(|(_, engine)| Arc::clone(engine))
+            .ok_or_else(absent)
     }
 
     /// Starts a member, and says what came of it.
@@ -49,37 +59,59 @@ impl ExternalEngines {
         port: &EffectPort,
     ) -> Option<Command> {
         let started = self.prepare(&member, fence, &port.engine).await;
-        let error = match started {
-            Ok(()) => None,
+        let (offers, error) = match started {
+            Ok(offers) => (offers, None),
             Err(EngineError::Stale) => return None,
-            Err(error) => Some(error.to_string()),
+            Err(error @ (EngineError::Failed(_) | EngineError::Lost(_))) => {
+                (Offers::default(), Some(error.to_string()))
+            }
         };
         Some(Command::Member(MemberCommand::EngineStarted {
             member,
             fence,
+            offers,
             error,
         }))
     }
 
-    /// Has the engine prepare a member, unless this process had it do so under this token.
+    /// Has the engine prepare a member, unless this process had it do so under this token, and
+    /// says what the engine can do.
     async fn prepare(
         &self,
         member: &MemberId,
         fence: Fence,
         mob: &Engine,
-    ) -> Result<(), EngineError> {
-        if self.prepared().get(member) == Some(&fence) {
-            return Ok(());
-        }
-        let absent = || EngineError::Failed("the engine of its profile is absent".to_owned());
-        let engine = self.of(mob, member).ok_or_else(absent)?;
-        let start = member_start(mob, member, fence).ok_or(EngineError::Stale)?;
-        engine.start_member(start).await?;
-        self.prepared().insert(member.clone(), fence);
-        Ok(())
+    ) -> Result<Offers, EngineError> {
+        let prepared = self.prepared_under(member, fence)?;
+        let offers = prepared.get_or_try_init(|| async {
+            let engine = self.of(mob, member)?;
+            let start = member_start(mob, member, fence).ok_or(EngineError::Stale)?;
+            engine.start_member(start, mob).await?;
+            Ok(engine.offers())
+        });
+        offers.await.copied()
     }
 
-    fn prepared(&self) -> MutexGuard<'_, BTreeMap<MemberId, Fence>> {
+    /// Whether the member is prepared under this token; a token that is older than the last one
+    /// is of nobody any longer.
+    fn prepared_under(
+        &self,
+        member: &MemberId,
+        fence: Fence,
+    ) -> Result<Arc<OnceCell<Offers>>, EngineError> {
+        let mut all = self.prepared();
+        match all.get(member) {
+            Some((known, prepared)) if *known == fence => Ok(Arc::clone(prepared)),
+            Some((known, _)) if *known > fence => Err(EngineError::Stale),
+            Some(_) | None => {
+                let prepared = Arc::default();
+                all.insert(member.clone(), (fence, Arc::clone(&prepared)));
+                Ok(prepared)
+            }
+        }
+    }
+
+    fn prepared(&self) -> MutexGuard<'_, BTreeMap<MemberId, (Fence, Arc<OnceCell<Offers>>)>> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -92,33 +124,33 @@ impl ExternalEngines {
     ) -> Option<Command> {
         let mob = port.engine.clone();
         // After a restart nobody has prepared the member in this process yet.
-        let prepared = self.prepare(&member, fence, &mob).await;
-        let outcome = match self.of(&mob, &member) {
-            _ if prepared.is_err() => prepared.map(|()| String::new()),
-            Some(engine) => {
-                let input = turn_input(&mob, turn, &member, fence, resumed).await;
-                let port = TurnPort {
-                    effect: port,
-                    turn,
-                    member,
-                    fence,
-                };
-                match input {
-                    Ok(input) => engine.run_turn(input, port).await,
-                    Err(error) => Err(EngineError::Failed(error)),
-                }
-            }
-            None => Err(EngineError::Failed(
-                "the engine of its profile is absent".to_owned(),
-            )),
+        let run = async {
+            self.prepare(&member, fence, &mob).await?;
+            let engine = self.of(&mob, &member)?;
+            let input = turn_input(&mob, turn, &member, fence, resumed).await;
+            let input = input.map_err(EngineError::Failed)?;
+            let port = TurnPort {
+                effect: port,
+                turn,
+                member: member.clone(),
+                fence,
+            };
+            engine.run_turn(input, port).await
         };
-        let outcome = match outcome {
-            Ok(text) => match stash_text(mob.store().as_ref(), &text).await {
-                Ok(text) => Ok(text),
-                Err(error) => Err(error.to_string()),
-            },
+        let outcome = match run.await {
+            Ok(text) => {
+                let kept = stash_text(mob.store().as_ref(), &text).await;
+                kept.map_err(|error| error.to_string())
+            }
             Err(EngineError::Stale) => return None,
-            Err(error) => Err(error.to_string()),
+            Err(EngineError::Lost(reason)) => {
+                return Some(Command::Turn(TurnCommand::EngineLost {
+                    turn,
+                    fence,
+                    reason,
+                }));
+            }
+            Err(EngineError::Failed(reason)) => Err(reason),
         };
         Some(Command::Turn(TurnCommand::EngineEnded {
             turn,

@@ -4,20 +4,9 @@ use super::port::TurnPort;
 use crate::model::{Item, ToolSpec};
 use async_trait::async_trait;
 use mobkit_domain::definition::Profile;
-use mobkit_domain::event::Fence;
+use mobkit_domain::event::{Fence, Offers};
 use mobkit_domain::id::{CallId, MemberId, SessionId, TurnId};
-use serde::{Deserialize, Serialize};
-
-/// What an engine can do beyond running turns.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offers {
-    /// It takes messages into a running turn.
-    pub steer: bool,
-    /// It says how many tokens its calls used.
-    pub usage: bool,
-    /// It streams text as it is written.
-    pub deltas: bool,
-}
+use mobkit_engine::Engine;
 
 /// Why an engine could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +14,12 @@ pub enum EngineError {
     /// The engine failed; the reason is for a person.
     #[error("{0}")]
     Failed(String),
-    /// The turn has moved on without this engine: it must stop working on it.
+    /// The engine ended under the turn and can be asked again: the turn goes on as after a crash.
+    /// How it ended, for a person. Of a member that is being started this is a failure.
+    #[error("{0}")]
+    Lost(String),
+    /// The turn has moved on without this engine: it must stop working on it. Also the answer of
+    /// an engine that is given up and has said so with `EngineCommand::Failed`.
     #[error("the turn has moved on")]
     Stale,
 }
@@ -84,8 +78,8 @@ pub trait TurnEngine: Send + Sync + 'static {
     /// What it can do beyond running turns.
     fn offers(&self) -> Offers;
 
-    /// Prepares a member. Idempotent per member and token.
-    async fn start_member(&self, start: MemberStart) -> Result<(), EngineError>;
+    /// Prepares a member of a mob. Idempotent per member and token.
+    async fn start_member(&self, start: MemberStart, mob: &Engine) -> Result<(), EngineError>;
 
     /// Runs a turn to its end and returns the answer.
     async fn run_turn(&self, input: TurnInput, port: TurnPort) -> Result<String, EngineError>;

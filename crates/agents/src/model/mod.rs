@@ -18,6 +18,7 @@ mod settings;
 pub use collect::{REPLY_BYTES_MAX, collect};
 pub use key::{ApiKey, KeyError};
 pub use rehearsal::{Rehearsal, Script, ScriptError, ScriptProblem};
+pub(crate) use remote::ToolNames;
 pub use remote::{RemoteModel, RemoteProvider, RemoteSettings};
 pub use seam::{Delta, Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest, ToolSpec};
 pub use settings::{ProviderSettings, SettingsError, provider_for};

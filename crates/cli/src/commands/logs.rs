@@ -1,6 +1,7 @@
 //! `mobkit logs`.
 
 use super::events::patience;
+use super::{deliveries, modules};
 use crate::client::{Client, EventQuery, EventReader, Format, Frame, ServerArgs};
 use crate::failure::{Exit, Failure};
 use crate::terminal::{Output, Tone};
@@ -9,8 +10,8 @@ use std::collections::VecDeque;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LogsArgs {
-    /// Only what is about this member, or module:ID
-    #[arg(value_name = "MEMBER|module:ID")]
+    /// Only what is about this member, or module:ID, schedule:ID, delivery:ID or route:ID
+    #[arg(value_name = "MEMBER|NOUN:ID")]
     about: Option<String>,
     /// Go on with what is still to come
     #[arg(short, long)]
@@ -32,7 +33,7 @@ pub(crate) async fn run(args: &LogsArgs, output: &Output) -> Result<Exit, Failur
     if let (Some(object), true) = (about, args.follow)
         && let Some(absent) = absence(&client, object).await?
     {
-        output.notice(&format!("{absent}; following in case one joins"));
+        output.notice(&format!("{absent}; following in case it comes"));
     }
     let mut count = 0;
     if let Some(tail) = args.tail {
@@ -55,42 +56,47 @@ pub(crate) async fn run(args: &LogsArgs, output: &Output) -> Result<Exit, Failur
     }
 }
 
+/// What an id may be of, named before it.
+const NOUNS: [&str; 5] = [MEMBER, "module", "schedule", "delivery", "route"];
+/// The noun that may be left out, unless the id begins like one of them.
+const MEMBER: &str = "member";
+
 /// What events are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Object<'a> {
-    Member(&'a str),
-    Module(&'a str),
+struct Object<'a> {
+    noun: &'static str,
+    id: &'a str,
 }
 
 impl<'a> Object<'a> {
     fn of(text: &'a str) -> Self {
-        match text.split_once(':') {
-            Some(("module", id)) => Self::Module(id),
-            // Ids of members may hold colons too.
-            _ => Self::Member(text),
-        }
+        let named = NOUNS.iter().find_map(|noun| {
+            let id = text.strip_prefix(noun)?.strip_prefix(':')?;
+            Some(Self { noun, id })
+        });
+        // Ids of members may hold colons too.
+        named.unwrap_or(Self {
+            noun: MEMBER,
+            id: text,
+        })
     }
 
     fn subject(self) -> String {
-        match self {
-            Self::Member(id) => format!("member/{id}"),
-            Self::Module(id) => format!("module/{id}"),
-        }
+        format!("{}/{}", self.noun, self.id)
     }
 }
 
-/// The refusal that says that there is no such member or module.
+/// The refusal that says that there is no such object.
 async fn absence(client: &Client<'_>, object: Object<'_>) -> Result<Option<Failure>, Failure> {
-    let found = match object {
-        Object::Member(id) => client.call("member/get", &json!({"member": id})).await,
-        Object::Module(id) => client.call("module/get", &json!({"module": id})).await,
-    };
-    match found {
+    let Object { noun, id } = object;
+    match client
+        .call(&format!("{noun}/get"), &json!({noun: id}))
+        .await
+    {
         Ok(_) => Ok(None),
-        Err(failure) if failure.exit() == Exit::Missing => Ok(Some(match object {
-            Object::Member(_) => failure,
-            Object::Module(_) => failure.hint("see which there are with `mobkit modules`"),
-        })),
+        Err(failure) if failure.exit() == Exit::Missing => {
+            Ok(Some(modules::missing(deliveries::missing(failure))))
+        }
         Err(failure) => Err(failure),
     }
 }
@@ -179,6 +185,9 @@ fn tone(kind: &str, data: &Value) -> Tone {
         }
         ("approval.decided", ..) => return Tone::Good,
         ("module.stopped", _, Some("killed")) => return Tone::Bad,
+        ("engine.stopped", ..) if data["next"] == "failed" => return Tone::Bad,
+        ("engine.stopped", ..) if data["next"] == "restart" => return Tone::Warning,
+        ("engine.gap", ..) => return Tone::Warning,
         // It is tried again.
         ("delivery.failed", ..) => return Tone::Warning,
         ("occurrence.failed", ..) if data["retry_at"].is_string() => return Tone::Warning,
@@ -200,14 +209,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_module_is_named_as_such() {
-        for (text, object, subject) in [
-            ("editor", Object::Member("editor"), "member/editor"),
-            ("user:ada", Object::Member("user:ada"), "member/user:ada"),
-            ("module:feed", Object::Module("feed"), "module/feed"),
+    fn what_is_no_member_is_named_with_its_noun() {
+        for (text, subject) in [
+            ("editor", "member/editor"),
+            ("user:ada", "member/user:ada"),
+            ("modules:x", "member/modules:x"),
+            ("member:module:x", "member/module:x"),
+            ("module:feed", "module/feed"),
+            ("schedule:morning", "schedule/morning"),
+            ("delivery:dlv-12", "delivery/dlv-12"),
+            ("route:member:editor", "route/member:editor"),
         ] {
-            assert_eq!(Object::of(text), object);
-            assert_eq!(object.subject(), subject);
+            assert_eq!(Object::of(text).subject(), subject);
         }
     }
 
@@ -235,6 +248,10 @@ mod tests {
             ("module.quarantined", json!({}), Tone::Bad),
             ("module.stopped", json!({"outcome": "killed"}), Tone::Bad),
             ("module.stopped", json!({"outcome": "exited"}), Tone::Plain),
+            ("engine.stopped", json!({"next": "restart"}), Tone::Warning),
+            ("engine.stopped", json!({"next": "failed"}), Tone::Bad),
+            ("engine.stopped", json!({"next": "stopped"}), Tone::Plain),
+            ("engine.gap", json!({}), Tone::Warning),
             ("tool.unknown", json!({}), Tone::Warning),
             (
                 "occurrence.failed",

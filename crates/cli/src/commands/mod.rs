@@ -6,6 +6,7 @@ pub(crate) mod change;
 pub(crate) mod check;
 pub(crate) mod decide;
 pub(crate) mod deliveries;
+pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod grants;
 pub(crate) mod init;

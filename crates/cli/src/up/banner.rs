@@ -4,7 +4,7 @@ use super::life::{Launch, Ready};
 use crate::client::STATE_FOLDER;
 use crate::commands::version::VERSION;
 use crate::terminal::{Output, Tone};
-use mobkit::definition::Provider;
+use mobkit::definition::{Definition, Engine, Provider};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -15,6 +15,8 @@ pub(super) struct Banner {
     state: PathBuf,
     is_default_state: bool,
     rehearsal: bool,
+    /// Profiles of other engines, that a rehearsal runs on the native one.
+    rehearsed: Vec<String>,
     models: Vec<String>,
     /// The first member of the mob file.
     first: Option<String>,
@@ -35,6 +37,11 @@ impl Banner {
             state: launch.state.clone(),
             is_default_state: launch.state == PathBuf::from(".").join(STATE_FOLDER),
             rehearsal: launch.rehearse || models.values().all(|model| is_rehearsal(model.provider)),
+            rehearsed: if launch.rehearse {
+                external(&launch.file.definition)
+            } else {
+                Vec::new()
+            },
             models: named.collect(),
             first: launch
                 .file
@@ -80,12 +87,17 @@ impl Banner {
         } else {
             self.models.join(", ")
         };
+        let mut lines = vec![("model", model)];
+        if !self.rehearsed.is_empty() {
+            let profiles = self.rehearsed.join(", ");
+            lines.push(("engine", format!("native for this rehearsal, in place of {profiles}")));
+        }
         let named = ready.members.iter().take(MEMBERS_NAMED);
         let mut members: Vec<String> = named.map(|(id, state)| format!("{id} {state}")).collect();
         if ready.members.len() > MEMBERS_NAMED {
             members.push(format!("and {} more", ready.members.len() - MEMBERS_NAMED));
         }
-        let mut lines = vec![("model", model), ("members", members.join(", "))];
+        lines.push(("members", members.join(", ")));
         if !ready.modules.is_empty() {
             let modules: Vec<String> = ready.modules.iter().map(ToString::to_string).collect();
             lines.push(("modules", modules.join(", ")));
@@ -109,6 +121,15 @@ impl Banner {
     }
 }
 
+/// Profiles of engines other than the native one, with their engines.
+fn external(definition: &Definition) -> Vec<String> {
+    let profiles = definition.profiles.iter();
+    let external = profiles.filter(|(_, profile)| profile.engine != Engine::Native);
+    external
+        .map(|(id, profile)| format!("{} (profile {id})", profile.engine))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::life::ModuleState;
@@ -121,6 +142,7 @@ mod tests {
             state: PathBuf::from("data"),
             is_default_state: false,
             rehearsal: true,
+            rehearsed: vec!["meerkat (profile coder)".to_owned()],
             models: Vec::new(),
             first: Some("m2".to_owned()),
         };

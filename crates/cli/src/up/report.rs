@@ -47,7 +47,7 @@ fn forced(report: &Value) -> Vec<String> {
         })
         .collect();
     if let Some(left) = report["orphan_processes"].as_u64().filter(|left| *left > 0) {
-        lines.push(format!("{left} child processes were left"));
+        lines.push(format!("child processes left: {left}"));
     }
     lines
 }

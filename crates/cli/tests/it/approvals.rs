@@ -472,7 +472,7 @@ fn who_may_not_decide_or_names_nothing_is_told_so() {
         )
     };
     let run = refused(gone, || Reply::Vanish);
-    assert_eq!(run.code, 4);
+    assert_eq!(run.code, 6);
     insta::assert_snapshot!(run.stderr, @r"
     error[approval.expired]: apr-12 has expired: no decision in time
       = hint: see all of it with `mobkit approvals apr-12`

@@ -35,6 +35,25 @@ fn modules_are_listed_with_what_needs_attention_first() {
 }
 
 #[test]
+fn an_id_without_a_verb_is_told_the_verb() {
+    let place = Place::empty();
+    let run = place.run(&["modules", "zz"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+    let hint = "`mobkit modules show zz` shows one of them, `mobkit modules --help` lists its \
+                commands";
+    assert!(run.stderr.contains(hint), "{run:?}");
+    let document = place.run(&["--json", "modules", "zz"]).document();
+    assert_eq!(document["error"]["hint"], hint);
+    let run = place.run(&["grants", "zz"]);
+    assert!(
+        run.stderr.contains("tip: `mobkit grants --help` lists"),
+        "{run:?}"
+    );
+    let run = place.run(&["modules", "stopp"]);
+    assert!(!run.stderr.contains("modules show"), "{run:?}");
+}
+
+#[test]
 fn an_order_is_done_when_the_module_is_where_it_should_be() {
     for (verb, state, code) in [
         ("start", "healthy", 0),
@@ -156,6 +175,9 @@ fn the_log_of_a_module_is_its_lines() {
     assert_eq!(server.seen()[0].body, json!({"module": "feed", "limit": 2}));
     let document = place.run(&["modules", "log", "feed", "--json"]).document();
     assert_eq!(document["lines"][2]["line"], "three");
+    // More than a server tells at once is refused, not cut in silence.
+    let run = place.run(&["modules", "log", "feed", "-n", "5000"]);
+    assert_eq!((run.code, server.seen().len()), (2, 2), "{run:?}");
 }
 
 #[test]

@@ -6,28 +6,37 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-/// Reads the journal on until `count` turns of members whose ids begin so have ended, and returns
-/// their answers.
-fn wait_for(newsroom: &Example, members: &str, count: usize) -> Vec<String> {
+/// Reads the journal on until `count` events of a kind have passed that are wanted.
+fn follow(
+    newsroom: &Example,
+    kind: &str,
+    count: usize,
+    wanted: impl FnMut(&Value) -> bool,
+) -> Vec<Value> {
     let words = ["events", "--follow", "--json", "--after", "0"];
     let mut follow = newsroom
-        .command(&[&words[..], &["--kinds", "turn.completed"]].concat())
+        .command(&[&words[..], &["--kinds", kind]].concat())
         .stdout(Stdio::piped())
         .spawn()
         .expect("the binary starts");
     let lines = BufReader::new(follow.stdout.take().expect("a pipe")).lines();
     let events =
         lines.map(|line| serde_json::from_str::<Value>(&line.expect("text")).expect("an event"));
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let answers: Vec<String> = events
-        .filter(|event| text(&event["data"]["member"]).starts_with(members))
-        .map(|event| text(&event["data"]["text"]))
-        .take(count)
-        .collect();
-    assert_eq!(answers.len(), count);
+    let found: Vec<Value> = events.filter(wanted).take(count).collect();
+    assert_eq!(found.len(), count);
     follow.kill().expect("it follows");
     follow.wait().expect("it is a child");
-    answers
+    found
+}
+
+/// Waits until `count` turns of members whose ids begin so have ended, and returns their answers.
+fn wait_for(newsroom: &Example, members: &str, count: usize) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let ended = follow(newsroom, "turn.completed", count, |event| {
+        text(&event["data"]["member"]).starts_with(members)
+    });
+    let answers = ended.iter().map(|event| text(&event["data"]["text"]));
+    answers.collect()
 }
 
 fn answer(newsroom: &Example, to: &str, text: &str) -> String {
@@ -137,10 +146,20 @@ fn decide(newsroom: &Example, words: &[&str]) {
     assert_eq!(run.code, 0, "{}", run.stderr);
 }
 
-fn published(newsroom: &Example) -> Vec<Value> {
-    let file = newsroom.mob().join("published/bulletins.jsonl");
+fn published(newsroom: &Example, file: &str) -> Vec<Value> {
+    let file = newsroom.mob().join("published").join(file);
     let text = std::fs::read_to_string(file).unwrap_or_default();
     text.lines().map(report).collect()
+}
+
+/// What was published reaches the readers, once.
+fn check_readers(newsroom: &Example, bulletin: &str) {
+    follow(newsroom, "delivery.delivered", 1, |_| true);
+    let lines = published(newsroom, "deliveries.jsonl");
+    assert_eq!(lines.len(), 1, "readers got it once: {lines:?}");
+    assert_eq!(lines[0]["recipient"], "readers", "{lines:?}");
+    let payload = lines[0]["payload"].to_string();
+    assert!(payload.contains(bulletin), "{payload}");
 }
 
 #[test]
@@ -178,7 +197,10 @@ fn what_the_desk_wants_to_publish_waits_for_a_person_even_over_a_kill() {
         (&again["id"], &again["digest"]),
         (&wanted["id"], &wanted["digest"])
     );
-    assert!(published(&newsroom).is_empty(), "nobody has approved");
+    assert!(
+        published(&newsroom, "bulletins.jsonl").is_empty(),
+        "nobody has approved"
+    );
     let text = |wish: &Value, name: &str| wish[name].as_str().expect("a text").to_owned();
     let (id, digest) = (text(&again, "id"), text(&again, "digest"));
     decide(&newsroom, &["approve", &id, "--yes", "--digest", &digest]);
@@ -188,9 +210,10 @@ fn what_the_desk_wants_to_publish_waits_for_a_person_even_over_a_kill() {
     up.kill();
     let mut up = newsroom.up();
     up.document();
-    let lines = published(&newsroom);
+    let lines = published(&newsroom, "bulletins.jsonl");
     assert_eq!(lines.len(), 1, "it went out once: {lines:?}");
     assert_eq!(lines[0]["bulletin"], bulletin.as_str());
+    check_readers(&newsroom, &bulletin);
     assert_eq!(newsroom.run(&publish).code, 8);
     let id = text(&wish(&newsroom), "id");
     decide(&newsroom, &["deny", &id, "--yes", "-m", "too early"]);
@@ -199,7 +222,9 @@ fn what_the_desk_wants_to_publish_waits_for_a_person_even_over_a_kill() {
         said[1].starts_with("Not published: ") && said[1].contains("too early"),
         "{said:?}"
     );
-    assert_eq!(published(&newsroom).len(), 1);
+    for file in ["bulletins.jsonl", "deliveries.jsonl"] {
+        assert_eq!(published(&newsroom, file).len(), 1, "{file}");
+    }
     let (code, last) = up.interrupt();
     assert_eq!(
         (code, &last["report"]["orphan_processes"]),

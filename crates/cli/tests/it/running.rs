@@ -24,11 +24,16 @@ impl Example {
         }
     }
 
-    /// A copy of an example, for what writes into its folder.
+    /// A copy of an example, for what writes into its folder. Its schedules are off: what the tests
+    /// see does not rest on the time of day.
     pub fn copy_of(example: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mob = folder.path().join(example);
         copy(&Self::folder().with_file_name(example), &mob);
+        let file = mob.join("mob.toml");
+        let text = std::fs::read_to_string(&file).expect("a mob file");
+        let text = text.replace("[[schedules]]\n", "[[schedules]]\nenabled = false\n");
+        std::fs::write(&file, text).expect("a file");
         Self { folder, mob }
     }
 
@@ -137,6 +142,7 @@ fn copy(from: &Path, to: &Path) {
             ".mobkit",
             "__pycache__",
             "bulletins.jsonl",
+            "deliveries.jsonl",
             "_npx",
             "_cacache",
         ];

@@ -43,7 +43,7 @@ pub(super) fn elicit(
         | CallState::Done => return Err(crate::turn::stale(id)),
     };
     // Who decides about the tool answers for it.
-    let gate = match passage(&draft.world.definition, turn, &found.tool) {
+    let gate = match passage(&draft.world.definition, turn, &[&found.tool]) {
         Passage::Review(gate) | Passage::Audited(gate) => Some(gate),
         Passage::Free | Passage::Shut(..) => None,
     };

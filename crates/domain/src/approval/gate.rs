@@ -17,18 +17,20 @@ pub(crate) enum Passage<'w> {
     Shut(&'w Gate, &'static str),
 }
 
-/// The gate that a call meets: the first one in the order of the mob file that guards it.
-fn gate_of<'w>(definition: &'w Definition, turn: &Turn, tool: &str) -> Option<&'w Gate> {
+/// The gate that a call meets: the first one in the order of the mob file that guards one of the
+/// tools that it reaches.
+fn gate_of<'w>(definition: &'w Definition, turn: &Turn, tools: &[&str]) -> Option<&'w Gate> {
     definition.gates.iter().find(|gate| {
         let all = gate.profiles.is_empty() && gate.members.is_empty();
         let named = gate.profiles.contains(&turn.profile) || gate.members.contains(&turn.member);
-        gate.tool.matches(tool) && (all || named)
+        tools.iter().any(|tool| gate.tool.matches(tool)) && (all || named)
     })
 }
 
-/// What the gates of now make of a call of this tool in this turn.
-pub(crate) fn passage<'w>(definition: &'w Definition, turn: &Turn, tool: &str) -> Passage<'w> {
-    let Some(gate) = gate_of(definition, turn, tool) else {
+/// What the gates of now make of a call in this turn that reaches these tools: the one that is
+/// called, and one that a route calls in its place.
+pub(crate) fn passage<'w>(definition: &'w Definition, turn: &Turn, tools: &[&str]) -> Passage<'w> {
+    let Some(gate) = gate_of(definition, turn, tools) else {
         return Passage::Free;
     };
     let unattended = turn.origin == Principal::Runtime;

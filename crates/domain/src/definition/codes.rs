@@ -43,6 +43,10 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("definition.email_invalid", "An email address is name@host."),
     (
+        "definition.engine_tool_unknown",
+        "The engine of the profile has no tool set of this name; the native engine has none.",
+    ),
+    (
         "definition.fallback_cycle",
         "Fallback models must end somewhere, else a failing call would be tried for ever.",
     ),

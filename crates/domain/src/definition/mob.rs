@@ -1,6 +1,7 @@
 //! The whole definition.
 
 use super::check;
+use super::engine::{self, Engine, EngineSpec};
 use super::flow::{self, Flow};
 use super::gate::{self, Gate};
 use super::member::{self, MemberSpec};
@@ -50,6 +51,10 @@ pub struct Definition {
     /// Who answers.
     #[serde(default)]
     pub models: BTreeMap<ModelId, Model>,
+    /// How external engines are run; one that is absent runs as [`Definition::engine_spec`]
+    /// says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub engines: BTreeMap<Engine, EngineSpec>,
     /// The roles.
     #[serde(default)]
     pub profiles: BTreeMap<ProfileId, Profile>,
@@ -92,6 +97,7 @@ impl Definition {
             turns_max: TURNS_MAX,
             queue_max: QUEUE_MAX,
             models: BTreeMap::new(),
+            engines: BTreeMap::new(),
             profiles: BTreeMap::new(),
             members: Vec::new(),
             wiring: Wiring::default(),
@@ -103,6 +109,12 @@ impl Definition {
             store: Store::default(),
             server: Server::default(),
         }
+    }
+
+    /// How an engine is run: as the mob file says, else as is usual; `None`: nobody says it.
+    pub fn engine_spec(&self, engine: Engine) -> Option<EngineSpec> {
+        let given = self.engines.get(&engine).cloned();
+        given.or_else(|| EngineSpec::by_default(engine))
     }
 
     /// `sha256:` and the digest of the canonical JSON: the same for two files that mean the same.
@@ -128,6 +140,7 @@ pub(super) fn read(cx: &mut Report<'_>, mut root: Table<'_>) -> Option<Definitio
     let by_default = head.as_ref().and_then(|head| head.defaults.profile.clone());
     let models = named(cx, &mut root, ("models", Noun::Model), model::read);
     check::fallback_cycles(cx, &models);
+    let engines = engine::read(cx, &mut root);
     let profiles = named(cx, &mut root, ("profiles", Noun::Profile), profile::read);
     let members = listed(cx, &mut root, ("members", Noun::Member), |cx, id, table| {
         member::read(cx, id, table, by_default.as_ref())
@@ -161,6 +174,7 @@ pub(super) fn read(cx: &mut Report<'_>, mut root: Table<'_>) -> Option<Definitio
         turns_max: head.turns_max,
         queue_max: head.queue_max,
         models,
+        engines,
         profiles,
         members,
         wiring: wiring.unwrap_or_default(),

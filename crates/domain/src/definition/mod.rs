@@ -12,6 +12,7 @@ mod address;
 mod check;
 mod codes;
 mod diagnostic;
+mod engine;
 mod entry;
 mod file;
 mod flow;
@@ -43,17 +44,19 @@ mod wiring;
 
 pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Severity};
+pub use engine::{Engine, EngineSpec};
 pub use entry::{EntryError, route_of, schedule_of};
 pub use flow::{Collect, Dispatch, Flow, RepeatUntil, Step, StepTarget};
 pub use gate::{Approver, ApproverError, Gate, GateAction, OnExpiry, Role, Unattended};
 pub use member::MemberSpec;
 pub use mob::{Defaults, Definition};
 pub use model::{Model, Price, Provider};
+pub(crate) use module::RESTART as MODULE_RESTART;
 pub use module::{
     Module, Network, PathRule, Restart, RestartPolicy, Sandbox, SandboxRequire, Start, Transport,
 };
 pub use parse::{Files, NoFiles, Parsed, parse};
-pub use profile::{Budget, Busy, Compaction, Engine, IdleRetire, Profile};
+pub use profile::{Budget, Busy, Compaction, IdleRetire, Profile};
 pub use retry::{Backoff, Retry};
 pub(crate) use route::RETRY as ROUTE_RETRY;
 pub use route::{Rate, Route, RouteMatch, Sink};

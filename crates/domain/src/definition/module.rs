@@ -241,7 +241,8 @@ pub(super) fn read(
     })
 }
 
-const RESTART: Restart = Restart {
+/// What holds where the mob file does not say.
+pub(crate) const RESTART: Restart = Restart {
     policy: RestartPolicy::OnFailure,
     intensity: 5,
     period_ms: 60_000,

@@ -1,5 +1,6 @@
 //! `[profiles.<id>]`: the template of a role.
 
+use super::engine::Engine;
 use super::report::{Finding, Noun, Report};
 use super::scalar::choice;
 use super::source::{Node, Table};
@@ -9,20 +10,6 @@ use serde::{Deserialize, Serialize};
 
 /// Steps that a turn may take where the budget does not say.
 const STEPS_PER_TURN: u32 = 50;
-
-choice! {
-    /// What executes the turns of a member.
-    Engine {
-        /// The built-in engine.
-        Native = "native",
-        /// The Meerkat runtime.
-        Meerkat = "meerkat",
-        /// A remote agent that speaks A2A.
-        A2a = "a2a",
-        /// A coding agent that speaks ACP.
-        Acp = "acp",
-    }
-}
 
 choice! {
     /// What a message does that arrives while a turn runs.
@@ -148,10 +135,14 @@ pub(super) fn read(cx: &mut Report<'_>, name: &str, mut table: Table<'_>) -> Opt
         node.reference::<ModelId>(cx, Noun::Model, format!("profile {name:?} uses"))
     });
     let instructions = read_instructions(cx, &mut table);
-    let engine = table.read(cx, "engine", Node::choice);
+    // One that can't be read is an error of its own: its tool sets are not looked at.
+    let engine = match table.take(cx, "engine") {
+        Some(node) => node.choice(cx),
+        None => Some(Engine::Native),
+    };
     let description = table.read(cx, "description", Node::text);
     let tools = table.read(cx, "tools", |node, cx| {
-        node.each(cx, |item, cx| item.tool(cx, name))
+        node.each(cx, |item, cx| item.tool(cx, name, engine))
     });
     let output_schema = table.read(cx, "output_schema", Node::json_schema);
     let budget = table.read(cx, "budget", read_budget);

@@ -1,5 +1,6 @@
 //! Which tools a profile offers, and patterns over their names.
 
+use super::engine::Engine;
 use super::glob::globs_meet;
 use super::report::{Finding, Noun, Report};
 use super::source::Node;
@@ -39,6 +40,9 @@ pub enum ToolSelector {
         /// The tool's name in the module, or `*`.
         tool: String,
     },
+    /// A tool set of the external engine itself, written `engine:<name>`. The engine makes these
+    /// calls, so no gate sees them; it offers no tool of ours.
+    Engine(String),
     /// A tool that the host program registers.
     Host(String),
 }
@@ -55,6 +59,7 @@ impl ToolSelector {
                 "task" => list(&["task_*"]),
                 name => list(&[name]),
             },
+            Self::Engine(_) => Vec::new(),
             Self::Module { .. } | Self::Host(_) => vec![self.to_string()],
         }
     }
@@ -72,13 +77,17 @@ impl fmt::Display for ToolSelector {
         match self {
             Self::BuiltIn(name) | Self::Host(name) => f.write_str(name),
             Self::Module { module, tool } => write!(f, "module:{module}/{tool}"),
+            Self::Engine(name) => write!(f, "engine:{name}"),
         }
     }
 }
 
 /// Why a text is not an entry of `tools`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a tool: write a built-in name, module:<id>/<name or *>, or the host's name")]
+#[error(
+    "{0:?} is not a tool: write a built-in name, module:<id>/<name or *>, engine:<name>, or the \
+     host's name"
+)]
 pub struct ToolSelectorError(pub String);
 
 impl FromStr for ToolSelector {
@@ -101,12 +110,19 @@ impl FromStr for ToolSelector {
                 tool: tool.to_owned(),
             });
         }
-        let plain = text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text
+        let (engine, name) = match text.strip_prefix("engine:") {
+            Some(name) => (true, name),
+            None => (false, text),
+        };
+        let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !plain {
             return Err(error());
+        }
+        if engine {
+            return Ok(Self::Engine(name.to_owned()));
         }
         let family = BUILT_IN_FAMILIES
             .iter()
@@ -159,8 +175,13 @@ impl ToolPattern {
 }
 
 impl Node<'_> {
-    /// An entry of a profile's `tools`.
-    pub fn tool(&self, cx: &mut Report<'_>, profile: &str) -> Option<ToolSelector> {
+    /// An entry of the `tools` of a profile with this engine; `None`: it could not be read.
+    pub fn tool(
+        &self,
+        cx: &mut Report<'_>,
+        profile: &str,
+        engine: Option<Engine>,
+    ) -> Option<ToolSelector> {
         let text = self.text(cx)?;
         // The groups may also be written by the names that they hold.
         let name = match text.as_str() {
@@ -172,7 +193,8 @@ impl Node<'_> {
             let message = format!("{} is not a tool: {text:?}", self.name());
             let finding = Finding::new("tool_invalid", &self.span, message).label("not a tool");
             let hint = "write a built-in name (peers, memory, now, …), \"module:<id>/<name>\" or \
-                        \"module:<id>/*\", or the name of a tool of the host program (a-z, 0-9, _)";
+                        \"module:<id>/*\", \"engine:<name>\" (a tool set of its engine), or the name of a \
+                        tool of the host program (a-z, 0-9, _)";
             cx.error(finding.hint_str(hint));
             return None;
         };
@@ -181,6 +203,11 @@ impl Node<'_> {
             ToolSelector::Module { module, .. } => {
                 let user = format!("profile {profile:?} offers tools of");
                 cx.refer(Noun::Module, module.as_str(), &self.span, user);
+            }
+            ToolSelector::Engine(set) => {
+                if let Some(engine) = engine {
+                    self.engine_tools(cx, profile, engine, set)?;
+                }
             }
             ToolSelector::Host(name) => {
                 let message = format!(
@@ -194,6 +221,34 @@ impl Node<'_> {
             }
         }
         Some(selector)
+    }
+
+    /// A tool set of the profile's own engine; `None`: the engine has no such set.
+    fn engine_tools(
+        &self,
+        cx: &mut Report<'_>,
+        profile: &str,
+        engine: Engine,
+        set: &str,
+    ) -> Option<()> {
+        let sets = engine.tool_sets();
+        if sets.contains(&set) {
+            return Some(());
+        }
+        let message = format!(
+            "profile {profile:?} offers the tool set {set:?} of its engine, and the engine \
+             {engine} has none of this name"
+        );
+        let finding = Finding::new("engine_tool_unknown", &self.span, message);
+        let hint = if sets.is_empty() {
+            let other = "take it out, or give the profile an engine with tools of its own: \
+                         engine = \"meerkat\"";
+            Some(other.to_owned())
+        } else {
+            suggest::hint(set, "its tool sets", sets.iter().copied())
+        };
+        cx.error(finding.label("no such tool set").hint(hint));
+        None
     }
 
     /// A pattern over qualified tool names.

@@ -1,8 +1,9 @@
 //! Parts of the format that have no runner in this version.
 
+use super::engine::Engine;
 use super::mob::Definition;
 use super::model::{Model, Provider};
-use super::profile::{Busy, Engine, Profile};
+use super::profile::{Busy, Profile};
 use super::schedule::ScheduleTarget;
 use super::server::Auth;
 use super::store::StoreKind;
@@ -55,6 +56,10 @@ pub fn unsupported(definition: &Definition) -> Vec<Unsupported> {
         "server.listen".to_owned(),
         "a server that other machines can reach",
     );
+    for engine in definition.engines.keys() {
+        let what = format!("the engine {engine}");
+        add(!runs(*engine), format!("engines.{engine}"), &what);
+    }
     for (id, model) in &definition.models {
         unsupported_model(&format!("models.{id}"), model, &mut add);
     }
@@ -62,6 +67,14 @@ pub fn unsupported(definition: &Definition) -> Vec<Unsupported> {
         unsupported_profile(&format!("profiles.{id}"), profile, &mut add);
     }
     found
+}
+
+/// Whether this version knows how to run an engine of its own accord.
+fn runs(engine: Engine) -> bool {
+    match engine {
+        Engine::Native | Engine::Meerkat => true,
+        Engine::A2a | Engine::Acp => false,
+    }
 }
 
 fn unsupported_model(path: &str, model: &Model, add: &mut impl FnMut(bool, String, &str)) {
@@ -79,9 +92,8 @@ fn unsupported_model(path: &str, model: &Model, add: &mut impl FnMut(bool, Strin
 }
 
 fn unsupported_profile(path: &str, profile: &Profile, add: &mut impl FnMut(bool, String, &str)) {
-    let engine = profile.engine != Engine::Native;
     add(
-        engine,
+        !runs(profile.engine),
         format!("{path}.engine"),
         &format!("the engine {}", profile.engine),
     );
@@ -90,6 +102,7 @@ fn unsupported_profile(path: &str, profile: &Profile, add: &mut impl FnMut(bool,
             ToolSelector::BuiltIn(name) => {
                 name != "peers" && name != "schedule" && !crate::tool::is_built_in(name)
             }
+            ToolSelector::Engine(set) => !profile.engine.tool_sets().contains(&set.as_str()),
             ToolSelector::Module { .. } | ToolSelector::Host(_) => false,
         };
         add(

@@ -29,7 +29,7 @@ enum Way<'s> {
 /// again with the state that this one leaves, so that no bound is overrun.
 pub(crate) fn begin_due(draft: &mut Draft<'_>) {
     let state = draft.state();
-    if draft.next_seq() != state.head + 1 {
+    if !draft.is_empty() {
         // What this decision has done already is not in the state yet.
         return;
     }

@@ -203,6 +203,8 @@ impl Event {
                 | Self::ApprovalRequested(_)
                 | Self::ApprovalExpired(_)
                 | Self::BudgetExhausted(_)
+                | Self::EngineLog(_)
+                | Self::EngineEvent(_)
         )
     }
 
@@ -265,6 +267,14 @@ impl Event {
             | Self::DeliveryReplayed(_) => {
                 let delivery = self.delivery();
                 delivery.map_or_else(String::new, |id| format!("delivery/{id}"))
+            }
+            Self::EngineStarted(_)
+            | Self::EngineStopped(_)
+            | Self::EngineLog(_)
+            | Self::EngineEvent(_)
+            | Self::EngineGap(_) => {
+                let engine = self.engine();
+                engine.map_or_else(String::new, |engine| format!("engine/{engine}"))
             }
             other => {
                 let module = other.module().map(ModuleId::as_str);

@@ -1,5 +1,6 @@
 //! Events of members.
 
+use super::engine::Offers;
 use crate::id::{MemberId, ProfileId, SessionId, TurnId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -75,6 +76,9 @@ pub struct MemberUpdated {
     /// Its engine reported that it can work now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub engine_started: bool,
+    /// What its engine can do beyond running turns, as the engine says from here on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<Offers>,
 }
 
 /// A member got fresh process state; its session stays.

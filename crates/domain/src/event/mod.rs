@@ -6,6 +6,7 @@
 mod approval;
 mod delivery;
 mod edge;
+mod engine;
 mod envelope;
 mod error;
 mod filter;
@@ -16,6 +17,7 @@ mod module;
 mod runtime;
 mod schedule;
 mod summary;
+mod summary_engine;
 mod summary_schedule;
 mod tool;
 mod turn;
@@ -29,6 +31,9 @@ pub use delivery::{
     DeliveryReplayed, DeliveryUnknown, RouteDefined, RouteOrigin, RouteRemoved,
 };
 pub use edge::{EdgeFailed, EdgeOperation, EdgeOrigin, EdgeUnwired, EdgeWired, UnwireReason};
+pub use engine::{
+    EngineEvent, EngineGap, EngineLog, EngineNext, EngineStarted, EngineStopped, Offers,
+};
 pub use envelope::{Envelope, KeyUse, NewEvent, Source, SourceError};
 pub use error::{AccessDenied, ErrorEvent, ErrorRaised};
 pub use filter::{EventFilter, FilterError};
@@ -60,8 +65,9 @@ pub use tool::{
     ToolUnknown,
 };
 pub use turn::{
-    BudgetExhausted, ModelFailed, ModelReplied, RecordedCall, TurnCancelled, TurnCheckpointed,
-    TurnCompleted, TurnFailed, TurnFailure, TurnResumed, TurnStarted, TurnWaiting, WaitingFor,
+    BudgetExhausted, ENGINE_LOST, ModelFailed, ModelReplied, RecordedCall, TurnCancelled,
+    TurnCheckpointed, TurnCompleted, TurnFailed, TurnFailure, TurnResumed, TurnStarted,
+    TurnWaiting, WaitingFor,
 };
 
 use serde::{Deserialize, Serialize};
@@ -250,6 +256,16 @@ events! {
     "module.event" ModuleEvent,
     /// What a module wrote to its standard error.
     "module.log" ModuleLog,
+    /// The process of an external engine answers.
+    "engine.started" EngineStarted,
+    /// The process of an external engine has ended.
+    "engine.stopped" EngineStopped,
+    /// What an external engine wrote to its standard error.
+    "engine.log" EngineLog,
+    /// An external engine's own journal says something.
+    "engine.event" EngineEvent,
+    /// Some of the events of an external engine were lost.
+    "engine.gap" EngineGap,
     /// A budget stopped something.
     "budget.exhausted" BudgetExhausted,
     /// Something went wrong that somebody should see.

@@ -100,6 +100,7 @@ impl Event {
             Self::ApprovalDecided(e) => e.turn,
             Self::ApprovalExpired(e) => e.turn,
             Self::DeliveryQueued(e) => return e.turn,
+            Self::EngineGap(e) => return e.turn,
             Self::OccurrenceCompleted(e) => return e.turn,
             Self::OccurrenceFailed(e) => return e.turn,
             _ => return None,
@@ -144,6 +145,7 @@ impl Event {
             .or_else(|| self.summary_of_message())
             .or_else(|| self.summary_of_approval())
             .or_else(|| self.summary_of_module())
+            .or_else(|| self.summary_of_engine())
             .or_else(|| self.summary_of_schedule())
             .or_else(|| self.summary_of_delivery())
             .unwrap_or_else(|| self.summary_of_turn());
@@ -273,10 +275,12 @@ impl Event {
             Self::ModuleLog(e) => {
                 let first = e.lines.first().map_or("", String::as_str);
                 let more = e.lines.len().saturating_sub(1);
-                match more {
-                    0 => format!("module {}: {first}", e.module),
-                    _ => format!("module {}: {first} (and {more} more lines)", e.module),
-                }
+                let more = match more {
+                    0 => String::new(),
+                    1 => " (and 1 more line)".to_owned(),
+                    _ => format!(" (and {more} more lines)"),
+                };
+                format!("module {}: {first}{more}", e.module)
             }
             _ => return None,
         })

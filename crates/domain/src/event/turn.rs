@@ -38,7 +38,10 @@ pub struct TurnStarted {
     pub unpriced: bool,
 }
 
-/// A turn went on after a restart or a respawn.
+/// Why a turn had stopped whose engine ended under it, while this process went on.
+pub const ENGINE_LOST: &str = "engine";
+
+/// A turn went on after a restart or a respawn, or since its engine is there again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnResumed {
     /// The turn.
@@ -49,7 +52,7 @@ pub struct TurnResumed {
     pub step: u32,
     /// How often it was interrupted since it last got on.
     pub recoveries: u32,
-    /// Why it had stopped: `checkpoint`, `crash` or `respawn`.
+    /// Why it had stopped: `checkpoint`, `crash`, `respawn` or `engine` (its engine ended under it).
     pub reason: String,
 }
 

@@ -1,13 +1,13 @@
 //! Decisions about members.
 
+use super::engine;
 use super::retire::retire;
 use super::spawn::{profile_missing, spawn};
 use crate::command::MemberCommand;
 use crate::definition::Engine;
 use crate::draft::{Decision, Draft};
 use crate::event::{
-    ErrorEvent, ErrorRaised, Fence, MemberFailed, MemberPaused, MemberReset, MemberRespawned,
-    MemberResumed, MemberRetired, MemberUpdated,
+    Fence, MemberPaused, MemberReset, MemberRespawned, MemberResumed, MemberRetired, MemberUpdated,
 };
 use crate::id::{MemberId, ProfileId};
 use crate::refusal::{Refusal, RefusalKind};
@@ -38,6 +38,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MemberCommand) -> Result<De
                 additional_instructions: additional_instructions.clone(),
                 origin: *origin,
                 engine_started: false,
+                offers: None,
             });
         }
         MemberCommand::Retire {
@@ -66,9 +67,14 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MemberCommand) -> Result<De
         MemberCommand::EngineStarted {
             member,
             fence,
+            offers,
             error,
         } => {
-            engine_started(&mut draft, member, *fence, error.as_deref())?;
+            let outcome = match error {
+                None => Ok(*offers),
+                Some(error) => Err(error.as_str()),
+            };
+            engine::started(&mut draft, member, *fence, outcome)?;
         }
     }
     Ok(draft.done())
@@ -197,50 +203,5 @@ fn reset(draft: &mut Draft<'_>, id: &MemberId) -> Result<(), Refusal> {
         fence,
         starting,
     });
-    Ok(())
-}
-
-fn engine_started(
-    draft: &mut Draft<'_>,
-    id: &MemberId,
-    fence: Fence,
-    error: Option<&str>,
-) -> Result<(), Refusal> {
-    let member = draft.present(id)?;
-    if !member.starting || member.fence != fence {
-        return Err(Refusal::new(
-            RefusalKind::Conflict,
-            "member.stale",
-            format!("{id} is no longer the one that was started"),
-        ));
-    }
-    match error {
-        None => {
-            draft.emit(MemberUpdated {
-                member: id.clone(),
-                labels: None,
-                context: None,
-                additional_instructions: None,
-                origin: None,
-                engine_started: true,
-            });
-        }
-        Some(error) => {
-            let seq = draft.emit(MemberFailed {
-                member: id.clone(),
-                error: error.to_owned(),
-            });
-            let (profile, told) = (member.profile.clone(), error.to_owned());
-            let failure = ErrorEvent::SpawnFailure {
-                member: id.clone(),
-                profile,
-                error: told,
-            };
-            draft.emit_from(seq, ErrorRaised { error: failure });
-            if let Some(turn) = member.turn {
-                crate::turn::lose(draft, seq, turn, error);
-            }
-        }
-    }
     Ok(())
 }

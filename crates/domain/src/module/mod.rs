@@ -30,3 +30,4 @@ pub(crate) use due::due;
 pub(crate) use listing::is_tool_name;
 pub(crate) use ready::ready;
 pub(crate) use recover::recover;
+pub(crate) use restart::restart_at;

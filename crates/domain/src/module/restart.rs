@@ -57,6 +57,14 @@ pub(super) fn consequence(
     }
 }
 
+/// When what has failed is started again; `None`: it ended too often within the period.
+pub(crate) fn restart_at(policy: &Restart, recent: &[Time], now: Time) -> Option<Time> {
+    match consequence(policy, recent, Ended::Failure, now) {
+        Consequence::Again { not_before, .. } => Some(not_before),
+        Consequence::Stay | Consequence::TooOften { .. } | Consequence::Hopeless => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

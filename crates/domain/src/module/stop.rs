@@ -104,7 +104,15 @@ pub(super) fn told_to(
         (ModuleStatus::Restarting { .. }, _) => {
             end(draft, id, found, reason.unwrap_or("shutdown"), how);
         }
-        _ => {
+        (
+            ModuleStatus::Stopped
+            | ModuleStatus::Starting
+            | ModuleStatus::Healthy
+            | ModuleStatus::Unhealthy
+            | ModuleStatus::Stopping
+            | ModuleStatus::Quarantined,
+            _,
+        ) => {
             let why = found.reason.as_deref().or(reason).unwrap_or(OPERATOR);
             end(draft, id, found, why, how);
         }

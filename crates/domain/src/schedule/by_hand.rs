@@ -3,8 +3,9 @@
 use super::check::calendar;
 use super::decide::acted_on;
 use super::dispatch::{attempt, fresh};
+use super::due::MADE_UP_MAX;
 use super::end::{cancel_open, still_open};
-use super::fire::WAITING_MAX;
+use super::fire::QUEUED_MAX;
 use crate::definition::Overlap;
 use crate::draft::Draft;
 use crate::event::{Occasion, OccurrenceClaimed};
@@ -13,9 +14,6 @@ use crate::refusal::{Refusal, RefusalKind};
 use crate::state::Schedule;
 use crate::time::Time;
 use std::collections::BTreeSet;
-
-/// How many due times are made up for at once at most.
-const BACKFILL_MAX: usize = 1_000;
 
 fn claim(draft: &mut Draft<'_>, id: &ScheduleId, due: Time, occasion: Occasion) -> Seq {
     draft.order(OccurrenceClaimed {
@@ -31,7 +29,8 @@ fn claim(draft: &mut Draft<'_>, id: &ScheduleId, due: Time, occasion: Occasion) 
 pub(super) fn trigger(draft: &mut Draft<'_>, id: &ScheduleId) -> Result<(), Refusal> {
     let (id, found) = acted_on(draft, id)?;
     let due = free_time(draft, found);
-    let (open, waiting) = still_open(draft, id, found);
+    let standing = still_open(draft, id, found);
+    let open = standing.open;
     let waits = match found.spec.overlap {
         Overlap::Skip if open > 0 => {
             let message = format!("an occurrence of the schedule {id} has not ended");
@@ -40,7 +39,7 @@ pub(super) fn trigger(draft: &mut Draft<'_>, id: &ScheduleId) -> Result<(), Refu
                     .hint("wait until it has, or give the schedule another \"overlap\""),
             );
         }
-        Overlap::Queue if waiting >= WAITING_MAX => return Err(queue_full(id)),
+        Overlap::Queue if standing.queued >= QUEUED_MAX => return Err(queue_full(id)),
         Overlap::Queue => open > 0,
         Overlap::Skip | Overlap::Cancel | Overlap::Allow => false,
     };
@@ -56,7 +55,7 @@ pub(super) fn trigger(draft: &mut Draft<'_>, id: &ScheduleId) -> Result<(), Refu
 }
 
 fn queue_full(id: &ScheduleId) -> Refusal {
-    let message = format!("{WAITING_MAX} occurrences of the schedule {id} wait already");
+    let message = format!("{QUEUED_MAX} occurrences of the schedule {id} wait already");
     Refusal::new(RefusalKind::Busy, "schedule.queue_full", message)
 }
 
@@ -75,7 +74,7 @@ fn free_time(draft: &Draft<'_>, found: &Schedule) -> Time {
 }
 
 /// Runs due times of the past, oldest first. Those of a schedule whose occurrences don't run beside
-/// each other wait for one another.
+/// each other wait for one another, as those do that a downtime left.
 pub(super) fn backfill(
     draft: &mut Draft<'_>,
     id: &ScheduleId,
@@ -83,12 +82,13 @@ pub(super) fn backfill(
 ) -> Result<(), Refusal> {
     let (id, found) = acted_on(draft, id)?;
     let dues: BTreeSet<Time> = dues.iter().copied().collect();
-    let (mut open, waiting) = still_open(draft, id, found);
+    let standing = still_open(draft, id, found);
+    let mut open = standing.open;
     let beside = found.spec.overlap == Overlap::Allow;
     let max = if beside {
-        BACKFILL_MAX
+        MADE_UP_MAX
     } else {
-        WAITING_MAX - waiting.min(WAITING_MAX)
+        MADE_UP_MAX.saturating_sub(standing.waiting())
     };
     if dues.len() > max {
         let message = format!(

@@ -10,7 +10,8 @@ use crate::time::Time;
 /// After this time an occurrence that did not run counts as missed, even if the process was there:
 /// a machine that slept looks so.
 pub const LATE_MS_MAX: u64 = 60_000;
-/// How many due times of a downtime are counted one by one.
+/// How many due times of a downtime are counted one by one; of a longer one also those at its end,
+/// as many as could be made up for.
 pub const COUNTED_MAX: u64 = 10_000;
 /// How many due times of a downtime are made up for at most.
 pub const MADE_UP_MAX: usize = 1_000;
@@ -75,7 +76,7 @@ impl Look<'_> {
         let mut due = Due::default();
         let mut late = Vec::new();
         let mut at = self.after;
-        let mut cut = None;
+        let mut cut = false;
         while let Some(next) = calendar.next(at) {
             let fires = fires(self.id, next, self.jitter_ms);
             if fires > self.now {
@@ -88,27 +89,35 @@ impl Look<'_> {
             } else {
                 due.run.push((next, false));
             }
-            if late.len() as u64 > COUNTED_MAX {
-                // The rest of the downtime is not looked at one by one.
-                cut = calendar.previous(
-                    self.since.max(Time(
-                        self.now
-                            .0
-                            .saturating_sub(i64::try_from(LATE_MS_MAX).unwrap_or(0)),
-                    )),
-                );
-                if let Some(last) = cut.filter(|last| *last > at) {
-                    at = last;
-                    due.upto = Some(last);
-                    late.push(last);
-                    // One jump: what comes after is on time, or nearly so.
-                    continue;
+            if !cut && late.len() as u64 > COUNTED_MAX {
+                // Of the rest of the downtime only the end is looked at one by one.
+                let end = self.downtime_end(calendar, at);
+                cut = end.len() > MADE_UP_MAX;
+                if let Some(last) = end.last() {
+                    at = *last;
+                    due.upto = Some(at);
+                    late.extend(end);
                 }
-                cut = None;
             }
         }
-        self.settle(&mut due, &late, cut.is_some());
+        self.settle(&mut due, &late, cut);
         due
+    }
+
+    /// The last due times of a downtime after `at`, oldest first: all that could be made up for,
+    /// and the one before them, up to which everything is dropped.
+    fn downtime_end(&self, calendar: &Calendar, at: Time) -> Vec<Time> {
+        let before = |time: Time, ms: u64| {
+            Time(time.0.saturating_sub(i64::try_from(ms).unwrap_or(i64::MAX)))
+        };
+        let last = self.since.max(before(self.now, LATE_MS_MAX));
+        // What has not fired yet, since it is put off, is not late.
+        let last = calendar.previous(before(last, self.jitter_ms));
+        let earlier = |due: &Time| calendar.previous(before(*due, 1));
+        let end = std::iter::successors(last, earlier).take_while(|due| *due > at);
+        let mut end: Vec<Time> = end.take(MADE_UP_MAX + 1).collect();
+        end.reverse();
+        end
     }
 
     /// Decides which of the late ones are made up for.

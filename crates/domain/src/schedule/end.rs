@@ -1,9 +1,11 @@
 //! What an occurrence started has come to its end, or an occurrence is dropped before it started.
 
 use crate::draft::Draft;
-use crate::event::{OccurrenceCompleted, OccurrenceFailed, OccurrenceSkipped, Started};
+use crate::event::{
+    Occasion, OccurrenceCompleted, OccurrenceFailed, OccurrenceSkipped, Started,
+};
 use crate::id::{CallId, DeliveryId, MessageId, ScheduleId, Seq, TurnId};
-use crate::state::{Occurrence, Schedule};
+use crate::state::Schedule;
 use crate::time::Time;
 
 /// The turn that a message led to has ended, or the message was dropped before there was one.
@@ -145,18 +147,39 @@ fn cancel_message(draft: &mut Draft<'_>, id: MessageId, reason: &str) {
     }
 }
 
-/// How many occurrences of a schedule are open and not ended by this decision, and how many of
-/// them wait to be started.
-pub(super) fn still_open(
-    draft: &Draft<'_>,
-    id: &ScheduleId,
-    schedule: &Schedule,
-) -> (usize, usize) {
-    let open = schedule.open.iter();
-    let open: Vec<&Occurrence> = open
-        .filter(|(due, _)| !draft.has_ended_occurrence(id, **due))
-        .map(|(_, open)| open)
-        .collect();
-    let waiting = open.iter().filter(|open| open.started.is_none()).count();
-    (open.len(), waiting)
+/// How many occurrences of a schedule are open.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Standing {
+    /// All of them.
+    pub open: usize,
+    /// Those that wait to be started, apart from those of the past.
+    pub queued: usize,
+    /// Those of the past that are made up for and wait to be started.
+    pub made_up: usize,
+}
+
+impl Standing {
+    /// All that wait to be started.
+    pub fn waiting(&self) -> usize {
+        self.queued + self.made_up
+    }
+}
+
+/// How many occurrences of a schedule are open and not ended by this decision.
+pub(super) fn still_open(draft: &Draft<'_>, id: &ScheduleId, schedule: &Schedule) -> Standing {
+    let mut standing = Standing::default();
+    for (due, open) in &schedule.open {
+        if draft.has_ended_occurrence(id, *due) {
+            continue;
+        }
+        standing.open += 1;
+        if open.started.is_some() {
+            continue;
+        }
+        match open.occasion {
+            Occasion::Due | Occasion::Host | Occasion::Triggered => standing.queued += 1,
+            Occasion::MadeUp | Occasion::Backfilled => standing.made_up += 1,
+        }
+    }
+    standing
 }

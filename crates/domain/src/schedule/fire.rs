@@ -1,11 +1,11 @@
 //! What is due is claimed and started, and what could not be started is tried again.
 
 use super::dispatch::{attempt, fresh};
-use super::due::{Due, Look};
+use super::due::{Due, Look, MADE_UP_MAX};
 use super::end::{cancel_open, still_open};
 use super::put::next_of;
 use super::retry::Attempt;
-use crate::definition::Overlap;
+use crate::definition::{MissedPolicy, Overlap};
 use crate::draft::Draft;
 use crate::event::{
     Occasion, OccurrenceClaimed, OccurrenceMissed, OccurrenceSkipped, ScheduleDefined,
@@ -13,23 +13,22 @@ use crate::event::{
 use crate::id::ScheduleId;
 use crate::state::Schedule;
 use crate::time::Time;
-use std::collections::BTreeSet;
 
-/// How many schedules one look is for at most; the others follow at once in the next.
-const SCHEDULES_PER_LOOK_MAX: usize = 1_000;
-/// How many occurrences of a schedule wait for an earlier one at most.
-pub(super) const WAITING_MAX: usize = 100;
+/// After how many events a look ends; the schedules that are left follow at once in the next.
+const EVENTS_PER_LOOK_MAX: u64 = 3_000;
+/// How many occurrences of a schedule whose `overlap` is `queue` wait for an earlier one at most.
+/// Those of the past that are made up for have a bound of their own.
+pub(super) const QUEUED_MAX: usize = 100;
 
-/// Claims and starts what is due, and tries again what could not be started. Everything that is
-/// found due is used up: the schedule's next time lies ahead after that.
+/// Claims and starts what is due, and tries again what could not be started, what is due the
+/// longest first. Every schedule that is looked at is used up: its next time lies ahead after that.
 pub(crate) fn due(draft: &mut Draft<'_>) {
     let (state, now) = (draft.state(), draft.now);
     let dues = state.schedule_dues.iter().take_while(|(at, _)| *at <= now);
-    let ids: BTreeSet<&ScheduleId> = dues
-        .map(|(_, id)| id)
-        .take(SCHEDULES_PER_LOOK_MAX)
-        .collect();
-    for id in ids {
+    for (_, id) in dues {
+        if draft.next_seq() > state.head + EVENTS_PER_LOOK_MAX {
+            return;
+        }
         let Some(schedule) = state.schedules.get(id) else {
             continue;
         };
@@ -123,8 +122,8 @@ impl Run<'_> {
                 next: self.next,
             });
         }
-        let (mut open, mut waiting) = still_open(draft, self.id, self.schedule);
-        let last = look.run.last().map(|(due, _)| *due);
+        let mut standing = still_open(draft, self.id, self.schedule);
+        let last = look.run.last().copied();
         for (due, made_up) in &look.run {
             let known = self.schedule.open.contains_key(due);
             if known || self.schedule.by_hand.contains(due) {
@@ -132,28 +131,51 @@ impl Run<'_> {
                 continue;
             }
             match self.schedule.spec.overlap {
-                Overlap::Skip if open > 0 => {
+                Overlap::Cancel if last.is_some_and(|last| self.gives_way(*due, *made_up, last)) => {
+                    self.skip(draft, *due, "a later occurrence takes its place at once");
+                }
+                Overlap::Skip | Overlap::Queue | Overlap::Cancel if self.in_line(*made_up) => {
+                    if standing.waiting() >= MADE_UP_MAX {
+                        self.skip(draft, *due, "too many occurrences wait already");
+                    } else if standing.open > 0 {
+                        self.claim(draft, *due, *made_up);
+                        (standing.open, standing.made_up) =
+                            (standing.open + 1, standing.made_up + 1);
+                    } else {
+                        standing.open += usize::from(self.start(draft, *due, *made_up));
+                    }
+                }
+                Overlap::Skip if standing.open > 0 => {
                     self.skip(draft, *due, "the occurrence before it has not ended");
                 }
-                Overlap::Queue if open > 0 && waiting >= WAITING_MAX => {
+                Overlap::Queue if standing.open > 0 && standing.queued >= QUEUED_MAX => {
                     self.skip(draft, *due, "too many occurrences wait already");
                 }
-                Overlap::Queue if open > 0 => {
+                Overlap::Queue if standing.open > 0 => {
                     self.claim(draft, *due, *made_up);
-                    (open, waiting) = (open + 1, waiting + 1);
-                }
-                Overlap::Cancel if last != Some(*due) => {
-                    self.skip(draft, *due, "a later occurrence takes its place at once");
+                    (standing.open, standing.queued) = (standing.open + 1, standing.queued + 1);
                 }
                 Overlap::Cancel => {
                     cancel_open(draft, self.id, self.schedule);
                     self.start(draft, *due, *made_up);
                 }
                 Overlap::Skip | Overlap::Queue | Overlap::Allow => {
-                    open += usize::from(self.start(draft, *due, *made_up));
+                    standing.open += usize::from(self.start(draft, *due, *made_up));
                 }
             }
         }
+    }
+
+    /// Whether an occurrence waits until those before it have ended, whatever the overlap says:
+    /// where each missed one is made up for, none is dropped because they all come at once.
+    fn in_line(&self, made_up: bool) -> bool {
+        made_up && self.schedule.spec.missed.policy == MissedPolicy::All
+    }
+
+    /// Whether the last one of this look cancels this one before it could begin.
+    fn gives_way(&self, due: Time, made_up: bool, (last, last_made_up): (Time, bool)) -> bool {
+        let after_all = self.in_line(made_up) && self.in_line(last_made_up);
+        due != last && !after_all
     }
 
     /// Claims and starts an occurrence; whether it is open after that.

@@ -69,7 +69,8 @@ pub(super) fn converge(draft: &mut Draft<'_>, id: &ScheduleId) -> Result<(), Ref
             define(draft, defined, ScheduleOrigin::File, (now, now))?;
         }
         (Some((Need::Remove, why)), _, Some((id, found))) => forget(draft, id, found, why),
-        _ => {}
+        // Only what is defined needs to be, and only what is there is forgotten.
+        (Some((Need::Define, _)), None, _) | (Some((Need::Remove, _)), _, None) | (None, ..) => {}
     }
     Ok(())
 }

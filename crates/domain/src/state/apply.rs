@@ -36,6 +36,7 @@ impl State {
             Event::RuntimeStarted(e) => {
                 self.epoch = e.epoch;
                 self.stage = Stage::Started;
+                self.engines_gone();
             }
             Event::RuntimeReady(_) => {
                 self.stage = Stage::Ready;
@@ -69,6 +70,7 @@ impl State {
             _ if self.apply_member(seq, now, &envelope.event) => {}
             _ if self.apply_approval(now, &envelope.event) => {}
             _ if self.apply_module(seq, now, &envelope.event) => {}
+            _ if self.apply_engine(now, &envelope.event) => {}
             _ if self.apply_schedule(seq, now, &envelope.event) => {}
             _ if self.apply_delivery(seq, now, &envelope.event) => {}
             other => self.apply_turn(now, other),
@@ -165,6 +167,7 @@ impl State {
                 MemberMode::Active
             },
             starting: e.starting,
+            offers: None,
             since: now,
             queue: VecDeque::new(),
             turn: None,
@@ -219,6 +222,9 @@ impl State {
         if let Some(origin) = e.origin {
             member.origin = origin;
         }
+        if let Some(offers) = e.offers {
+            member.offers = Some(offers);
+        }
         if e.engine_started {
             member.starting = false;
             if member.mode == MemberMode::Starting {
@@ -240,6 +246,7 @@ impl State {
         };
         member.fence = fence;
         member.starting = starting;
+        member.offers = None;
         member.last_error = None;
         // A pause outlives a respawn: only who paused it lets it go on.
         if member.mode != MemberMode::Paused {

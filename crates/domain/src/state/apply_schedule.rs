@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How many due times are remembered of those that were run by hand.
 const BY_HAND_MAX: usize = 1_000;
+/// How many schedules are remembered of those that were removed, apart from those of which an
+/// occurrence goes on.
+const REMOVED_MAX: usize = 1_000;
 
 impl State {
     /// An occurrence that has not ended, also one of a schedule that was removed.
@@ -137,6 +140,21 @@ impl State {
             open: found.open,
         };
         self.removed_schedules.insert(id.clone(), removed);
+        self.forget_removed();
+    }
+
+    /// Forgets removed schedules whose last due time is the longest ago: one that is defined again
+    /// does not fire for the past anyway, unless the clock was set back all that time.
+    fn forget_removed(&mut self) {
+        while self.removed_schedules.len() > REMOVED_MAX {
+            let removed = self.removed_schedules.iter();
+            let over = removed.filter(|(_, found)| found.open.is_empty());
+            let Some((id, _)) = over.min_by_key(|(_, found)| found.after) else {
+                return;
+            };
+            let id = id.clone();
+            self.removed_schedules.remove(&id);
+        }
     }
 
     fn occurrence_ended(&mut self, id: &ScheduleId, due: Time) {

@@ -1,6 +1,6 @@
 //! A member as the journal leaves it.
 
-use crate::event::{Fence, MemberOrigin};
+use crate::event::{Fence, MemberOrigin, Offers};
 use crate::id::{MemberId, MessageId, ProfileId, Seq, SessionId, TurnId};
 use crate::model::{Cost, Usage};
 use crate::time::Time;
@@ -114,6 +114,10 @@ pub struct Member {
     pub mode: MemberMode,
     /// Whether its engine was told to start it and has not reported; it may be paused beside that.
     pub starting: bool,
+    /// What its engine said that it can do beyond running turns; `None`: the engine has not
+    /// reported, or is the native one.
+    #[serde(default)]
+    pub offers: Option<Offers>,
     /// Since when its state is what it is.
     pub since: Time,
     /// Messages that wait, in the order of acceptance.

@@ -1,9 +1,10 @@
 //! The folded journal of one mob.
 
 use super::{
-    Approval, Delivery, DirectCall, Keys, Member, MemberMode, Message, Module, RemovedSchedule,
-    Route, Schedule, SessionSpan, Turn, Waiting,
+    Approval, Delivery, DirectCall, EngineState, Keys, Member, MemberMode, Message, Module,
+    RemovedSchedule, Route, Schedule, SessionSpan, Turn, Waiting,
 };
+use crate::definition::Engine;
 use crate::edge::Edge;
 use crate::event::{EdgeOrigin, GrantCreated};
 use crate::id::{
@@ -74,13 +75,17 @@ pub struct State {
     /// When the writer has to look at a module: a restart or the end of its idle time.
     #[serde(default)]
     pub module_dues: BTreeSet<(Time, ModuleId)>,
+    /// External engines that were ever started.
+    #[serde(default)]
+    pub engines: BTreeMap<Engine, EngineState>,
     /// Calls of modules that no turn waits for.
     #[serde(default)]
     pub direct_calls: BTreeMap<CallId, DirectCall>,
     /// Schedules.
     #[serde(default)]
     pub schedules: BTreeMap<ScheduleId, Schedule>,
-    /// What is kept of schedules that were removed, so that none of their due times fires again.
+    /// What is kept of schedules that were removed, the latest of them, so that none of their due
+    /// times fires again.
     #[serde(default)]
     pub removed_schedules: BTreeMap<ScheduleId, RemovedSchedule>,
     /// When the writer has to look at a schedule: it fires, or an occurrence is tried again.
@@ -156,6 +161,7 @@ impl State {
             grants: BTreeMap::new(),
             modules: BTreeMap::new(),
             module_dues: BTreeSet::new(),
+            engines: BTreeMap::new(),
             direct_calls: BTreeMap::new(),
             schedules: BTreeMap::new(),
             removed_schedules: BTreeMap::new(),

@@ -11,6 +11,7 @@ mod apply_schedule;
 mod apply_turn;
 mod approval;
 mod delivery;
+mod engine;
 mod index;
 mod keys;
 mod member;
@@ -24,6 +25,7 @@ pub use approval::Approval;
 pub use delivery::{
     ATTEMPTS_AT_ONCE_MAX, Delivery, DeliveryStatus, RATE_WINDOW_MS, Route, Waiting,
 };
+pub use engine::{EngineProcess, EngineState};
 pub use keys::{KEY_AGE_MAX_MS, KEYS_MAX, KeyLookup, Keys};
 pub use member::{Member, MemberMode, MemberState, SessionSpan};
 pub use mob::{Stage, State};

@@ -46,7 +46,10 @@ pub(super) fn check<'w>(
     if let Some(bad) = bad_arguments(found, &call.args) {
         return Check::Refuse(bad);
     }
-    let passage = passage(&draft.world.definition, turn, &call.tool);
+    let sink = super::deliver::sink_tool(draft.state(), call);
+    let tools = [Some(call.tool.as_str()), sink.as_deref()];
+    let tools: Vec<&str> = tools.into_iter().flatten().collect();
+    let passage = passage(&draft.world.definition, turn, &tools);
     if let Passage::Shut(gate, what) = passage {
         let told = format!("the gate on {} {what}", gate.tool.as_str());
         return Check::Refuse(ToolRefusal::new("gate.denied", told));
@@ -57,7 +60,13 @@ pub(super) fn check<'w>(
     }
     let (approval, policy) = match &call.state {
         CallState::Approved { approval, policy } => (Some(*approval), Some(policy)),
-        _ => (None, None),
+        CallState::Owed
+        | CallState::Pending { .. }
+        | CallState::Running { .. }
+        | CallState::Eliciting { .. }
+        | CallState::Waiting { .. }
+        | CallState::Unknown
+        | CallState::Done => (None, None),
     };
     let mut permit = Permit {
         approval,

@@ -1,19 +1,24 @@
 //! `deliver`: something leaves the mob, or goes to a member by name, over a route.
 
 use super::content::ToolRefusal;
+use super::send_message::check_edge;
 use super::toolbox::ToolSpec;
-use crate::delivery::{Outgoing, queue_for};
+use crate::definition::Sink;
+use crate::delivery::{Outgoing, Taker, queue_for, taker};
 use crate::draft::Draft;
 use crate::event::ToolEffect;
 use crate::id::{MemberId, Seq, TurnId};
 use crate::principal::Principal;
+use crate::state::{Call, State};
 use crate::text::Text;
 use serde_json::{Value, json};
+
+const NAME: &str = "deliver";
 
 /// The tool as models are told of it.
 pub(super) fn spec() -> ToolSpec {
     ToolSpec {
-        name: "deliver".to_owned(),
+        name: NAME.to_owned(),
         description: "Sends something to a named recipient over the route that takes it. Give \
                       either text or payload. It is on its way when the call returns; whether it \
                       arrived is not told."
@@ -40,6 +45,11 @@ pub(super) fn run(
     args: &Value,
 ) -> Result<Text, ToolRefusal> {
     let outgoing = outgoing(args)?;
+    if let Ok(Taker::Member(to)) = taker(draft.state(), outgoing.recipient, outgoing.channel)
+        && to != *member
+    {
+        check_edge(draft, member, &to)?;
+    }
     let from = Principal::Agent(member.clone());
     let queued = queue_for(draft, &from, turn, cause, outgoing);
     let (delivery, route) = queued.map_err(|refusal| {
@@ -52,6 +62,23 @@ pub(super) fn run(
     Ok(Text::from(format!(
         "queued as {delivery} over route {route}"
     )))
+}
+
+/// The tool of a module that a delivery would be made by: a gate on it guards the call as well.
+pub(super) fn sink_tool(state: &State, call: &Call) -> Option<String> {
+    if call.tool != NAME {
+        return None;
+    }
+    let outgoing = outgoing(&call.args).ok()?;
+    match taker(state, outgoing.recipient, outgoing.channel) {
+        Ok(Taker::Route(_, route)) => match &route.spec.sink {
+            Sink::Module { module, tool } => Some(format!("module:{module}/{tool}")),
+            Sink::Member { .. } | Sink::Webhook { .. } | Sink::Email { .. } | Sink::File { .. } => {
+                None
+            }
+        },
+        Ok(Taker::Member(_)) | Err(_) => None,
+    }
 }
 
 /// Reads `{"recipient", "channel"?, "text" | "payload"}`.

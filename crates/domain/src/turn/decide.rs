@@ -52,6 +52,13 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &TurnCommand) -> Result<Deci
         } => {
             engine::ended(&mut draft, *turn, *fence, outcome)?;
         }
+        TurnCommand::EngineLost {
+            turn,
+            fence,
+            reason,
+        } => {
+            engine::lost(&mut draft, *turn, *fence, reason)?;
+        }
         TurnCommand::Cancel { turn, reason } => {
             open(&draft, *turn)?;
             super::cancel(

@@ -2,9 +2,10 @@
 
 use super::decide::{fenced, stale};
 use super::end::{self, Used};
+use super::recover;
 use super::reply::{check_budget, recorded_calls, used_with};
 use crate::draft::Draft;
-use crate::event::{Fence, ModelReplied, TurnFailure};
+use crate::event::{ENGINE_LOST, Fence, ModelReplied, TurnFailure};
 use crate::id::TurnId;
 use crate::model::Reply;
 use crate::refusal::Refusal;
@@ -44,6 +45,22 @@ pub(super) fn replied(
         let used = used_with(turn, turn.step + 1, reply, None);
         check_budget(draft, seq, (id, turn), used);
     }
+    Ok(())
+}
+
+/// The engine ended under the turn and can be asked again: the turn goes on, as after a crash.
+/// Calls in flight are in this process and stay there, and whoever is waited for is waited for.
+pub(super) fn lost(
+    draft: &mut Draft<'_>,
+    id: TurnId,
+    fence: Fence,
+    reason: &str,
+) -> Result<(), Refusal> {
+    let turn = fenced(draft, id, fence)?;
+    if !turn.external {
+        return Err(stale(id));
+    }
+    recover::go_on(draft, id.0, (id, turn), (ENGINE_LOST, reason));
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What a start does with the turns that it finds open.
+//! What becomes of open turns that were interrupted: by the end of mobkit, or of their engine.
 
 use super::end::{self, Used};
 use super::outcome::{effect_in_flight, unknown};
@@ -35,20 +35,12 @@ pub(crate) fn recover(draft: &mut Draft<'_>) {
 }
 
 fn recover_turn(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
-    // Only work that was in flight can have killed the process; who waits is not to blame.
-    let pauses =
-        matches!(turn.phase, TurnPhase::Model { not_before, .. } if not_before > draft.now);
-    let suspect = !turn.checkpointed && turn.is_in_flight() && !pauses;
-    let recoveries = turn.recoveries + u32::from(suspect);
-    if recoveries >= RECOVERIES_MAX {
-        return quarantine(draft, cause, id, turn);
-    }
     let reason = if turn.checkpointed {
         "checkpoint"
     } else {
         "crash"
     };
-    let Some(seq) = resume(draft, cause, (id, turn), recoveries, reason) else {
+    let Some(seq) = go_on(draft, cause, (id, turn), (reason, "mobkit ended in it")) else {
         return;
     };
     for call in &turn.calls {
@@ -60,6 +52,27 @@ fn recover_turn(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
             unknown(draft, seq, (id, turn), (call, MOBKIT_ENDED));
         }
     }
+}
+
+/// Lets a turn go on that was interrupted, or quarantines its member where that happened too often
+/// without a recorded step: `reason` is a word for it, `how` says it for a person. Returns the
+/// position of `turn.resumed`.
+pub(super) fn go_on(
+    draft: &mut Draft<'_>,
+    cause: Seq,
+    (id, turn): (TurnId, &Turn),
+    (reason, how): (&str, &str),
+) -> Option<Seq> {
+    // Only work that was in flight can be to blame; who waits is not.
+    let pauses =
+        matches!(turn.phase, TurnPhase::Model { not_before, .. } if not_before > draft.now);
+    let suspect = !turn.checkpointed && turn.is_in_flight() && !pauses;
+    let recoveries = turn.recoveries + u32::from(suspect);
+    if recoveries >= RECOVERIES_MAX {
+        quarantine(draft, cause, (id, turn), how);
+        return None;
+    }
+    resume(draft, cause, (id, turn), recoveries, reason)
 }
 
 /// Lets a turn go on, or ends it where its role or model is gone. Returns the position of
@@ -101,8 +114,9 @@ pub(crate) fn resume(
     Some(draft.emit_from(cause, resumed))
 }
 
-fn quarantine(draft: &mut Draft<'_>, cause: Seq, id: TurnId, turn: &Turn) {
-    let reason = format!("{id} was interrupted {RECOVERIES_MAX} times without getting on");
+fn quarantine(draft: &mut Draft<'_>, cause: Seq, (id, turn): (TurnId, &Turn), how: &str) {
+    let reason =
+        format!("{id} was interrupted {RECOVERIES_MAX} times without getting on, at last: {how}");
     let used = Used::so_far(turn);
     end::fail(
         draft,

@@ -1,7 +1,7 @@
 //! The mob file: golden errors, the whole format, and texts of any kind.
 
 use mobkit_domain::definition::{
-    self, CODES, Definition, Diagnostic, Files, NoFiles, Parsed, Secret, Severity, Start,
+    self, CODES, Definition, Diagnostic, Engine, Files, NoFiles, Parsed, Secret, Severity, Start,
     ToolSelector,
 };
 use mobkit_domain::id::{MemberId, MobId, ModelId, ProfileId};
@@ -130,6 +130,12 @@ fn the_whole_format_is_read() {
     let reporter = &definition.profiles[&ProfileId::parse("reporter").expect("valid")];
     assert_eq!(reporter.instructions, "You are the desk editor.\n");
     assert_eq!(reporter.steps_per_turn(), 50);
+    let runner = &definition.profiles[&ProfileId::parse("runner").expect("valid")];
+    assert_eq!(runner.tools[2], ToolSelector::Engine("shell".to_owned()));
+    assert!(runner.offers("ask_peer") && !runner.offers("shell") && !runner.offers("engine:shell"));
+    let meerkat = definition.engine_spec(Engine::Meerkat).expect("a program");
+    assert_eq!(meerkat.command, ["bin/rkat-rpc", "--quiet"]);
+    assert_eq!(definition.engine_spec(Engine::A2a), None);
     assert_eq!(definition.members[1].profile.as_str(), "reporter");
     assert_eq!(definition.members[0].context["region"], "eu");
     assert_eq!(

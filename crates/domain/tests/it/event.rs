@@ -36,6 +36,7 @@ fn relied_on(kind: &str) -> Vec<&'static str> {
         "delivery" => vec!["delivery", "route"],
         "occurrence" => vec!["schedule", "due"],
         "budget" => vec!["budget", "turn", "member"],
+        "engine" => vec!["engine"],
         "runtime" | "mob" | "error" | "access" => Vec::new(),
         other => panic!("what do clients rely on in events of {other}?"),
     };
@@ -194,6 +195,19 @@ fn a_summary_stays_one_short_line_whatever_it_quotes() {
         !summary.contains('\n') && summary.chars().count() <= 401,
         "{summary}"
     );
+}
+
+#[test]
+fn the_summary_of_a_log_says_how_many_lines_follow_the_first() {
+    for (lines, summary) in [
+        (json!(["a"]), "module m: a"),
+        (json!(["a", "b"]), "module m: a (and 1 more line)"),
+        (json!(["a", "b", "c"]), "module m: a (and 2 more lines)"),
+    ] {
+        let event = json!({"kind": "module.log", "data": {"module": "m", "lines": lines}});
+        let event: Event = serde_json::from_value(event).expect("an event");
+        assert_eq!(event.summary(), summary);
+    }
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Schedules over the life of processes: downtime, pauses, drains and changes of the mob file.
 
 use crate::kit::{
-    Changing, HEAD, Mob, count, journal, kinds, order, pass_ms, quiet, recorded, sound, until_kind,
+    Changing, HEAD, Mob, count, journal, kinds, member, order, pass_ms, quiet, recorded, sound,
+    until_kind,
 };
-use mobkit_domain::command::{Command, MobCommand, ScheduleCommand};
+use mobkit_domain::command::{Command, MemberCommand, MobCommand, ScheduleCommand};
 use mobkit_domain::event::{Envelope, Event, Occasion};
 use mobkit_domain::id::ScheduleId;
 use mobkit_domain::time::Time;
 use mobkit_engine::{ApplyOptions, Engine};
+use std::collections::BTreeSet;
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -252,4 +254,84 @@ async fn a_schedule_that_is_paused_by_hand_misses_nothing_and_fires_after_it_is_
     assert_eq!(claimed(&events).len(), 1);
     assert_eq!(claimed(&events)[0].1, Occasion::Due);
     stop(&engine).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_schedules_of_a_mob_file_share_batches() {
+    const MANY: usize = 600;
+    let entry = |at: usize| {
+        format!(
+            "[[schedules]]\nid = \"many-{at}\"\nevery = \"1h\"\nto = {{ member = \"a\" }}\n\
+             message = \"say done\"\n"
+        )
+    };
+    let one = text("message = \"say done\"");
+    let many: String = (0..MANY).map(entry).collect();
+    let many = one.clone() + &many;
+    let mut mob = Mob::of(&many);
+    let file = Changing::of(&many);
+    mob.source = Some(file.clone());
+    let engine = mob.up().await;
+    let defined = engine.view(|world| world.state.schedules.len());
+    assert_eq!(defined, MANY + 1);
+    let appends = mob.tap.appends();
+    assert!(appends.len() < MANY / 10, "{appends:?}");
+
+    file.becomes(&one);
+    let options = ApplyOptions::default();
+    let report = engine.apply(&crate::kit::ada(), &options).await;
+    let report = report.expect("applied");
+    assert!(report.failures.is_empty(), "{report:?}");
+    assert_eq!(report.schedules_removed.len(), MANY);
+    assert_eq!(engine.view(|world| world.state.schedules.len()), 1);
+    let more = mob.tap.appends().len() - appends.len();
+    assert!(more < MANY / 10, "{more} appends");
+    stop(&engine).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_at_the_same_time_does_not_make_one_batch_of_any_size() {
+    const MANY: usize = 4_000;
+    const MEMBERS: usize = 4;
+    // A full batch, and the look that came after the last event that fitted in.
+    const EVENTS_MAX: usize = 4_096 + 3_010;
+    let mut many = HEAD.to_owned();
+    for at in 0..MEMBERS {
+        many += &format!("[[members]]\nid = \"m{at}\"\nprofile = \"worker\"\n");
+    }
+    for at in 0..MANY {
+        let to = at % MEMBERS;
+        many += &format!(
+            "[[schedules]]\nid = \"s{at}\"\nevery = \"1h\"\nto = {{ member = \"m{to}\" }}\n\
+             message = \"say done\"\n"
+        );
+    }
+    let mob = Mob::of(&many);
+    let engine = mob.up().await;
+    for at in 0..MEMBERS {
+        let member = member(&format!("m{at}"));
+        let reason = None;
+        let pause = MemberCommand::Pause { member, reason };
+        order(&engine, Command::Member(pause))
+            .await
+            .expect("paused");
+    }
+    let before = mob.tap.appends().len();
+    let events = until_kind(&engine, "occurrence.dispatched", MANY).await;
+    let claims: BTreeSet<_> = events
+        .iter()
+        .filter_map(|event| match &event.event {
+            Event::OccurrenceClaimed(e) => Some((e.schedule.clone(), e.due)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(claims.len(), MANY);
+    assert_eq!(count(&events, "occurrence.claimed"), MANY);
+    let appends = mob.tap.appends().split_off(before);
+    assert!(
+        appends.iter().all(|events| *events <= EVENTS_MAX),
+        "{appends:?}"
+    );
+    stop(&engine).await;
+    sound(&mob.memory).await;
 }

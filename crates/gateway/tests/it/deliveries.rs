@@ -23,16 +23,6 @@ async fn send(server: &Server, recipient: &str, what: &str) -> Value {
     server.call("delivery/send", params).await["delivery"].clone()
 }
 
-async fn until(server: &Server, count: usize, wanted: fn(&Event) -> bool) {
-    let mut seen = 0;
-    server
-        .until(|event| {
-            seen += usize::from(wanted(event));
-            seen == count
-        })
-        .await;
-}
-
 fn delivered(event: &Event) -> bool {
     matches!(event, Event::DeliveryDelivered(_))
 }
@@ -52,7 +42,7 @@ async fn a_delivery_is_durable_and_shows_what_came_of_it() {
         sent,
         "the key is known"
     );
-    until(&server, 1, delivered).await;
+    server.until_count(1, delivered).await;
     let found = server
         .call("delivery/get", json!({"id": sent["delivery"]}))
         .await;
@@ -76,7 +66,7 @@ async fn a_delivery_is_durable_and_shows_what_came_of_it() {
 async fn every_attempt_of_a_dead_delivery_is_shown_and_it_can_be_sent_again() {
     let server = up().await;
     let id = send(&server, "ops", "fail").await;
-    until(&server, 1, dead).await;
+    server.until_count(1, dead).await;
     let listed = server.call("delivery/list", json!({"state": "dead"})).await;
     let found = &listed["deliveries"][0];
     assert_eq!((&found["id"], &found["state"]), (&id, &json!("dead")));
@@ -97,7 +87,7 @@ async fn every_attempt_of_a_dead_delivery_is_shown_and_it_can_be_sent_again() {
         .call("delivery/replay", json!({"delivery": id}))
         .await;
     assert_eq!(again["delivery"], id);
-    until(&server, 2, dead).await;
+    server.until_count(2, dead).await;
     let found = server.call("delivery/get", json!({"delivery": id})).await;
     assert!(
         found["attempts"]
@@ -113,7 +103,7 @@ async fn deliveries_are_listed_by_state_route_and_recipient() {
         send(&server, "ops", what).await;
         send(&server, "desk", what).await;
     }
-    until(&server, 6, delivered).await;
+    server.until_count(6, delivered).await;
     let list = |params: Value| async { server.call("delivery/list", params).await };
     let all = list(json!({})).await["deliveries"].clone();
     assert_eq!(all.as_array().map(Vec::len), Some(6));
@@ -154,7 +144,7 @@ async fn what_nobody_takes_and_what_is_not_there_is_refused() {
             .await;
     }
     let id = send(&server, "ops", "x").await;
-    until(&server, 1, delivered).await;
+    server.until_count(1, delivered).await;
     let replay = server.post("delivery/replay", json!({"id": id})).await;
     assert_eq!(replay.status, 409, "{}", replay.body);
 }
@@ -163,7 +153,7 @@ async fn what_nobody_takes_and_what_is_not_there_is_refused() {
 async fn a_delivery_to_a_member_is_a_message() {
     let server = up().await;
     let id = send(&server, "member:ada", "x").await;
-    until(&server, 1, delivered).await;
+    server.until_count(1, delivered).await;
     let found = server.call("delivery/get", json!({"id": id})).await;
     assert_eq!(
         (&found["route"], &found["state"]),

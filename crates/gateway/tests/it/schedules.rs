@@ -11,17 +11,6 @@ fn hourly(id: &str) -> Value {
     json!({"id": id, "cron": EVERY_HOUR, "to": {"member": "ada"}, "message": "it is {{ due }}"})
 }
 
-/// Waits until so many occurrences have come to this end.
-async fn until(server: &Server, count: usize, wanted: fn(&Event) -> bool) {
-    let mut seen = 0;
-    server
-        .until(|event| {
-            seen += usize::from(wanted(event));
-            seen == count
-        })
-        .await;
-}
-
 fn completed(event: &Event) -> bool {
     matches!(event, Event::OccurrenceCompleted(_))
 }
@@ -132,7 +121,7 @@ async fn what_is_wrong_in_a_schedule_names_its_field() {
 async fn what_is_due_becomes_a_turn_and_is_listed() {
     let server = Server::up().await;
     server.call("schedule/put", hourly("news")).await;
-    until(&server, 2, completed).await;
+    server.until_count(2, completed).await;
     let found = server
         .call("schedule/occurrences", json!({"id": "news"}))
         .await;
@@ -182,7 +171,9 @@ async fn an_occurrence_in_a_turn_that_works_names_the_turn() {
         .call("schedule/trigger", json!({"schedule": "a"}))
         .await;
     assert_eq!(seq["schedule"], "a");
-    until(&server, 1, |event| matches!(event, Event::TurnStarted(_))).await;
+    server
+        .until_count(1, |event| matches!(event, Event::TurnStarted(_)))
+        .await;
     let found = server
         .call("schedule/occurrences", json!({"id": "a"}))
         .await;
@@ -210,7 +201,7 @@ async fn a_paused_schedule_does_not_fire_until_it_is_resumed() {
     assert_eq!((&shown["paused"], shown.get("next")), (&json!(true), None));
     tokio::time::advance(std::time::Duration::from_hours(5)).await;
     server.call("schedule/resume", json!({"id": "news"})).await;
-    until(&server, 1, completed).await;
+    server.until_count(1, completed).await;
     let found = server
         .call("schedule/occurrences", json!({"id": "news"}))
         .await;
@@ -265,7 +256,7 @@ async fn a_preview_says_what_will_be_due() {
 async fn the_past_is_made_up_for_once() {
     let server = Server::up().await;
     server.call("schedule/put", hourly("news")).await;
-    until(&server, 2, completed).await;
+    server.until_count(2, completed).await;
     let stretch = |limit: u64| {
         json!({
             "id": "news", "from": "2025-11-22T05:00:00Z", "to": "2025-11-22T08:00:00Z",
@@ -275,7 +266,7 @@ async fn the_past_is_made_up_for_once() {
     let first = server.call("schedule/backfill", stretch(1)).await;
     assert_eq!(first["dues"], json!(["2025-11-22T05:00:00.000Z"]));
     assert_eq!(first["more"], true);
-    until(&server, 3, completed).await;
+    server.until_count(3, completed).await;
     let repeated = server.call("schedule/backfill", stretch(1)).await;
     assert_eq!(repeated, first, "the same key, the same answer");
     let rest = server.call("schedule/backfill", stretch(9)).await;
@@ -285,7 +276,7 @@ async fn the_past_is_made_up_for_once() {
         "the others have run"
     );
     assert_eq!(rest.get("more"), None);
-    until(&server, 4, completed).await;
+    server.until_count(4, completed).await;
     let nothing = server.call("schedule/backfill", stretch(8)).await;
     assert_eq!(nothing["dues"], json!([]));
     let state = json!({"id": "news", "state": "completed"});
@@ -334,7 +325,7 @@ async fn what_was_missed_is_listed_as_one_and_can_be_made_up_for() {
     tokio::time::advance(std::time::Duration::from_mins(150)).await;
     server.call("mob/resume", json!({})).await;
     let missed = |event: &Event| matches!(event, Event::OccurrenceMissed(_));
-    until(&server, 1, missed).await;
+    server.until_count(1, missed).await;
     let found = server
         .call("schedule/occurrences", json!({"id": "news"}))
         .await;
@@ -348,7 +339,7 @@ async fn what_was_missed_is_listed_as_one_and_can_be_made_up_for() {
     let stretch = json!({"id": "news", "from": span[0], "to": span[1]});
     let first = server.call("schedule/backfill", stretch.clone()).await;
     assert_eq!(first["dues"], span);
-    until(&server, 2, completed).await;
+    server.until_count(2, completed).await;
     let again = server.call("schedule/backfill", stretch).await;
     assert_eq!(again["dues"], json!([]));
 }

@@ -9,6 +9,7 @@ use mobkit::id::DeliveryId;
 use mobkit::{MemoryStore, Mob, MobBuilder, Store};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A key as receivers of Standard Webhooks have it.
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -53,13 +54,21 @@ impl Outside {
     }
 
     async fn start(&self) -> Mob {
+        self.start_with(|name| (name == "WEBHOOK_SECRET").then(|| SECRET.to_owned()))
+            .await
+    }
+
+    async fn start_with<V>(&self, variables: V) -> Mob
+    where
+        V: Fn(&str) -> Option<String> + Send + Sync + 'static,
+    {
         let main = "main".parse().expect("an id");
         let store: Arc<dyn Store> = self.store.clone();
         MobBuilder::new(definition(&self.text, ""))
             .store(store)
             .drain_timeout_ms(100)
             .model(main, Arc::new(Obedient::default()))
-            .variables(|name: &str| (name == "WEBHOOK_SECRET").then(|| SECRET.to_owned()))
+            .variables(variables)
             .start()
             .await
             .expect("started")
@@ -307,5 +316,42 @@ async fn an_attempt_over_a_route_that_is_removed_at_once_comes_to_an_end() {
     assert!(events.iter().any(|e| e.event.kind() == "delivery.queued"));
     let open = mob.engine().view(|world| world.state.deliveries.len());
     assert_eq!(open, 0);
+    assert!(mob.shutdown().await.is_orderly());
+}
+
+#[tokio::test]
+async fn the_secret_of_a_route_is_kept_between_attempts_and_forgotten_with_the_route() {
+    let receiver = Receiver::start(&[]).await;
+    let other = Outside::of(&[("short", &receiver.url)], "");
+    let route = definition(&other.text, "").routes.remove(0);
+    let reads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reads);
+    let outside = Outside::of(&[], "");
+    let mob = outside
+        .start_with(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Some(SECRET.to_owned())
+        })
+        .await;
+    let put = DeliveryCommand::RoutePut(Box::new(route.clone()));
+    submit(&mob, Command::Delivery(put.clone())).await;
+    for n in 1..=3 {
+        deliver(&mob, "short", json!(n)).await;
+        until(&mob, "delivery.delivered", n).await;
+    }
+    assert_eq!(reads.load(Ordering::Relaxed), 1, "it is read once");
+    // It is forgotten beside the removal: an attempt soon after may find it still.
+    for n in 4..100 {
+        let id = route.id.clone();
+        let remove = DeliveryCommand::RouteRemove { route: id };
+        submit(&mob, Command::Delivery(remove)).await;
+        submit(&mob, Command::Delivery(put.clone())).await;
+        deliver(&mob, "short", json!(n)).await;
+        until(&mob, "delivery.delivered", n).await;
+        if reads.load(Ordering::Relaxed) > 1 {
+            break;
+        }
+    }
+    assert_eq!(reads.load(Ordering::Relaxed), 2, "it is read anew");
     assert!(mob.shutdown().await.is_orderly());
 }

@@ -4,13 +4,13 @@ use crate::kit::{ask, builder, definition, kinds, text_of};
 use async_trait::async_trait;
 use mobkit::command::{Command, ModuleCommand};
 use mobkit::definition::Engine as EngineKind;
-use mobkit::event::{ToolDefinition, ToolEffect};
+use mobkit::event::{EventFilter, ToolDefinition, ToolEffect};
 use mobkit::id::{MemberId, ModuleId};
 use mobkit::model::{CallRequest, Finish, Reply, Usage};
 use mobkit::row::TurnStatus;
 use mobkit::state::{MemberState, ModuleStatus};
 use mobkit::{
-    EngineError, Item, MemberStart, MemoryStore, Offers, TurnEngine, TurnInput, TurnPort,
+    Engine, EngineError, Item, MemberStart, MemoryStore, Offers, TurnEngine, TurnInput, TurnPort,
 };
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -60,7 +60,7 @@ impl TurnEngine for Guest {
         Offers::default()
     }
 
-    async fn start_member(&self, start: MemberStart) -> Result<(), EngineError> {
+    async fn start_member(&self, start: MemberStart, _: &Engine) -> Result<(), EngineError> {
         if self.refuses {
             return Err(EngineError::Failed("no licence".to_owned()));
         }
@@ -78,6 +78,16 @@ impl TurnEngine for Guest {
         if text == "tools" {
             let names = input.tools.into_iter().map(|tool| tool.name);
             return Ok(names.collect::<Vec<_>>().join(" "));
+        }
+        if text == "die once" {
+            if input.resumed {
+                let recorded = input.items.len();
+                return Ok(format!("here again, {recorded} items are recorded"));
+            }
+            return Err(EngineError::Lost("killed by signal 9".to_owned()));
+        }
+        if text == "die" {
+            return Err(EngineError::Lost("killed by signal 9".to_owned()));
         }
         if text == "fail" {
             return Err(EngineError::Failed("out of ideas".to_owned()));
@@ -220,4 +230,59 @@ async fn an_external_engine_is_told_the_tools_of_modules_as_they_are_now() {
     });
     assert_eq!(status, ModuleStatus::Stopped);
     assert_eq!(reason.as_deref(), Some("shutdown"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_whose_engine_is_lost_goes_on_and_one_that_kills_it_is_put_aside() {
+    let store = Arc::new(MemoryStore::new());
+    let mob = builder(definition(MOB, ""), &store)
+        .engine(EngineKind::Acp, Arc::new(Guest::default()))
+        .start()
+        .await
+        .expect("started");
+    let turn = ask(&mob, "guest", "die once").await;
+    assert_eq!(text_of(&turn), "here again, 1 items are recorded");
+    let turn = ask(&mob, "guest", "die").await;
+    assert_eq!(turn.status, TurnStatus::Failed);
+    let reason = turn.reason.expect("a reason");
+    assert!(reason.ends_with("killed by signal 9"), "{reason}");
+    let guest = crate::kit::member("guest");
+    let state = mob.engine().view(|world| world.state.member_state(&guest));
+    assert_eq!(state, Some(MemberState::Quarantined));
+    let resumed = kinds(&mob).await;
+    let resumed = resumed.iter().filter(|kind| **kind == "turn.resumed");
+    assert_eq!(resumed.count(), 3);
+    mob.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_gone_at_the_next_start_shows_at_once() {
+    let store = Arc::new(MemoryStore::new());
+    let mob = builder(definition(MOB, ""), &store)
+        .engine(EngineKind::Acp, Arc::new(Guest::default()))
+        .start()
+        .await
+        .expect("started");
+    assert_eq!(
+        text_of(&ask(&mob, "guest", "tools").await),
+        "ask_peer now peers send_message"
+    );
+    mob.shutdown().await;
+    let reopened = Arc::new(store.reopen());
+    let refusing = Guest {
+        refuses: true,
+        ..Guest::default()
+    };
+    let mob = builder(definition(MOB, ""), &reopened)
+        .engine(EngineKind::Acp, Arc::new(refusing))
+        .start()
+        .await
+        .expect("started");
+    // Nobody sends it anything.
+    let guest = crate::kit::member("guest");
+    let filter = EventFilter::parse(Some("member.failed"), None, None).expect("a filter");
+    let mut reader = mob.events(0, filter).await.expect("readable");
+    let failed = reader.next(1).await.expect("readable").expect("it runs");
+    assert_eq!(failed[0].envelope.event.member(), Some(&guest));
+    mob.shutdown().await;
 }

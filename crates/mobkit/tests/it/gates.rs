@@ -13,7 +13,8 @@ use mobkit::principal::Principal;
 use mobkit::refusal::Refusal;
 use mobkit::row::TurnStatus;
 use mobkit::{
-    EngineError, Item, MemberStart, MemoryStore, Mob, Offers, TurnEngine, TurnInput, TurnPort,
+    Engine, EngineError, Item, MemberStart, MemoryStore, Mob, Offers, TurnEngine, TurnInput,
+    TurnPort,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -416,7 +417,7 @@ impl TurnEngine for Caller {
         Offers::default()
     }
 
-    async fn start_member(&self, _start: MemberStart) -> Result<(), EngineError> {
+    async fn start_member(&self, _: MemberStart, _: &Engine) -> Result<(), EngineError> {
         Ok(())
     }
 

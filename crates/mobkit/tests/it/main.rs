@@ -5,6 +5,7 @@ mod embed;
 mod engines;
 mod gates;
 mod kit;
+mod meerkat;
 mod models;
 mod obedient;
 mod receiver;

@@ -1,8 +1,8 @@
-//! What modules write to their standard error, on its way into the journal.
+//! What children write to their standard error, on its way into the journal.
 
 mod lines;
 mod plain;
 mod record;
 
 pub(crate) use plain::plain_line;
-pub(crate) use record::record_log;
+pub use record::record_log;

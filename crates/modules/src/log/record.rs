@@ -4,9 +4,7 @@ use super::lines::Lines;
 use super::plain::{LINE_BYTES_MAX, plain_line};
 use crate::rate::Rate;
 use crate::redaction::Redaction;
-use mobkit_domain::command::{Command, ModuleCommand};
-use mobkit_domain::event::ModuleLog;
-use mobkit_domain::id::ModuleId;
+use mobkit_domain::command::Command;
 use mobkit_engine::Engine;
 use std::future::Future;
 use std::pin::Pin;
@@ -45,13 +43,10 @@ impl Waiting {
         self.lines.is_empty() && self.dropped == 0
     }
 
-    fn batch(&mut self, module: &ModuleId) -> Command {
+    fn batch(&mut self, logged: &impl Fn(Vec<String>, u64) -> Command) -> Command {
         let rest = self.lines.split_off(self.lines.len().min(BATCH_LINES));
-        Command::Module(ModuleCommand::Logged(ModuleLog {
-            module: module.clone(),
-            lines: std::mem::replace(&mut self.lines, rest),
-            dropped: std::mem::take(&mut self.dropped),
-        }))
+        let lines = std::mem::replace(&mut self.lines, rest);
+        logged(lines, std::mem::take(&mut self.dropped))
     }
 }
 
@@ -69,11 +64,12 @@ fn record(engine: &Engine, command: Command) -> Recording {
     })
 }
 
-/// Records what comes from `stderr`, to its end. Reads on while the writer is busy, so that neither
-/// waits for the other; what is above the rate is counted and dropped.
-pub(crate) async fn record_log(
+/// Records what comes from `stderr`, to its end, with the commands that `logged` makes of lines and
+/// of how many were dropped before them. Reads on while the writer is busy, so that neither waits
+/// for the other; what is above the rate is counted and dropped.
+pub async fn record_log(
     engine: Engine,
-    module: ModuleId,
+    logged: impl Fn(Vec<String>, u64) -> Command,
     redaction: Arc<Redaction>,
     mut stderr: impl AsyncRead + Unpin,
 ) {
@@ -89,7 +85,7 @@ pub(crate) async fn record_log(
     let mut since_first = Box::pin(tokio::time::sleep(Duration::ZERO));
     loop {
         if recording.is_none() && waiting.lines.len() >= BATCH_LINES {
-            recording = Some(record(&engine, waiting.batch(&module)));
+            recording = Some(record(&engine, waiting.batch(&logged)));
         }
         let was_empty = waiting.is_empty();
         let is_due = recording.is_none() && !was_empty;
@@ -98,7 +94,7 @@ pub(crate) async fn record_log(
                 recording = None;
             }
             () = &mut since_first, if is_due => {
-                recording = Some(record(&engine, waiting.batch(&module)));
+                recording = Some(record(&engine, waiting.batch(&logged)));
             }
             read = stderr.read(&mut chunk) => match read {
                 Ok(0) | Err(_) => break,
@@ -117,6 +113,6 @@ pub(crate) async fn record_log(
         recording.await;
     }
     while !waiting.is_empty() {
-        record(&engine, waiting.batch(&module)).await;
+        record(&engine, waiting.batch(&logged)).await;
     }
 }

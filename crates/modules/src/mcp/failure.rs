@@ -49,21 +49,21 @@ impl Failures {
 
     /// What came of a request that has no result.
     pub(super) fn of_request(&self, error: ServiceError, link: &Link) -> ClientError {
-        let broken = |text: &str| {
+        let lost = |text: &str| {
             let reason = link.reason();
-            reason.unwrap_or_else(|| ClientError::Broken(self.line(text)))
+            reason.unwrap_or_else(|| ClientError::Lost(self.line(text)))
         };
         match error {
             ServiceError::McpError(error) if error.message == SESSION_LOST => {
-                broken("the server forgot the session before the answer came")
+                lost("the server forgot the session before the answer came")
             }
             ServiceError::McpError(error) => ClientError::Refused(self.answered(&error)),
             ServiceError::TransportSend(error) => self.of_transport(&error),
-            ServiceError::TransportClosed => broken("the connection broke before the answer came"),
+            ServiceError::TransportClosed => lost("the connection broke before the answer came"),
             ServiceError::UnexpectedResponse => {
                 ClientError::Failed("the answer has not the form of a result".to_owned())
             }
-            other => broken(&other.to_string()),
+            other => lost(&other.to_string()),
         }
     }
 
@@ -118,12 +118,12 @@ impl Failures {
 
     fn of_http(&self, error: &HttpError) -> ClientError {
         let refused = |text: String| ClientError::Refused(self.line(&text));
-        let broken = |text: String| ClientError::Broken(self.line(&text));
+        let lost = |text: String| ClientError::Lost(self.line(&text));
         match error {
             HttpError::Client(error) if error.is_connect() => {
                 refused(format!("the server can't be reached: {}", cause(error)))
             }
-            HttpError::Client(error) => broken(format!("the connection broke: {}", cause(error))),
+            HttpError::Client(error) => lost(format!("the connection broke: {}", cause(error))),
             HttpError::AuthRequired(_) => {
                 refused("the server wants other credentials (HTTP 401)".to_owned())
             }
@@ -135,17 +135,17 @@ impl Failures {
                 // Too many requests, and none for the moment: not even looked at.
                 match error.status {
                     429 | 503 => refused(text),
-                    _ => broken(text),
+                    _ => lost(text),
                 }
             }
             HttpError::UnexpectedServerResponse(said) => match status(said) {
                 Some(400..=499) => refused(format!("the server answered {said}")),
-                Some(_) => broken(format!("the server answered {said}")),
-                None => broken(format!("the answer of the server is not MCP: {said}")),
+                Some(_) => lost(format!("the server answered {said}")),
+                None => lost(format!("the answer of the server is not MCP: {said}")),
             },
             HttpError::UnexpectedContentType(found) => {
                 let found = found.as_deref().unwrap_or("no content type");
-                broken(format!("the answer of the server is not MCP: {found}"))
+                lost(format!("the answer of the server is not MCP: {found}"))
             }
             HttpError::ResponseBodyTooLarge { max_size } => {
                 let mib = max_size / 1024 / 1024;
@@ -154,9 +154,9 @@ impl Failures {
             HttpError::SessionExpired
             | HttpError::SessionRecoveryTimeout
             | HttpError::ReinitializationFailed(_) => {
-                broken("the server ended the session and began no other".to_owned())
+                lost("the server ended the session and began no other".to_owned())
             }
-            other => broken(other.to_string()),
+            other => lost(other.to_string()),
         }
     }
 }

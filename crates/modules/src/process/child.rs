@@ -1,4 +1,4 @@
-//! The process of a module: from its start to the end of everything that it started itself.
+//! A process that runs for a mob: from its start to the end of everything that it started itself.
 
 use super::before_exec::{BeforeExec, arrange};
 use super::mark::{MARK_VARIABLE, Mark};
@@ -37,16 +37,19 @@ pub(crate) async fn start_program(command: Command) -> std::io::Result<Box<dyn C
     spawner::spawn(command, std::convert::identity).await
 }
 
-/// The other ends of its standard streams.
-pub(crate) struct Pipes {
-    pub(crate) stdin: ChildStdin,
-    pub(crate) stdout: ChildStdout,
-    pub(crate) stderr: ChildStderr,
+/// The other ends of the standard streams of a process.
+pub struct Pipes {
+    /// Its standard input.
+    pub stdin: ChildStdin,
+    /// Its standard output.
+    pub stdout: ChildStdout,
+    /// Its standard error, which has to be read: a full pipe holds the process up.
+    pub stderr: ChildStderr,
 }
 
-/// The process of a module, the leader of a process group of its own. Whoever drops it kills the
-/// whole of it.
-pub(crate) struct Process {
+/// A process that runs for a mob, the leader of a process group of its own. Whoever drops it kills
+/// the whole of it, and what it started itself.
+pub struct Process {
     child: Box<dyn ChildWrapper>,
     group: i32,
     mark: Mark,
@@ -112,30 +115,30 @@ impl Process {
     }
 
     /// Its number.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.group.unsigned_abs()
     }
 
-    /// Waits for its end. What it started may still run.
-    pub(crate) async fn exited(&mut self) -> std::io::Result<ExitStatus> {
+    /// Waits for its end, and may be asked again. What it started may still run.
+    pub async fn exited(&mut self) -> std::io::Result<ExitStatus> {
         // Of the child alone: the end of a group that somebody else still lives in can't be
         // awaited.
         self.child.inner_mut().wait().await
     }
 
     /// Asks the whole group to end.
-    pub(crate) fn terminate(&self) {
+    pub fn terminate(&self) {
         let _ = self.child.signal(Signal::TERM.as_raw());
     }
 
     /// Kills the whole group.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let _ = self.child.start_kill();
     }
 
     /// Kills all that is left of it and of what it started; returns how many processes that were,
     /// itself not counted where it has ended already.
-    pub(crate) async fn end(mut self, tasks: &Tasks) -> usize {
+    pub async fn end(mut self, tasks: &Tasks) -> usize {
         if self.child.id().is_some() {
             self.kill();
             // An error means that it is gone.

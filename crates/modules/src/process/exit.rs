@@ -23,7 +23,7 @@ const NAMES: [(i32, &str); 15] = [
 ];
 
 /// `exit status 3`, or `signal 9 (SIGKILL)`.
-pub(crate) fn describe(status: ExitStatus) -> String {
+pub fn describe(status: ExitStatus) -> String {
     if let Some(code) = status.code() {
         return format!("exit status {code}");
     }

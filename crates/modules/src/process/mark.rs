@@ -52,6 +52,11 @@ impl Token {
         Mark::Module(format!("{}/{module}", self.0))
     }
 
+    /// The mark of a process that is no module; no module has an id with a colon.
+    pub(super) fn other(&self, name: &str) -> Mark {
+        Mark::Module(format!("{}/other:{name}", self.0))
+    }
+
     /// What all modules have.
     pub(crate) fn runtime(&self) -> Mark {
         Mark::Runtime(format!("{}/", self.0))

@@ -181,6 +181,10 @@ async fn came_of(
         Err(ClientError::Refused(reason) | ClientError::Failed(reason)) => {
             ToolOutcome::Failed(cut(redaction.text(reason)))
         }
+        Err(ClientError::Lost(reason)) => {
+            let reason = redaction.text(reason);
+            ToolOutcome::Lost(cut(format!("module {id} gave no result: {reason}")))
+        }
         Err(error @ (ClientError::Closed | ClientError::Broken(_))) => {
             let mut ended = running.ended.clone();
             let reason = tokio::time::timeout(END_PATIENCE, ended.wait_for(Option::is_some)).await;

@@ -12,8 +12,9 @@ use crate::mcp::{ConnectError, Opening, connect_stdio};
 use crate::process::{Launch, Pipes, Process, describe, sweep};
 use crate::redaction::Redaction;
 use crate::sandbox::{Needs, prepare};
+use mobkit_domain::command::{Command, ModuleCommand};
 use mobkit_domain::definition::{Module, Transport};
-use mobkit_domain::event::ToolDefinition;
+use mobkit_domain::event::{ModuleLog, ToolDefinition};
 use mobkit_engine::{Engine, OnError, OnStop, TaskKind, Tasks};
 use std::collections::BTreeMap;
 use std::process::ExitStatus;
@@ -103,8 +104,15 @@ impl Local<'_> {
             stderr,
         } = pipes;
         let (engine, tasks) = (self.engine, self.engine.tasks());
-        let (id, redaction) = (self.module.id.clone(), Arc::clone(self.redaction));
-        let log = tasks.spawn(LOG, record_log(engine.clone(), id, redaction, stderr));
+        let (module, redaction) = (self.module.id.clone(), Arc::clone(self.redaction));
+        let logged = move |lines, dropped| {
+            Command::Module(ModuleCommand::Logged(ModuleLog {
+                module: module.clone(),
+                lines,
+                dropped,
+            }))
+        };
+        let log = tasks.spawn(LOG, record_log(engine.clone(), logged, redaction, stderr));
         let calls = Arc::new(CallsInFlight::default());
         let redaction = Arc::clone(self.redaction);
         let (host, voice) = ModuleHost::new(engine.clone(), redaction, Arc::clone(&calls));

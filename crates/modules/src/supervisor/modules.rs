@@ -6,7 +6,7 @@ use super::standing::{Order, Place, Running, Stopped, Taken};
 use super::start::{Ground, NotStarted, Started, start};
 use super::voice::record_voice;
 use super::watch::Watch;
-use crate::process::{Token, Watchdog, processes};
+use crate::process::{Processes, Token, Watchdog, processes};
 use crate::sandbox::kernel;
 use mobkit_domain::command::{Command, ModuleCommand, TurnCommand};
 use mobkit_domain::effect::Effect;
@@ -60,6 +60,16 @@ impl Modules {
             places: Mutex::default(),
             stopping: CancellationToken::new(),
         }
+    }
+
+    /// How others start processes that are counted and ended like those of modules. The error says
+    /// why the operating system gives no chance.
+    pub fn processes(&self) -> Result<Processes, String> {
+        let ground = self.ground.as_ref().map_err(Clone::clone)?;
+        Ok(Processes {
+            token: ground.token.clone(),
+            watchdog: Arc::clone(&ground.watchdog),
+        })
     }
 
     pub(super) fn place(&self, id: &ModuleId) -> Arc<Place> {

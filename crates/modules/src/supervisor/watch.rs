@@ -134,7 +134,9 @@ impl Watch {
                 }
             }
             ClientError::Broken(text) => format!("broken protocol: {text}"),
-            ClientError::Refused(text) | ClientError::Failed(text) => text,
+            ClientError::Refused(text) | ClientError::Failed(text) | ClientError::Lost(text) => {
+                text
+            }
         };
         self.end(reason, Ended::Failure).await;
     }

@@ -7,6 +7,7 @@ mod life;
 mod lost;
 mod mcp;
 mod processes;
+mod remote;
 mod sandbox;
 mod secrets;
 mod starts;

@@ -49,6 +49,22 @@ impl Drop for StateLock {
     }
 }
 
+/// The process that holds the state directory: its pid, 0 where that can't be read; `None` where
+/// nobody does. Nothing is written, and a directory that is not there is held by nobody.
+pub fn state_dir_holder(state_dir: &Path) -> Result<Option<u32>, StoreError> {
+    let path = state_dir.join(FILE);
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(files::failed("reading a lock", &path)(error)),
+    };
+    match flock(&file, FlockOperation::NonBlockingLockShared) {
+        Ok(()) => Ok(None),
+        Err(Errno::WOULDBLOCK) => Ok(Some(holder(&mut file))),
+        Err(error) => Err(files::failed("locking", &path)(error.into())),
+    }
+}
+
 /// The pid in a lock file; 0 where it can't be read.
 fn holder(file: &mut File) -> u32 {
     let mut text = String::new();

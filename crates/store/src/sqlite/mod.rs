@@ -20,4 +20,5 @@ mod trim;
 mod verify;
 mod writer;
 
+pub use lock::state_dir_holder;
 pub use store::SqliteStore;

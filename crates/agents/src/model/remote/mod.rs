@@ -18,5 +18,6 @@ mod quiet;
 mod retry_after;
 mod target;
 
+pub(crate) use names::ToolNames;
 pub use provider::{RemoteModel, RemoteSettings};
 pub use target::RemoteProvider;

@@ -12,7 +12,7 @@ const LEN_MAX: usize = 64;
 /// the model understands it and prompts stay the same from call to call; where two names would
 /// become one, or a name is too long, a checksum of the name is added.
 #[derive(Debug, Default)]
-pub(super) struct ToolNames {
+pub(crate) struct ToolNames {
     safe: HashMap<String, String>,
     ours: HashMap<String, String>,
 }
@@ -37,7 +37,8 @@ impl ToolNames {
         names
     }
 
-    fn add(&mut self, name: &str) {
+    /// Gives a tool of ours its name for the provider, unless it has one.
+    pub(crate) fn add(&mut self, name: &str) {
         if self.safe.contains_key(name) {
             return;
         }
@@ -60,7 +61,7 @@ impl ToolNames {
     }
 
     /// What the provider calls one of our tools.
-    pub(super) fn safe(&self, ours: &str) -> String {
+    pub(crate) fn safe(&self, ours: &str) -> String {
         self.safe
             .get(ours)
             .cloned()
@@ -68,7 +69,7 @@ impl ToolNames {
     }
 
     /// What we call a tool that the model named; a name that we don't know stays as it is.
-    pub(super) fn ours(&self, safe: &str) -> String {
+    pub(crate) fn ours(&self, safe: &str) -> String {
         self.ours
             .get(safe)
             .cloned()

@@ -77,23 +77,20 @@ impl Approval {
         let by = self.whole["by"].as_str().map(|by| format!(" by {by}"));
         let ago = duration::since(self.text("ended"), now).map(|age| format!(" {age} ago"));
         let (by, ago) = (by.unwrap_or_default(), ago.unwrap_or_default());
-        let (exit, code, end) = match self.text("state") {
-            "approved" => (Exit::Conflict, "decided", "was approved"),
-            "edited" => (
-                Exit::Conflict,
-                "decided",
-                "was approved with other arguments",
-            ),
-            "denied" => (Exit::Conflict, "decided", "was denied"),
-            "expired" => (Exit::Missing, "expired", "has expired"),
-            _ => (Exit::Missing, "withdrawn", "was withdrawn"),
+        let (code, end) = match self.text("state") {
+            "approved" => ("decided", "was approved"),
+            "edited" => ("decided", "was approved with other arguments"),
+            "denied" => ("decided", "was denied"),
+            "expired" => ("expired", "has expired"),
+            _ => ("withdrawn", "was withdrawn"),
         };
         let mut message = format!("{id} {end}{by}{ago}");
         if let Some(reason) = self.whole["reason"].as_str() {
             message = format!("{message}: {reason}");
         }
-        let failure = Failure::new(exit, format!("approval.{code}"), visible_line(&message));
-        let failure = failure
+        // However it ended, a conflict, as for a server that is asked to decide it.
+        let code = format!("approval.{code}");
+        let failure = Failure::new(Exit::Conflict, code, visible_line(&message))
             .fact("approval", id)
             .fact("state", self.text("state"));
         let failure = match self.whole["by"].as_str() {
@@ -144,12 +141,7 @@ mod tests {
         ] {
             let failure = approval(&more).over(now);
             assert_eq!((failure.code(), failure.message()), (code, message));
-            let exit = if code == "approval.decided" {
-                Exit::Conflict
-            } else {
-                Exit::Missing
-            };
-            assert_eq!(failure.exit(), exit, "{code}");
+            assert_eq!(failure.exit(), Exit::Conflict, "{code}");
         }
     }
 

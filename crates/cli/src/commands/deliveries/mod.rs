@@ -8,4 +8,5 @@ mod send;
 mod show;
 
 pub(crate) use args::DeliveriesArgs;
+pub(crate) use replay::missing;
 pub(crate) use run::run;

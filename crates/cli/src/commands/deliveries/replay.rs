@@ -28,7 +28,7 @@ pub(super) async fn run(args: &ReplayArgs, output: &Output) -> Result<Exit, Fail
 }
 
 /// Adds what there is instead of a delivery that is not there.
-pub(super) fn missing(failure: Failure) -> Failure {
+pub(crate) fn missing(failure: Failure) -> Failure {
     if failure.code() == "delivery.not_found" {
         failure.hint("see which there are with `mobkit deliveries`")
     } else {

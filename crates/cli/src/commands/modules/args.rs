@@ -69,8 +69,9 @@ pub(crate) struct LogArgs {
     #[arg(short, long)]
     pub follow: bool,
     /// Only the last N lines of what there is already
-    #[arg(short = 'n', long, value_name = "N")]
-    pub limit: Option<usize>,
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100,
+          value_parser = clap::value_parser!(u64).range(0..=1_000))]
+    pub limit: u64,
     #[command(flatten)]
     pub server: ServerArgs,
 }

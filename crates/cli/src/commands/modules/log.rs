@@ -8,19 +8,14 @@ use crate::failure::{Exit, Failure};
 use crate::terminal::{Output, Tone};
 use serde_json::{Value, json};
 
-/// Lines that are shown where nobody says how many.
-const LINES: usize = 100;
-/// The most lines that a server answers at once.
-const LINES_MAX: usize = 1_000;
-
 pub(super) async fn run(args: &LogArgs, output: &Output) -> Result<Exit, Failure> {
     let client = args.server.client(output, None, patience(args.follow))?;
-    let wanted = args.limit.unwrap_or(LINES);
     // One line is asked for at least: it says from where on to follow.
-    let params = json!({"module": args.module, "limit": wanted.clamp(1, LINES_MAX)});
+    let params = json!({"module": args.module, "limit": args.limit.max(1)});
     let page = client.call("module/log", &params).await.map_err(missing)?;
     // What was recorded together comes together, so there may be more than were asked for.
     let lines = page["lines"].as_array().map_or(&[][..], Vec::as_slice);
+    let wanted = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let lines = &lines[lines.len().saturating_sub(wanted)..];
     if output.is_json() && !args.follow {
         output.document(&json!({"lines": lines, "next_after": page["next_after"]}))?;
@@ -74,7 +69,7 @@ fn print(output: &Output, line: &Value) -> Result<(), Failure> {
     }
     if let Some(dropped) = line["dropped"].as_u64() {
         output.notice(&format!(
-            "{dropped} lines were dropped here: it wrote too fast"
+            "lines dropped here, since it wrote too fast: {dropped}"
         ));
     }
     let time = line["time"].as_str().unwrap_or_default();

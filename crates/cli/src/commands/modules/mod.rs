@@ -11,4 +11,5 @@ mod tools;
 
 pub(crate) use args::ModulesArgs;
 pub(crate) use list::{is_well, urgency};
+pub(crate) use order::missing;
 pub(crate) use run::run;

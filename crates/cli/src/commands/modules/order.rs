@@ -30,7 +30,7 @@ pub(super) async fn run(args: &OrderArgs, verb: &str, output: &Output) -> Result
 }
 
 /// Adds what there is instead of a module that is not there.
-pub(super) fn missing(failure: Failure) -> Failure {
+pub(crate) fn missing(failure: Failure) -> Failure {
     if failure.code() == "module.not_found" {
         failure.hint("see which there are with `mobkit modules`")
     } else {

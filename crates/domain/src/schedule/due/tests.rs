@@ -75,6 +75,65 @@ fn a_long_downtime_is_not_counted_to_the_end_and_its_latest_is_found() {
 }
 
 #[test]
+fn after_a_long_downtime_the_latest_are_made_up_for_and_all_others_are_told_of() {
+    let minutes = 20 * 1_440;
+    let (now, since) = (minutes * MINUTE_MS + 5_000, minutes * MINUTE_MS + 4_000);
+    let made_up = i64::try_from(MADE_UP_MAX).expect("it is small");
+    for (policy, kept) in [
+        (MissedPolicy::Skip, 0),
+        (MissedPolicy::Latest, 1),
+        (MissedPolicy::All, made_up),
+    ] {
+        let due = look(policy, 1_000 * HOUR_MS, 0, since, now);
+        let wanted = (minutes - kept + 1..=minutes).map(|minute| (Time(minute * MINUTE_MS), true));
+        assert_eq!(due.run, wanted.collect::<Vec<_>>(), "{policy:?}");
+        let [dropped] = due.dropped.as_slice() else {
+            panic!("{policy:?}: {:?}", due.dropped);
+        };
+        assert_eq!(dropped.first, Time(MINUTE_MS));
+        assert_eq!(dropped.last, Time((minutes - kept) * MINUTE_MS));
+        assert!(!dropped.counted && dropped.count >= COUNTED_MAX);
+        assert_eq!(due.upto, Some(Time(minutes * MINUTE_MS)));
+    }
+}
+
+#[test]
+fn a_downtime_with_few_more_than_are_counted_is_counted_to_the_end() {
+    let minutes = i64::try_from(COUNTED_MAX).expect("it is small") + 500;
+    let (now, since) = (minutes * MINUTE_MS + 5_000, minutes * MINUTE_MS + 4_000);
+    let due = look(MissedPolicy::Latest, HOUR_MS, 0, since, now);
+    let dropped: u64 = due.dropped.iter().map(|dropped| dropped.count).sum();
+    assert_eq!(dropped, COUNTED_MAX + 499);
+    assert!(due.dropped.iter().all(|dropped| dropped.counted));
+    assert_eq!(due.run, [(Time(minutes * MINUTE_MS), true)]);
+}
+
+#[test]
+fn after_a_long_downtime_nothing_fires_before_its_jitter_is_over() {
+    let id = id();
+    let now = 20 * 1_440 * MINUTE_MS + 5_000;
+    let jitter_ms = HOUR_MS;
+    let calendar = minutely();
+    let (policy, within_ms) = (MissedPolicy::All, 1_000 * HOUR_MS);
+    let due = Look {
+        id: &id,
+        jitter_ms,
+        missed: Missed { policy, within_ms },
+        after: Time(0),
+        since: Time(now - 1_000),
+        now: Time(now),
+    }
+    .due(&calendar);
+    for (time, _) in &due.run {
+        assert!(fires(&id, *time, jitter_ms) <= Time(now), "{time}");
+    }
+    let next = calendar
+        .next(due.upto.expect("some were due"))
+        .expect("it goes on");
+    assert!(fires(&id, next, jitter_ms) > Time(now));
+}
+
+#[test]
 fn jitter_is_the_same_each_time_and_inside_its_bound() {
     let shares: Vec<u64> = (0..1_000)
         .map(|n| fires(&id(), Time(n * MINUTE_MS), 30_000).since_ms(Time(n * MINUTE_MS)))

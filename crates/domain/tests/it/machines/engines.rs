@@ -1,13 +1,22 @@
 //! Members whose turns an external engine runs as a whole.
 
 use super::harness::{Mob, NEWSROOM, member, reply, send, spec};
-use mobkit_domain::command::{Command, MemberCommand, RuntimeCommand, TurnCommand};
-use mobkit_domain::effect::{Effect, open_effects};
-use mobkit_domain::event::{Fence, RetireMode};
+use super::review_kit::{REVIEW, approve};
+use mobkit_domain::command::{Command, EngineCommand, MemberCommand, RuntimeCommand, TurnCommand};
+use mobkit_domain::definition::Engine;
+use mobkit_domain::effect::{Effect, open_effects, start_effects};
+use mobkit_domain::event::{Fence, Offers, RetireMode, StopOutcome};
 use mobkit_domain::model::{Finish, Reply};
-use mobkit_domain::state::{MemberMode, MemberState, TurnPhase};
+use mobkit_domain::state::{CallState, MemberMode, MemberState, TurnPhase};
 use mobkit_domain::text::Text;
 use serde_json::{Value, json};
+
+/// What the engine of these tests can do.
+const USAGE: Offers = Offers {
+    steer: false,
+    usage: true,
+    deltas: false,
+};
 
 const FIRST: Fence = Fence {
     generation: 1,
@@ -26,6 +35,7 @@ fn started(fence: Fence, error: Option<&str>) -> Command {
     Command::Member(MemberCommand::EngineStarted {
         member,
         fence,
+        offers: USAGE,
         error,
     })
 }
@@ -95,7 +105,8 @@ fn a_member_takes_turns_once_its_engine_reports() {
             resumed: false
         }]
     );
-    assert_eq!(mob.refused(started(FIRST, None)), "member.stale");
+    let offers = mob.world.state.members[&self::member("ext")].offers;
+    assert_eq!(offers.map(Offers::missing), Some(vec!["steer", "deltas"]));
 }
 
 #[test]
@@ -368,4 +379,296 @@ fn only_the_last_reply_of_an_engine_counts_as_cut() {
     }
     mob.internal(engine_ended(&mob, Ok("a whole answer")));
     assert_eq!(mob.data("turn.completed").get("finish"), None);
+}
+
+/// The engine ends under the turn of `ext` and can be asked again.
+fn engine_lost(mob: &Mob) -> Command {
+    let (turn, fence) = (mob.turn_of("ext"), mob.fence_of("ext"));
+    let reason = "killed by signal 9".to_owned();
+    Command::Turn(TurnCommand::EngineLost {
+        turn,
+        fence,
+        reason,
+    })
+}
+
+fn going_on(mob: &Mob) -> Effect {
+    Effect::EngineTurn {
+        turn: mob.turn_of("ext"),
+        member: member("ext"),
+        fence: mob.fence_of("ext"),
+        resumed: true,
+    }
+}
+
+fn given_up() -> Command {
+    Command::Engine(EngineCommand::Failed {
+        engine: Engine::Meerkat,
+        reason: "it ended 6 times within 60 s; look at its log".to_owned(),
+        outcome: Some(StopOutcome::Killed),
+    })
+}
+
+fn observed(events: &[(u64, &str)]) -> Command {
+    let events = events.iter();
+    Command::Engine(EngineCommand::Observed {
+        engine: Engine::Meerkat,
+        events: events.map(|(at, said)| (*at, json!(said))).collect(),
+    })
+}
+
+#[test]
+fn a_turn_goes_on_when_its_engine_is_lost() {
+    let mut mob = working();
+    mob.internal(engine_lost(&mob));
+    mob.then("turn.resumed");
+    let resumed = mob.data("turn.resumed");
+    assert_eq!(
+        (&resumed["reason"], &resumed["recoveries"]),
+        (&json!("engine"), &json!(1))
+    );
+    assert_eq!(mob.asked, [going_on(&mob)]);
+    mob.internal(engine_ended(&mob, Ok("done")));
+    mob.then("turn.completed");
+}
+
+#[test]
+fn an_engine_that_is_lost_thrice_without_a_step_quarantines_the_member() {
+    let mut mob = working();
+    for _ in 0..2 {
+        mob.internal(engine_lost(&mob));
+        mob.then("turn.resumed");
+    }
+    mob.internal(engine_lost(&mob));
+    mob.then("turn.failed error.raised member.quarantined error.raised");
+    let failed = mob.data("turn.failed");
+    assert_eq!(failed["class"], "quarantined");
+    let reason = failed["reason"].as_str().expect("a text");
+    assert!(reason.ends_with("killed by signal 9"), "{reason}");
+    assert_eq!(mob.mode_of("ext"), MemberMode::Quarantined);
+}
+
+#[test]
+fn a_recorded_step_makes_up_for_earlier_losses() {
+    let mut mob = working();
+    for _ in 0..2 {
+        mob.internal(engine_lost(&mob));
+    }
+    mob.internal(engine_replied(&mob, reply("thinking", &[])));
+    for recoveries in 1..3 {
+        mob.internal(engine_lost(&mob));
+        assert_eq!(mob.data("turn.resumed")["recoveries"], recoveries);
+    }
+}
+
+#[test]
+fn losses_and_crashes_count_together() {
+    let mut mob = working();
+    mob.internal(engine_lost(&mob));
+    mob.crash();
+    assert_eq!(mob.data("turn.resumed")["recoveries"], 2);
+    mob.runtime(RuntimeCommand::Ready);
+    mob.internal(engine_lost(&mob));
+    assert_eq!(mob.mode_of("ext"), MemberMode::Quarantined);
+}
+
+#[test]
+fn a_call_in_flight_when_the_engine_is_lost_is_made_once() {
+    let mut mob = working();
+    mob.internal(engine_replied(&mob, reply("", &[publish()])));
+    assert_eq!(mob.tools_asked(), ["publish"]);
+    mob.internal(engine_lost(&mob));
+    mob.then("turn.resumed");
+    assert_eq!(mob.asked, [going_on(&mob)], "the call is still in flight");
+    mob.tool_ends("ext", 0, Ok("published"));
+    mob.then("tool.finished");
+    assert_eq!(mob.open_turn("ext").phase, TurnPhase::External);
+    mob.internal(engine_ended(&mob, Ok("done")));
+    mob.then("turn.completed");
+}
+
+#[test]
+fn an_approval_outlives_the_engine_that_waits_for_it() {
+    let mut mob = Mob::gated(REVIEW);
+    mob.spawn(spec("ext", "remote"));
+    mob.internal(started(FIRST, None));
+    mob.send("ext", "go");
+    mob.internal(engine_replied(&mob, reply("", &[publish()])));
+    let approval = mob.the_pending();
+    // Who only waits is not to blame, however often the engine ends.
+    for _ in 0..4 {
+        mob.internal(engine_lost(&mob));
+        mob.then("turn.resumed");
+        assert_eq!(mob.data("turn.resumed")["recoveries"], 0);
+        assert_eq!(mob.asked, [going_on(&mob)]);
+    }
+    assert_eq!(mob.pending(), [approval]);
+    let call = &mob.open_turn("ext").calls[0];
+    assert_eq!(call.state, CallState::Pending { approval });
+    mob.rule(approval, approve());
+    assert_eq!(mob.tools_asked(), ["publish"]);
+}
+
+#[test]
+fn a_loss_of_an_earlier_incarnation_or_of_a_native_turn_is_stale() {
+    let mut mob = working();
+    let lost = engine_lost(&mob);
+    mob.member(MemberCommand::Respawn {
+        member: member("ext"),
+        profile: None,
+        reason: "again".to_owned(),
+    });
+    assert_eq!(mob.refused(lost), "turn.stale");
+    mob.send("ann", "go");
+    let native = TurnCommand::EngineLost {
+        turn: mob.turn_of("ann"),
+        fence: mob.fence_of("ann"),
+        reason: "killed".to_owned(),
+    };
+    assert_eq!(mob.refused(Command::Turn(native)), "turn.stale");
+}
+
+#[test]
+fn the_life_of_an_engine_is_in_the_state() {
+    let mut mob = Mob::ready();
+    mob.internal(Command::Engine(EngineCommand::Started {
+        engine: Engine::Meerkat,
+        pid: 42,
+        version: "0.9.8".to_owned(),
+    }));
+    mob.then("engine.started");
+    let process = mob.world.state.engines[&Engine::Meerkat].process.clone();
+    let process = process.expect("it runs");
+    assert_eq!((process.pid, process.since), (42, mob.now));
+    let stopped = |restart| {
+        Command::Engine(EngineCommand::Stopped {
+            engine: Engine::Meerkat,
+            reason: "killed by signal 9".to_owned(),
+            outcome: None,
+            restart,
+        })
+    };
+    mob.internal(stopped(Some(mob.now.plus_ms(200))));
+    mob.then("engine.stopped");
+    assert_eq!(mob.data("engine.stopped")["next"], "restart");
+    let known = &mob.world.state.engines[&Engine::Meerkat];
+    assert_eq!(known.process, None);
+    assert_eq!(known.reason.as_deref(), Some("killed by signal 9"));
+    mob.internal(stopped(None));
+    assert_eq!(mob.data("engine.stopped")["next"], "stopped");
+}
+
+#[test]
+fn no_process_of_an_engine_outlives_mobkit() {
+    let mut mob = Mob::ready();
+    mob.internal(Command::Engine(EngineCommand::Started {
+        engine: Engine::Meerkat,
+        pid: 42,
+        version: "0.9.8".to_owned(),
+    }));
+    mob.internal(observed(&[(7, "a")]));
+    mob.crash();
+    let known = &mob.world.state.engines[&Engine::Meerkat];
+    assert_eq!((&known.process, known.cursor), (&None, 7));
+}
+
+#[test]
+fn the_members_of_an_engine_that_is_given_up_fail_and_others_go_on() {
+    let mut mob = working();
+    mob.spawn(spec("new", "remote"));
+    mob.send("ann", "go");
+    mob.internal(given_up());
+    mob.then(
+        "engine.stopped member.failed error.raised turn.failed error.raised member.failed \
+         error.raised",
+    );
+    assert_eq!(mob.data("engine.stopped")["next"], "failed");
+    let told: Vec<Value> = mob
+        .last()
+        .filter(|e| e.event.kind() == "error.raised")
+        .map(|e| serde_json::to_value(e).expect("JSON")["data"]["error_kind"].clone())
+        .collect();
+    assert_eq!(told, ["member_crashed", "turn_failed", "spawn_failure"]);
+    assert_eq!(mob.data("turn.failed")["class"], "engine");
+    assert_eq!(mob.state_of("ext"), MemberState::Failed);
+    assert_eq!(mob.state_of("new"), MemberState::Failed);
+    assert_eq!(mob.state_of("ann"), MemberState::Working);
+    mob.send("ext", "waits for a respawn");
+    mob.then("message.accepted");
+}
+
+#[test]
+fn who_leaves_is_not_held_by_an_engine_that_is_given_up() {
+    let mut mob = working();
+    mob.send("ext", "waits");
+    mob.member(MemberCommand::Retire {
+        member: member("ext"),
+        mode: RetireMode::Drain,
+        reason: None,
+    });
+    assert_eq!(mob.state_of("ext"), MemberState::Retiring);
+    mob.internal(given_up());
+    assert_eq!(mob.state_of("ext"), MemberState::Retired);
+    assert_eq!(mob.world.state.messages.len(), 0);
+}
+
+#[test]
+fn each_event_of_an_engine_is_recorded_once_and_in_order() {
+    let mut mob = Mob::ready();
+    mob.internal(observed(&[(2, "b"), (1, "a"), (2, "b again")]));
+    mob.then("engine.event engine.event");
+    let told = |mob: &Mob| -> Vec<Value> {
+        let events = mob.last().map(|e| serde_json::to_value(e).expect("JSON"));
+        events.map(|e| e["data"]["original"].clone()).collect()
+    };
+    assert_eq!(told(&mob), ["a", "b"]);
+    mob.internal(observed(&[(1, "a"), (2, "b")]));
+    mob.then("");
+    mob.crash();
+    mob.internal(observed(&[(2, "b"), (5, "e")]));
+    assert_eq!(told(&mob), ["e"]);
+    assert_eq!(mob.world.state.engines[&Engine::Meerkat].cursor, 5);
+}
+
+#[test]
+fn every_start_asks_the_engine_for_its_members_and_hears_what_is_new() {
+    let mut mob = working();
+    mob.spawn(spec("idle", "remote"));
+    mob.crash();
+    let start = |id: &str| Effect::EngineStart {
+        member: member(id),
+        fence: FIRST,
+    };
+    let asked = start_effects(&mob.world);
+    for wanted in [start("ext"), start("idle"), going_on(&mob)] {
+        let times = asked.iter().filter(|effect| **effect == wanted).count();
+        assert_eq!(times, 1, "{wanted:?} in {asked:?}");
+    }
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    mob.runtime(RuntimeCommand::Ready);
+    mob.internal(started(FIRST, None));
+    mob.then("");
+    let mut more = started(FIRST, None);
+    if let Command::Member(MemberCommand::EngineStarted { offers, .. }) = &mut more {
+        offers.deltas = true;
+    }
+    mob.internal(more);
+    mob.then("member.updated");
+    assert_eq!(mob.data("member.updated").get("engine_started"), None);
+    mob.internal(started(FIRST, Some("no binary")));
+    mob.then("member.failed error.raised turn.failed error.raised");
+    assert_eq!(mob.state_of("ext"), MemberState::Failed);
+    assert!(!start_effects(&mob.world).contains(&start("ext")));
+}
+
+#[test]
+fn no_engine_reports_for_a_native_member() {
+    let mut mob = Mob::ready();
+    let report = MemberCommand::EngineStarted {
+        member: member("ann"),
+        fence: mob.fence_of("ann"),
+        offers: USAGE,
+        error: Some("no binary".to_owned()),
+    };
+    assert_eq!(mob.refused(Command::Member(report)), "member.stale");
 }

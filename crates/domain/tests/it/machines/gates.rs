@@ -4,7 +4,7 @@ use super::harness::{Mob, ada, member, reply, spec};
 use super::review_kit::{REVIEW, approve, operator};
 use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
 use mobkit_domain::definition::Approver;
-use mobkit_domain::event::Matter;
+use mobkit_domain::event::{Matter, Offers};
 use mobkit_domain::principal::Principal;
 use mobkit_domain::state::{CallState, MemberState};
 use serde_json::{Value, json};
@@ -251,6 +251,7 @@ fn the_calls_of_another_engine_meet_the_same_gates() {
     mob.internal(Command::Member(MemberCommand::EngineStarted {
         member: member("ext"),
         fence,
+        offers: Offers::default(),
         error: None,
     }));
     mob.send("ext", "go");

@@ -74,6 +74,10 @@ pub enum Op {
         who: &'static str,
         good: bool,
     },
+    EngineLost {
+        who: &'static str,
+    },
+    EngineFailed,
     EngineStarted {
         who: &'static str,
         good: bool,
@@ -193,6 +197,8 @@ fn of_turns() -> impl Strategy<Value = Op> {
         ),
         3 => (who(), calls()).prop_map(|(who, calls)| Op::EngineReplied { who, calls }),
         2 => (who(), any::<bool>()).prop_map(|(who, good)| Op::EngineEnded { who, good }),
+        2 => who().prop_map(|who| Op::EngineLost { who }),
+        1 => Just(Op::EngineFailed),
         1 => any::<usize>().prop_map(|pick| Op::TurnCancel { pick }),
     ]
 }

@@ -4,12 +4,14 @@ use super::harness::{Mob, member};
 use super::module_kit::tools;
 use super::schedule_kit::{HOUR, MINUTE, ROTA, rota_with, schedule, time};
 use mobkit_domain::command::{
-    Command, MemberCommand, MobCommand, RuntimeCommand, ScheduleCommand, ToolOutcome, TurnCommand,
+    Command, MemberCommand, MobCommand, RuntimeCommand, ScheduleCommand, Submission, ToolOutcome,
+    TurnCommand,
 };
 use mobkit_domain::effect::Effect;
 use mobkit_domain::event::{Event, RetireMode};
 use mobkit_domain::model::FailureClass;
 use mobkit_domain::principal::Principal;
+use mobkit_domain::world::decide;
 
 const DISPATCH: &str = "occurrence.claimed message.accepted occurrence.dispatched \
                         message.delivered turn.started";
@@ -313,4 +315,63 @@ fn more_schedules_than_one_look_takes_all_fire() {
     mob.schedules(ScheduleCommand::Remove {
         schedule: schedule("s0"),
     });
+}
+
+#[test]
+fn one_look_is_bounded_however_much_is_made_up_for() {
+    let mut mob = Mob::ready_of(ROTA);
+    for n in 0..10 {
+        mob.put(serde_json::json!({
+            "id": format!("s{n}"), "every": "1s", "to": {"member": "ann"}, "message": "x",
+            "missed": {"policy": "all", "within": "12h"}, "overlap": "allow",
+        }));
+    }
+    mob.pass_ms(HOUR);
+    let tick = Submission::internal(Command::Runtime(RuntimeCommand::Tick));
+    let decision = decide(&mob.world, &tick, mob.now).expect("it looks");
+    let claimed = decision.events.iter();
+    let claimed = claimed.filter(|event| event.event.kind() == "occurrence.claimed");
+    // A look ends after 3,000 events, with the schedule that it is at.
+    assert!((1_000..=3_000).contains(&claimed.count()));
+    assert!(decision.events.len() < 6_000);
+}
+
+#[test]
+fn a_module_that_is_stopped_for_idleness_is_started_again_for_the_schedule_due_at_that_time() {
+    let keys = "every = \"1h\"\nto = { module = \"search\", tool = \"send\" }";
+    let command = "command = [\"search\"]\n";
+    let lazy = format!("{command}start = \"lazy\"\nidle_stop = \"1h\"\n");
+    let mut mob = Mob::rota(&rota_with(keys).replace(command, &lazy));
+    mob.is_healthy("search", Some(tools(&["warm", "send"])));
+    mob.later(HOUR);
+    mob.then("module.stopping occurrence.claimed occurrence.failed");
+    mob.has_stopped("search");
+    mob.later(1_000);
+    mob.then("tool.started module.starting occurrence.dispatched");
+}
+
+#[test]
+fn of_schedules_that_were_removed_only_the_latest_and_those_with_open_work_are_remembered() {
+    let mut mob = Mob::ready_of(ROTA);
+    let entry = |id: &str| {
+        serde_json::json!({
+            "id": id, "every": "1h", "to": {"member": "ann"}, "message": "x",
+        })
+    };
+    let remove = |id: &str| ScheduleCommand::Remove {
+        schedule: schedule(id),
+    };
+    mob.put(entry("busy"));
+    mob.trigger("busy");
+    mob.schedules(remove("busy"));
+    for n in 0..1_100 {
+        let id = format!("s{n}");
+        mob.pass_ms(1);
+        mob.put(entry(&id));
+        mob.schedules(remove(&id));
+    }
+    let removed = &mob.world.state.removed_schedules;
+    assert_eq!(removed.len(), 1_000);
+    assert!(removed.contains_key(&schedule("busy")) && removed.contains_key(&schedule("s1099")));
+    assert!(!removed.contains_key(&schedule("s0")));
 }

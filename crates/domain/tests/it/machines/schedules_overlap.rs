@@ -4,6 +4,7 @@ use super::harness::{Mob, member};
 use super::module_kit::tools;
 use super::schedule_kit::{HOUR, MINUTE, rota_with, schedule};
 use mobkit_domain::command::{Command, MemberCommand, ScheduleCommand, ToolOutcome, TurnCommand};
+use mobkit_domain::event::Occasion;
 
 fn mob(overlap: &str) -> Mob {
     Mob::rota(&rota_with(&format!(
@@ -127,20 +128,81 @@ fn allow_runs_them_beside_each_other() {
 }
 
 #[test]
-fn several_that_are_made_up_for_overlap_too() {
+fn all_that_were_missed_wait_for_one_another_whatever_the_overlap_says() {
+    for overlap in ["skip", "queue", "cancel"] {
+        let keys =
+            format!("every = \"1h\"\noverlap = \"{overlap}\"\nmissed = {{ policy = \"all\" }}");
+        let mut mob = Mob::rota(&rota_with(&keys));
+        mob.later(3 * HOUR + MINUTE + 1);
+        let expected = ["claimed", "dispatched", "claimed", "claimed"];
+        assert_eq!(verbs(&mob), expected, "{overlap}");
+        for _ in 0..3 {
+            mob.answers("ann", "done");
+        }
+        assert_eq!(mob.stand(), ["completed"; 3], "{overlap}");
+    }
+}
+
+#[test]
+fn all_that_were_missed_wait_for_one_that_is_still_open_too() {
+    for overlap in ["skip", "queue", "cancel"] {
+        let keys =
+            format!("every = \"1h\"\noverlap = \"{overlap}\"\nmissed = {{ policy = \"all\" }}");
+        let mut mob = Mob::rota(&rota_with(&keys));
+        mob.later(HOUR);
+        mob.later(2 * HOUR + MINUTE + 1);
+        assert_eq!(verbs(&mob), ["claimed", "claimed"], "{overlap}");
+        mob.answers("ann", "done");
+        assert_eq!(verbs(&mob), ["completed", "dispatched"], "{overlap}");
+    }
+}
+
+#[test]
+fn one_that_is_due_after_those_that_were_missed_follows_the_overlap() {
     let cases = [
-        ("skip", vec!["claimed", "dispatched", "skipped", "skipped"]),
-        ("queue", vec!["claimed", "dispatched", "claimed", "claimed"]),
+        ("skip", vec!["skipped"]),
+        ("queue", vec!["claimed"]),
         (
             "cancel",
-            vec!["skipped", "skipped", "claimed", "dispatched"],
+            vec!["failed", "skipped", "claimed", "dispatched"],
         ),
     ];
     for (overlap, expected) in cases {
         let keys =
             format!("every = \"1h\"\noverlap = \"{overlap}\"\nmissed = {{ policy = \"all\" }}");
         let mut mob = Mob::rota(&rota_with(&keys));
-        mob.later(3 * HOUR + MINUTE + 1);
+        mob.later(2 * HOUR + MINUTE + 1);
+        assert_eq!(mob.stand(), ["dispatched", "claimed"], "{overlap}");
+        mob.later(HOUR - MINUTE - 1);
         assert_eq!(verbs(&mob), expected, "{overlap}");
     }
+}
+
+#[test]
+fn one_that_is_due_at_the_same_look_cancels_those_that_were_missed() {
+    let keys = "every = \"1h\"\noverlap = \"cancel\"\nmissed = { policy = \"all\" }";
+    let mut mob = Mob::rota(&rota_with(keys));
+    mob.later(3 * HOUR);
+    let expected = ["skipped", "skipped", "claimed", "dispatched"];
+    assert_eq!(verbs(&mob), expected);
+}
+
+#[test]
+fn a_thousand_that_were_missed_wait_and_leave_the_queue_its_room() {
+    let keys = "every = \"1s\"\noverlap = \"queue\"\nmissed = { policy = \"all\" }";
+    let mut mob = Mob::rota(&rota_with(keys));
+    mob.later(2_000_000);
+    let open = mob.schedule("s").open.values();
+    let made_up = open.filter(|open| open.occasion == Occasion::MadeUp);
+    assert_eq!(made_up.count(), 1_000);
+    let regular = mob.schedule("s").open.len() - 1_000;
+    assert!((1..=100).contains(&regular), "{regular}");
+    let beyond = ScheduleCommand::Backfill {
+        schedule: schedule("s"),
+        dues: vec![mob.schedule("s").anchor.plus_ms(1_000)],
+    };
+    assert_eq!(
+        mob.refused(Command::Schedule(beyond)),
+        "schedule.backfill_too_many"
+    );
 }

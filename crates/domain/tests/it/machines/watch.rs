@@ -6,14 +6,15 @@ use super::ledger::Ledger;
 use super::ops::{Came, Op, Said};
 use super::recount::{check_members, check_turns};
 use mobkit_domain::command::{
-    ApprovalCommand, Command, EdgeCommand, GrantRequest, GrantScopeRequest, MemberCommand,
-    MessageCommand, MobCommand, RuntimeCommand, StepRef, Submission, ToolOutcome, TurnCommand,
+    ApprovalCommand, Command, EdgeCommand, EngineCommand, GrantRequest, GrantScopeRequest,
+    MemberCommand, MessageCommand, MobCommand, RuntimeCommand, StepRef, Submission, ToolOutcome,
+    TurnCommand,
 };
-use mobkit_domain::definition::Role;
+use mobkit_domain::definition::{Engine, Role};
 use mobkit_domain::edge::Edge;
 use mobkit_domain::effect::{Effect, open_effects};
 use mobkit_domain::event::{
-    DrainReport, Envelope, Fence, KeyUse, MemberOrigin, MessageMode, ToolEffect,
+    DrainReport, Envelope, Fence, KeyUse, MemberOrigin, MessageMode, Offers, ToolEffect,
 };
 use mobkit_domain::id::{CallId, MessageId, SessionId, TurnId};
 use mobkit_domain::model::{Failure, Reply};
@@ -381,6 +382,11 @@ impl Watch {
     fn outcome(&self, op: &Op) -> Option<Command> {
         match op {
             Op::EngineStarted { who, good, stale } => Some(self.engine_started(who, *good, *stale)),
+            Op::EngineFailed => Some(Command::Engine(EngineCommand::Failed {
+                engine: Engine::Meerkat,
+                reason: "it ends each time".to_owned(),
+                outcome: None,
+            })),
             Op::Elicit { who, pick } => Some(Command::Approval(ApprovalCommand::Elicit {
                 turn: self.turn(who),
                 call: self.call(who, *pick),
@@ -401,6 +407,10 @@ impl Watch {
         Command::Member(MemberCommand::EngineStarted {
             member,
             fence,
+            offers: Offers {
+                deltas: stale,
+                ..Offers::default()
+            },
             error,
         })
     }
@@ -440,6 +450,11 @@ impl Watch {
                 fence: self.fence(who),
                 reply: said(calls),
                 original: json!({}),
+            },
+            Op::EngineLost { who } => TurnCommand::EngineLost {
+                turn: self.turn(who),
+                fence: self.fence(who),
+                reason: "killed".to_owned(),
             },
             Op::EngineEnded { who, good } => TurnCommand::EngineEnded {
                 turn: self.turn(who),

@@ -5,7 +5,7 @@ use super::wait::pass_ms;
 use async_trait::async_trait;
 use mobkit_domain::command::{Command, MemberCommand, StepRef, TurnCommand};
 use mobkit_domain::effect::Effect;
-use mobkit_domain::event::{Event, Fence, ToolEffect};
+use mobkit_domain::event::{Event, Fence, Offers, ToolEffect};
 use mobkit_domain::id::{CallId, DeliveryId, MemberId, ModuleId, TurnId};
 use mobkit_domain::model::{Failure, Reply};
 use mobkit_domain::state::Turn;
@@ -279,6 +279,7 @@ impl Runner for Scripted {
                 Some(Command::Member(MemberCommand::EngineStarted {
                     member,
                     fence,
+                    offers: Offers::default(),
                     error,
                 }))
             }

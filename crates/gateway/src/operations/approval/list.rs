@@ -135,10 +135,7 @@ fn pending(cx: &Context, params: &Params) -> Result<Output, Refusal> {
             .map(|(place, open)| (place, ApprovalView::of_open(open)))
             .collect()
     });
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| more);
-    let next_cursor = last.map(|(place, _)| PENDING_PAGES.cursor_after(place));
+    let next_cursor = PENDING_PAGES.cut(&mut found, limit, |(place, _)| place);
     Ok(Output {
         approvals: found.into_iter().map(|(_, view)| view).collect(),
         next_cursor,

@@ -91,12 +91,7 @@ impl Define for List {
             });
             views.take(limit + 1).collect()
         });
-        let more = edges.len() > limit;
-        edges.truncate(limit);
-        let next_cursor = edges
-            .last()
-            .filter(|_| more)
-            .map(|last| PAGES.cursor_after(&last.edge));
+        let next_cursor = PAGES.cut(&mut edges, limit, |last| &last.edge);
         Ok(Output { edges, next_cursor })
     }
 }

@@ -81,9 +81,7 @@ impl Define for List {
 
     async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
         let limit = page::limit(params.limit)?;
-        let from = PAGES
-            .position::<GrantId>(params.cursor.as_deref())?
-            .map_or(Bound::Unbounded, Bound::Excluded);
+        let from = PAGES.from::<GrantId>(params.cursor.as_deref())?;
         let now = cx.engine.now();
         let mut found: Vec<GrantCreated> = cx.engine.view(|world| {
             let state = &world.state;
@@ -94,10 +92,7 @@ impl Define for List {
             });
             wanted.take(limit + 1).cloned().collect()
         });
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let last = found.last().filter(|_| more);
-        let next_cursor = last.map(|last| PAGES.cursor_after(last.grant));
+        let next_cursor = PAGES.cut(&mut found, limit, |last| &last.grant);
         let mut grants = Vec::with_capacity(found.len());
         for grant in found {
             grants.push(shown(&cx, grant).await?);

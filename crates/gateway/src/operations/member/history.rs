@@ -53,12 +53,7 @@ impl Define for History {
         let session = params.session.unwrap_or(current);
         let spans = spans(&cx, &params.member, session, current)?;
         let mut entries = read(&cx.engine, &spans, after, limit + 1).await?;
-        let more = entries.len() > limit;
-        entries.truncate(limit);
-        let next_cursor = entries
-            .last()
-            .filter(|_| more)
-            .map(|last| PAGES.cursor_after(last.seq));
+        let next_cursor = PAGES.cut(&mut entries, limit, |last| &last.seq);
         Ok(Output {
             session,
             entries,

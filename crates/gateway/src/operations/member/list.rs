@@ -72,9 +72,7 @@ impl Define for List {
 
     async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
         let limit = page::limit(params.limit)?;
-        let from = PAGES
-            .position::<MemberId>(params.cursor.as_deref())?
-            .map_or(Bound::Unbounded, Bound::Excluded);
+        let from = PAGES.from::<MemberId>(params.cursor.as_deref())?;
         let mut members: Vec<MemberSnapshot> = cx.engine.view(|world| {
             let members = world.state.members.range((from, Bound::Unbounded));
             let wanted = members.filter(|(id, member)| params.wants(world, id, member));
@@ -83,12 +81,7 @@ impl Define for List {
                 .take(limit + 1)
                 .collect()
         });
-        let more = members.len() > limit;
-        members.truncate(limit);
-        let next_cursor = members
-            .last()
-            .filter(|_| more)
-            .map(|last| PAGES.cursor_after(&last.id));
+        let next_cursor = PAGES.cut(&mut members, limit, |last| &last.id);
         Ok(Output {
             members,
             next_cursor,

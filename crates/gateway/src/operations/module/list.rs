@@ -4,23 +4,16 @@ use crate::access::Permission;
 use crate::context::Context;
 use crate::module_view::{ModuleView, began};
 use crate::operation::Define;
-use crate::page;
+use crate::page::{self, Params};
 use mobkit_domain::definition::Module;
 use mobkit_domain::id::ModuleId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 const PAGES: page::List = page::List("module");
 
 pub(in crate::operations) struct List;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::operations) struct Params {
-    cursor: Option<String>,
-    limit: Option<u64>,
-}
 
 #[derive(Debug, Serialize)]
 pub(in crate::operations) struct Output {
@@ -54,10 +47,7 @@ impl Define for List {
             page.map(|module| ModuleView::of(world, module, began))
                 .collect()
         });
-        let more = modules.len() > limit;
-        modules.truncate(limit);
-        let last = modules.last().filter(|_| more);
-        let next_cursor = last.map(|last| PAGES.cursor_after(&last.id));
+        let next_cursor = PAGES.cut(&mut modules, limit, |last| &last.id);
         Ok(Output {
             modules,
             next_cursor,

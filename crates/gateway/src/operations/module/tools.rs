@@ -95,10 +95,7 @@ impl Define for Tools {
         }
         let page = |world: &World| page_of(world, module, after.as_deref(), limit + 1);
         let mut tools = cx.engine.view(page);
-        let more = tools.len() > limit;
-        tools.truncate(limit);
-        let last = tools.last().filter(|_| more);
-        let next_cursor = last.map(|last| PAGES.cursor_after(&last.tool));
+        let next_cursor = PAGES.cut(&mut tools, limit, |last| &last.tool);
         Ok(Output { tools, next_cursor })
     }
 }

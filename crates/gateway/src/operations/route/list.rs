@@ -3,25 +3,18 @@
 use crate::access::Permission;
 use crate::context::Context;
 use crate::operation::Define;
-use crate::page;
+use crate::page::{self, Params};
 use crate::route_view::RouteView;
 use mobkit_domain::id::RouteId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
 const PAGES: page::List = page::List("route");
 
 pub(in crate::operations) struct List;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::operations) struct Params {
-    cursor: Option<String>,
-    limit: Option<u64>,
-}
 
 #[derive(Debug, Serialize)]
 pub(in crate::operations) struct Output {
@@ -42,9 +35,7 @@ impl Define for List {
 
     async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
         let limit = page::limit(params.limit)?;
-        let from = PAGES
-            .position::<RouteId>(params.cursor.as_deref())?
-            .map_or(Bound::Unbounded, Bound::Excluded);
+        let from = PAGES.from::<RouteId>(params.cursor.as_deref())?;
         let mut routes: Vec<RouteView> = cx.engine.view(|world| {
             let mut open: BTreeMap<&str, usize> = BTreeMap::new();
             for delivery in world.state.deliveries.values() {
@@ -57,10 +48,7 @@ impl Define for List {
             })
             .collect()
         });
-        let more = routes.len() > limit;
-        routes.truncate(limit);
-        let last = routes.last().filter(|_| more);
-        let next_cursor = last.map(|last| PAGES.cursor_after(&last.id));
+        let next_cursor = PAGES.cut(&mut routes, limit, |last| &last.id);
         Ok(Output {
             routes,
             next_cursor,

@@ -3,24 +3,17 @@
 use crate::access::Permission;
 use crate::context::Context;
 use crate::operation::Define;
-use crate::page;
+use crate::page::{self, Params};
 use crate::schedule_view::ScheduleView;
 use mobkit_domain::id::ScheduleId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::ops::Bound;
 
 const PAGES: page::List = page::List("schedule");
 
 pub(in crate::operations) struct List;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::operations) struct Params {
-    cursor: Option<String>,
-    limit: Option<u64>,
-}
 
 #[derive(Debug, Serialize)]
 pub(in crate::operations) struct Output {
@@ -41,9 +34,7 @@ impl Define for List {
 
     async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
         let limit = page::limit(params.limit)?;
-        let from = PAGES
-            .position::<ScheduleId>(params.cursor.as_deref())?
-            .map_or(Bound::Unbounded, Bound::Excluded);
+        let from = PAGES.from::<ScheduleId>(params.cursor.as_deref())?;
         let now = cx.engine.now();
         let mut schedules: Vec<ScheduleView> = cx.engine.view(|world| {
             let rest = world.state.schedules.range((from, Bound::Unbounded));
@@ -51,10 +42,7 @@ impl Define for List {
             page.map(|(_, found)| ScheduleView::of(found, now))
                 .collect()
         });
-        let more = schedules.len() > limit;
-        schedules.truncate(limit);
-        let last = schedules.last().filter(|_| more);
-        let next_cursor = last.map(|last| PAGES.cursor_after(&last.id));
+        let next_cursor = PAGES.cut(&mut schedules, limit, |last| &last.id);
         Ok(Output {
             schedules,
             next_cursor,

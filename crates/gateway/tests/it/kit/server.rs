@@ -267,4 +267,14 @@ impl Server {
         }
         panic!("the journal ended without it");
     }
+
+    /// Waits until so many events pass.
+    pub async fn until_count(&self, count: usize, wanted: impl Fn(&Event) -> bool) {
+        let mut seen = 0;
+        self.until(|event| {
+            seen += usize::from(wanted(event));
+            seen == count
+        })
+        .await;
+    }
 }

@@ -401,9 +401,9 @@ async fn made(answer: impl FnOnce(super::web::Asked)) -> Result<String, ClientEr
 }
 
 #[tokio::test]
-async fn a_call_that_was_turned_away_is_refused_and_one_that_was_lost_is_broken() {
+async fn a_call_that_was_turned_away_is_refused_and_one_without_an_answer_is_lost() {
     let refused = |text: &str| Err(ClientError::Refused(text.to_owned()));
-    let broken = |text: &str| Err(ClientError::Broken(text.to_owned()));
+    let lost = |text: &str| Err(ClientError::Lost(text.to_owned()));
     let got = made(|asked| asked.refuse(400, json!({ "code": -32602, "message": "no" }))).await;
     assert_eq!(got, refused("no (code -32602)"));
     let got = made(|asked| asked.status(404, "no such page")).await;
@@ -419,14 +419,11 @@ async fn a_call_that_was_turned_away_is_refused_and_one_that_was_lost_is_broken(
     let got = made(|asked| asked.with_header(429, "retry-after", "5")).await;
     assert_eq!(got, refused("the server answered HTTP 429"));
     let got = made(|asked| asked.status(500, "oops")).await;
-    assert_eq!(got, broken("the server answered HTTP 500"));
+    assert_eq!(got, lost("the server answered HTTP 500"));
     let got = made(|asked| asked.text(200, "text/html", "<h1>".to_owned())).await;
-    assert_eq!(
-        got,
-        broken("the answer of the server is not MCP: text/html")
-    );
+    assert_eq!(got, lost("the answer of the server is not MCP: text/html"));
     let got = made(|asked| drop(asked.events())).await;
-    assert_eq!(got, broken("the connection broke before the answer came"));
+    assert_eq!(got, lost("the connection broke before the answer came"));
     let large = format!("\"{}\"", "x".repeat(17 * 1024 * 1024));
     let got = made(|asked| asked.text(200, "application/json", large)).await;
     let text = "the answer is larger than 16 MiB";
@@ -442,7 +439,7 @@ async fn a_call_of_a_server_that_is_gone_was_not_made() {
     let got = loop {
         match client.call(call(1)).await {
             Err(ClientError::Refused(text)) => break text,
-            Err(ClientError::Broken(_)) => {}
+            Err(ClientError::Lost(_)) => {}
             other => panic!("{other:?}"),
         }
     };
@@ -470,7 +467,7 @@ async fn a_redirect_is_followed_within_the_server_and_nowhere_else() {
             let asked = web.expect("tools/call").await;
             asked.with_header(status, "location", location);
         });
-        let Err(ClientError::Broken(text)) = made else {
+        let Err(ClientError::Lost(text)) = made else {
             panic!("{made:?}");
         };
         let words = format!("the server answered HTTP {status}");

@@ -107,7 +107,7 @@ async fn a_session_that_the_server_forgot_is_begun_again_once() {
     });
     let text = "the server ended the session and began no other";
     assert!(
-        matches!(&made, Err(ClientError::Broken(_))),
+        matches!(&made, Err(ClientError::Lost(_))),
         "{made:?} instead of {text}"
     );
     drop(beside);
@@ -136,7 +136,7 @@ async fn a_call_in_flight_is_lost_with_its_session() {
         }
     );
     let text = "the server forgot the session before the answer came";
-    let lost = Err(ClientError::Broken(text.to_owned()));
+    let lost = Err(ClientError::Lost(text.to_owned()));
     // Which of the two was asked first is the client's choice.
     assert!(
         (first == lost && second == Ok(id(2)))

@@ -1,0 +1,302 @@
+//! What is recorded of a turn: its rounds and their calls, and which calls of the runtime are those.
+
+use super::run::{Asked, Mark, Step};
+use super::stream::Callback;
+use crate::model::Item;
+use mobkit_domain::id::CallId;
+use serde_json::{Value, json};
+
+/// What a call is answered that is still under way when the runtime can't wait any longer.
+pub(super) const PENDING: &str = "This call is still under way, maybe until a person has decided \
+                                  about it. End your turn now with a short word about that; the \
+                                  result follows as a message.";
+/// What a call is answered that is made while others are still under way.
+pub(super) const NOT_NOW: &str = "This call was not made: earlier calls of yours are still under \
+                                  way. End your turn now; their results follow as a message, and \
+                                  then you can make it.";
+
+/// A call of a recorded step.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Recorded {
+    /// Our id of it.
+    pub(super) call: CallId,
+    /// The round that asked for it.
+    pub(super) mark: Mark,
+    /// Of which run of the turn that is, from 1.
+    pub(super) number: u32,
+    /// The id that the model's provider gave it.
+    pub(super) id: String,
+    /// Qualified tool name.
+    pub(super) tool: String,
+    /// Arguments, as the model gave them.
+    pub(super) args: Value,
+    /// Whether the runtime was told that its result follows later.
+    pub(super) deferred: bool,
+}
+
+/// What is recorded of a turn.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    marks: Vec<Mark>,
+    calls: Vec<Recorded>,
+    /// The last run of which something is recorded, from 1; 0: none.
+    number: u32,
+}
+
+impl Ledger {
+    /// What the journal holds of a turn.
+    pub(super) fn of(items: &[Item]) -> Self {
+        let mut ledger = Self::default();
+        for item in items {
+            let Item::Assistant { calls, carry, .. } = item else {
+                continue;
+            };
+            let Some((number, mark)) = carry.as_ref().and_then(carried) else {
+                continue;
+            };
+            let asked = calls.iter().map(|(call, request)| {
+                let id = request.provider_id.clone().unwrap_or_default();
+                (*call, id, request.tool.clone(), request.args.clone())
+            });
+            ledger.add(number, &mark, asked);
+        }
+        ledger
+    }
+
+    /// Takes a recorded step, with the calls in it.
+    pub(super) fn add(
+        &mut self,
+        number: u32,
+        mark: &Mark,
+        calls: impl IntoIterator<Item = (CallId, String, String, Value)>,
+    ) {
+        self.number = self.number.max(number);
+        self.marks.push(mark.clone());
+        let calls = calls.into_iter().map(|(call, id, tool, args)| Recorded {
+            call,
+            mark: mark.clone(),
+            number,
+            id,
+            tool,
+            args,
+            deferred: false,
+        });
+        self.calls.extend(calls);
+    }
+
+    /// The last run of which something is recorded, from 1; 0: none.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// How many steps are recorded.
+    pub(super) fn steps(&self) -> usize {
+        self.marks.len()
+    }
+
+    /// The runs of the runtime of which something is recorded.
+    pub(super) fn run_of(&self, number: u32) -> Option<&str> {
+        let call = self.calls.iter().find(|call| call.number == number)?;
+        Some(&call.mark.run)
+    }
+
+    /// Whether the round is recorded.
+    pub(super) fn has(&self, mark: &Mark) -> bool {
+        self.marks
+            .iter()
+            .any(|known| match (&known.message, &mark.message) {
+                (Some(known), Some(message)) => known == message,
+                _ => known.run == mark.run && known.round == mark.round,
+            })
+    }
+
+    /// The recorded call that the runtime asks for. A round that it asked of its model again may
+    /// name the same call by another id.
+    pub(super) fn find(&self, callback: &Callback, tool: &str) -> Option<&Recorded> {
+        let round = || {
+            self.calls
+                .iter()
+                .filter(|call| call.mark.run == callback.run && call.mark.round == callback.round)
+        };
+        let same_id = round().find(|call| call.id == callback.call && call.tool == tool);
+        same_id.or_else(|| round().find(|call| call.tool == tool && call.args == callback.args))
+    }
+
+    /// A call by our id of it.
+    pub(super) fn get(&self, call: CallId) -> Option<&Recorded> {
+        self.calls.iter().find(|known| known.call == call)
+    }
+
+    /// Notes whether the runtime was told that the result of a call follows later.
+    pub(super) fn defer(&mut self, call: CallId, deferred: bool) {
+        if let Some(known) = self.calls.iter_mut().find(|known| known.call == call) {
+            known.deferred = deferred;
+        }
+    }
+
+    /// The calls of a run, in their order.
+    pub(super) fn of_run(&self, number: u32) -> impl Iterator<Item = &Recorded> {
+        self.calls.iter().filter(move |call| call.number == number)
+    }
+
+    /// The calls of a run whose results are still owed to it, in their order.
+    pub(super) fn deferred(&self, number: u32) -> Vec<CallId> {
+        let deferred = self.of_run(number).filter(|call| call.deferred);
+        deferred.map(|call| call.call).collect()
+    }
+}
+
+/// What a step carries from which it is known again.
+pub(super) fn carry(number: u32, mark: &Mark) -> Value {
+    json!({
+        "number": number,
+        "run_id": mark.run,
+        "round": mark.round,
+        "message": mark.message,
+    })
+}
+
+fn carried(carry: &Value) -> Option<(u32, Mark)> {
+    let number = carry.get("number").and_then(Value::as_u64)?;
+    let mark = Mark {
+        run: carry.get("run_id")?.as_str()?.to_owned(),
+        round: carry.get("round").and_then(Value::as_u64)?,
+        message: carry
+            .get("message")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+    };
+    Some((u32::try_from(number).ok()?, mark))
+}
+
+/// The step in the runtime's own words, as it is kept beside ours.
+pub(super) fn original(step: &Step) -> Value {
+    json!({
+        "run_id": step.mark.run,
+        "round": step.mark.round,
+        "assistant_message_id": step.mark.message,
+        "events": step.events,
+    })
+}
+
+/// A callback as the model must have asked for it.
+pub(super) fn asked(callback: &Callback) -> Asked {
+    Asked {
+        id: callback.call.clone(),
+        name: callback.name.clone(),
+        args: callback.args.clone(),
+    }
+}
+
+/// How results that come later are told: one message, the same each time it is sent.
+pub(super) fn later<'a>(
+    results: impl IntoIterator<Item = (&'a str, &'a str, &'a Result<String, String>)>,
+) -> String {
+    let mut text = "Results of calls that were still under way:".to_owned();
+    for (name, id, result) in results {
+        let (word, result) = match result {
+            Ok(result) => ("result", result),
+            Err(reason) => ("failed", reason),
+        };
+        text.push_str(&format!("\n\n{name} ({id}), {word}:\n{result}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mobkit_domain::model::CallRequest;
+
+    fn call(reply: u64, index: u32) -> CallId {
+        CallId { reply, index }
+    }
+
+    fn mark(run: &str, round: u64, message: &str) -> Mark {
+        Mark {
+            run: run.to_owned(),
+            round,
+            message: Some(message.to_owned()),
+        }
+    }
+
+    fn callback(round: u64, id: &str, args: Value) -> Callback {
+        Callback {
+            id: "srv-1".to_owned(),
+            run: "r1".to_owned(),
+            round,
+            call: id.to_owned(),
+            name: "mobkit_now".to_owned(),
+            args,
+        }
+    }
+
+    fn recorded(number: u32, mark: &Mark, call: CallId, id: &str) -> Item {
+        let request = CallRequest {
+            tool: "now".to_owned(),
+            args: json!({"q": id}),
+            provider_id: Some(id.to_owned()),
+        };
+        Item::Assistant {
+            text: String::new(),
+            calls: vec![(call, request)],
+            carry: Some(carry(number, mark)),
+        }
+    }
+
+    #[test]
+    fn a_turn_is_known_again_from_the_journal() {
+        let items = [
+            recorded(1, &mark("r1", 0, "m1"), call(5, 1), "c1"),
+            recorded(2, &mark("r2", 0, "m2"), call(9, 1), "c1"),
+        ];
+        let ledger = Ledger::of(&items);
+        assert_eq!(ledger.number(), 2);
+        assert_eq!(ledger.steps(), 2);
+        assert!(ledger.has(&mark("r1", 0, "m1")));
+        assert!(!ledger.has(&mark("r1", 1, "m3")));
+        assert_eq!(ledger.run_of(1), Some("r1"));
+        let found = ledger.find(&callback(0, "c1", json!({"q": "c1"})), "now");
+        assert_eq!(found.map(|found| found.call), Some(call(5, 1)));
+    }
+
+    #[test]
+    fn an_id_that_is_used_again_in_a_later_round_is_another_call() {
+        let ledger = Ledger::of(&[recorded(1, &mark("r1", 0, "m1"), call(5, 1), "c1")]);
+        assert_eq!(
+            ledger.find(&callback(1, "c1", json!({"q": "c1"})), "now"),
+            None
+        );
+    }
+
+    #[test]
+    fn a_round_that_was_asked_again_finds_its_call_by_what_it_says() {
+        let ledger = Ledger::of(&[recorded(1, &mark("r1", 0, "m1"), call(5, 1), "c1")]);
+        let again = ledger.find(&callback(0, "c9", json!({"q": "c1"})), "now");
+        assert_eq!(again.map(|found| found.call), Some(call(5, 1)));
+        assert_eq!(
+            ledger.find(&callback(0, "c9", json!({"q": "other"})), "now"),
+            None
+        );
+    }
+
+    #[test]
+    fn what_is_owed_later_is_told_in_the_order_of_the_calls() {
+        let mut ledger = Ledger::default();
+        let calls = [1, 2, 3].map(|index| {
+            (
+                call(5, index),
+                format!("c{index}"),
+                "now".to_owned(),
+                json!({}),
+            )
+        });
+        ledger.add(1, &mark("r1", 0, "m1"), calls);
+        ledger.defer(call(5, 3), true);
+        ledger.defer(call(5, 1), true);
+        assert_eq!(ledger.deferred(1), [call(5, 1), call(5, 3)]);
+        ledger.defer(call(5, 1), false);
+        assert_eq!(ledger.deferred(1), [call(5, 3)]);
+        assert_eq!(ledger.deferred(2), []);
+    }
+}

@@ -1,0 +1,239 @@
+//! A profile and a member of ours as the runtime is told of them.
+
+use super::config::ModelName;
+use mobkit_domain::canonical::{canonical_json, sha256_hex};
+use mobkit_domain::definition::{Profile, ToolSelector};
+use mobkit_domain::id::MemberId;
+use serde_json::{Map, Value, json};
+use std::fmt::Write;
+
+/// The one profile of our mob there. What a member really is stands in its own spawn, so that a
+/// changed mob file changes members, not the mob.
+const PROFILE: &str = "member";
+/// Labels of a member, by which it is known again.
+const SESSION: &str = "session";
+const VERSION: &str = "version";
+
+/// The definition of our mob there. Its model only has to exist.
+pub(super) fn mob(name: &str, model: &ModelName) -> Value {
+    json!({"id": name, "profiles": {PROFILE: profile(model, &[])}})
+}
+
+/// A profile there. Messages between members go through mobkit alone: nobody is wired there.
+/// Its own peer tools come with every member, and find no peer.
+fn profile(model: &ModelName, tools: &[ToolSelector]) -> Value {
+    let mut sets = Map::new();
+    sets.insert("comms".to_owned(), Value::Bool(true));
+    for selector in tools {
+        if let ToolSelector::Engine(set) = selector {
+            sets.insert(set.clone(), Value::Bool(true));
+        }
+    }
+    let mut profile = json!({
+        "model": model.model,
+        "provider": model.provider,
+        "runtime_mode": "turn_driven",
+        "tools": sets,
+        // Else a session that is gone on with keeps the model with which it began.
+        "resume_overrides": ["model", "provider", "provider_params"],
+    });
+    if let Some(server) = &model.server {
+        profile["self_hosted_server_id"] = json!(server);
+    }
+    profile
+}
+
+/// What the runtime calls a member of ours: it takes letters, digits, `-` and `_`, and no digit in
+/// front. What else stands in a name is written as `_` and two hexadecimal digits.
+pub(super) fn identity(member: &MemberId) -> String {
+    let mut name = String::new();
+    for (at, byte) in member.as_str().bytes().enumerate() {
+        if byte.is_ascii_lowercase() || (at > 0 && (byte.is_ascii_digit() || byte == b'-')) {
+            name.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(name, "_{byte:02x}");
+        }
+    }
+    name
+}
+
+/// What a member is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Wanted {
+    /// Its name there.
+    pub(super) identity: String,
+    /// Our id of its session: each reset has another, which is empty.
+    session: String,
+    profile: Value,
+    auth_binding: Value,
+    instructions: Vec<String>,
+}
+
+/// What has to be done with a member that may be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing.
+    Keep,
+    /// It is not there.
+    Spawn,
+    /// It is there with another session, which is to be forgotten.
+    Reset,
+    /// It is there, but was told otherwise, or is broken: its session is to be kept.
+    Renew,
+}
+
+impl Wanted {
+    /// A member of a profile.
+    pub(super) fn new(
+        (identity, session): (&str, &str),
+        profile_of: &Profile,
+        model: &ModelName,
+        instructions: Vec<String>,
+    ) -> Self {
+        Self {
+            identity: identity.to_owned(),
+            session: session.to_owned(),
+            profile: profile(model, &profile_of.tools),
+            auth_binding: model.auth_binding(),
+            instructions,
+        }
+    }
+
+    /// What it is told, in short: another digest means that it is told otherwise.
+    fn version(&self) -> String {
+        let told = json!([self.profile, self.auth_binding, self.instructions]);
+        sha256_hex(canonical_json(&told)).chars().take(16).collect()
+    }
+
+    /// What has to be done, given its row in the list of members.
+    pub(super) fn change(&self, row: Option<&Value>) -> Change {
+        let Some(row) = row else {
+            return Change::Spawn;
+        };
+        let label = |name: &str| {
+            row.pointer(&format!("/labels/{name}"))
+                .and_then(Value::as_str)
+        };
+        if label(SESSION) != Some(&self.session) {
+            return Change::Reset;
+        }
+        let is_active = row.get("status").and_then(Value::as_str) == Some("active");
+        if is_active && label(VERSION) == Some(&self.version()) {
+            Change::Keep
+        } else {
+            Change::Renew
+        }
+    }
+
+    /// Tells it its instructions, if it goes on with a session that began with others.
+    pub(super) fn told_again(&self, mob: &str) -> Value {
+        let told = self.instructions.join("\n\n");
+        json!({
+            "mob_id": mob,
+            "agent_identity": self.identity,
+            "text": format!("From now on these are your instructions:\n\n{told}"),
+            "source": "mobkit",
+            "idempotency_key": self.version(),
+        })
+    }
+
+    /// The parameters of its spawn, with the session that it goes on with, if any.
+    pub(super) fn spawn(&self, mob: &str, session: Option<&str>) -> Value {
+        let launch = match session {
+            Some(session) => json!({"mode": "resume", "bridge_session_id": session}),
+            None => json!({"mode": "fresh"}),
+        };
+        json!({
+            "mob_id": mob,
+            "profile": PROFILE,
+            "agent_identity": self.identity,
+            "runtime_mode": "turn_driven",
+            "launch_mode": launch,
+            "labels": {
+                SESSION: self.session,
+                VERSION: self.version(),
+            },
+            "additional_instructions": self.instructions,
+            "override_profile": self.profile,
+            "auth_binding": self.auth_binding,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mobkit_domain::id::ModelId;
+
+    fn model() -> ModelName {
+        ModelName {
+            model: "mobkit-main".to_owned(),
+            provider: "self_hosted",
+            server: Some("mobkit-main".to_owned()),
+            binding: "mobkit-main".to_owned(),
+        }
+    }
+
+    fn wanted(session: &str, instructions: &str, tools: &[&str]) -> Wanted {
+        let id: ModelId = "main".parse().expect("a valid id");
+        let mut of = Profile::new(id, instructions);
+        let tools = tools
+            .iter()
+            .map(|tool| tool.parse().expect("a valid selector"));
+        of.tools = tools.collect();
+        Wanted::new(
+            ("ada", session),
+            &of,
+            &model(),
+            vec![instructions.to_owned()],
+        )
+    }
+
+    fn row(of: &Wanted, status: &str) -> Value {
+        let spawn = of.spawn("desk", None);
+        json!({"agent_identity": "ada", "labels": spawn["labels"], "status": status})
+    }
+
+    #[test]
+    fn only_tool_sets_of_the_engine_itself_are_switched_on_there() {
+        let spawn = wanted("s1", "hi", &["now", "engine:shell"]).spawn("desk", None);
+        assert_eq!(
+            spawn["override_profile"]["tools"],
+            json!({"comms": true, "shell": true})
+        );
+        assert_eq!(
+            spawn["override_profile"]["self_hosted_server_id"],
+            "mobkit-main"
+        );
+        assert_eq!(spawn["launch_mode"], json!({"mode": "fresh"}));
+    }
+
+    #[test]
+    fn names_are_told_apart_there() {
+        let there = |name: &str| identity(&name.parse().expect("a valid id"));
+        assert_eq!(there("ada"), "ada");
+        assert_eq!(there("user:ada"), "user_3aada");
+        assert_eq!(there("user.ada"), "user_2eada");
+        assert_eq!(there("7th-desk"), "_37th-desk");
+    }
+
+    #[test]
+    fn a_member_is_known_again_by_its_labels() {
+        let now = wanted("s2", "hi", &[]);
+        assert_eq!(now.change(None), Change::Spawn);
+        assert_eq!(now.change(Some(&row(&now, "active"))), Change::Keep);
+        assert_eq!(now.change(Some(&row(&now, "broken"))), Change::Renew);
+        let told_otherwise = wanted("s2", "ho", &[]);
+        assert_eq!(
+            told_otherwise.change(Some(&row(&now, "active"))),
+            Change::Renew
+        );
+        let reset = wanted("s3", "hi", &[]);
+        assert_eq!(reset.change(Some(&row(&now, "active"))), Change::Reset);
+        assert_eq!(
+            now.change(Some(&json!({"agent_identity": "ada"}))),
+            Change::Reset
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! The hold of a turn on its member: as long as something of the turn may run there, no other turn
+//! of the member begins.
+
+use super::counterpart::Current;
+use super::definition;
+use super::frames::RequestError;
+use super::supervision::Live;
+use mobkit_domain::id::{MemberId, TurnId};
+use mobkit_engine::{Engine, OnError, OnStop, TaskKind};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::OwnedMutexGuard;
+
+/// How long a run may take to be over once it was told to stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(30);
+const ASKED_AGAIN: Duration = Duration::from_millis(50);
+const ASKED_AGAIN_MAX: Duration = Duration::from_secs(1);
+
+const STOPPING: TaskKind = TaskKind {
+    name: "engine run stop",
+    on_stop: OnStop::Abort,
+    on_error: OnError::Report,
+};
+
+/// What was sent and may run.
+#[derive(Clone)]
+pub(super) struct Sent {
+    pub(super) live: Live,
+    pub(super) current: Current,
+    /// The parameters of the request that sent it. Sent again they tell what became of it.
+    pub(super) params: Value,
+    /// Its run, once that is known.
+    pub(super) run: Option<String>,
+}
+
+/// What was sent last, as the turn and its hold share it.
+#[derive(Clone, Default)]
+pub(super) struct Last(Arc<Mutex<Option<Sent>>>);
+
+impl Last {
+    fn lock(&self) -> MutexGuard<'_, Option<Sent>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something was sent, or nothing runs any longer.
+    pub(super) fn set(&self, sent: Option<Sent>) {
+        *self.lock() = sent;
+    }
+
+    /// Its run is known.
+    pub(super) fn runs(&self, run: &str) {
+        if let Some(sent) = &mut *self.lock() {
+            sent.run = Some(run.to_owned());
+        }
+    }
+}
+
+/// The hold of a turn on its member.
+pub(super) struct Held {
+    mob: Engine,
+    member: MemberId,
+    turn: TurnId,
+    seat: Option<OwnedMutexGuard<()>>,
+    last: Last,
+}
+
+impl Held {
+    pub(super) fn new(
+        mob: &Engine,
+        (member, turn): (&MemberId, TurnId),
+        seat: OwnedMutexGuard<()>,
+        last: Last,
+    ) -> Self {
+        Self {
+            mob: mob.clone(),
+            member: member.clone(),
+            turn,
+            seat: Some(seat),
+            last,
+        }
+    }
+}
+
+impl Drop for Held {
+    /// Stops what runs for a turn that has ended. A turn that is still open goes on elsewhere, in
+    /// this process or the next, and finds its run there.
+    fn drop(&mut self) {
+        let Some(sent) = self.last.lock().take() else {
+            return;
+        };
+        let is_open = self
+            .mob
+            .view(|world| world.state.turns.contains_key(&self.turn));
+        if is_open || sent.live.connection.closed().is_cancelled() {
+            return;
+        }
+        let (member, seat) = (self.member.clone(), self.seat.take());
+        self.mob.tasks().spawn(STOPPING, async move {
+            let stopped = tokio::time::timeout(STOP_PATIENCE, stop(&sent, &member)).await;
+            match stopped {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%member, "the run was not stopped: {error}"),
+                Err(_) => tracing::warn!(%member, "the run does not stop"),
+            }
+            drop(seat);
+        });
+    }
+}
+
+/// Stops a run and waits until it is over; one that has not begun is stopped as it begins.
+async fn stop(sent: &Sent, member: &MemberId) -> Result<(), RequestError> {
+    let connection = &sent.live.connection;
+    let mut pause = ASKED_AGAIN;
+    let mut told = None;
+    let mut run = sent.run.clone();
+    loop {
+        if run.is_some() && run != told {
+            let params = json!({
+                "mob_id": sent.current.name,
+                "agent_identity": definition::identity(member),
+                "run_id": run,
+                "reason": "the turn was cancelled",
+            });
+            connection.request("mob/stop_member_run", params).await?;
+            told.clone_from(&run);
+        }
+        let receipt = connection
+            .request("mob/member_send", sent.params.clone())
+            .await?;
+        match super::receipt::read(&receipt) {
+            super::receipt::Receipt::Admitted { session, input } => {
+                let params = super::receipt::status(&session, &input);
+                let status = connection.request("session/input_status", params).await?;
+                let status = super::receipt::Status::of(&status);
+                if status.ended.is_some() {
+                    return Ok(());
+                }
+                run = status.run.or(run);
+            }
+            super::receipt::Receipt::Pending => {}
+            super::receipt::Receipt::Stranded | super::receipt::Receipt::Refused(_) => {
+                return Ok(());
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(ASKED_AGAIN_MAX);
+    }
+}

@@ -1,0 +1,238 @@
+//! A turn: a run of the runtime, and another one each time that results come which it could not
+//! wait for.
+
+use super::calls::{self, Ledger};
+use super::definition;
+use super::engine::Runtime;
+use super::follow::Follow;
+use super::held::{Held, Last};
+use super::history;
+use super::run::{Ended, Step};
+use super::tools::is_ours;
+use crate::external::{EngineError, TurnInput, TurnPort};
+use crate::model::Item;
+use mobkit_domain::id::CallId;
+use mobkit_domain::model::{CallRequest, Reply};
+use mobkit_domain::state::{CallState, TurnPhase};
+use mobkit_domain::text::Text;
+use mobkit_engine::Engine;
+
+/// A turn in this engine's hands.
+pub(super) struct Turn<'a> {
+    pub(super) runtime: &'a Runtime,
+    pub(super) input: TurnInput,
+    pub(super) port: TurnPort,
+    pub(super) ledger: Ledger,
+    /// Rounds that came while calls were still under way; the journal takes them when those end.
+    pub(super) rest: Vec<Step>,
+    pub(super) last: Last,
+    /// Whether the turn began before this process or was taken over, or events of it were lost: what
+    /// its calls were answered is then read from the transcript.
+    pub(super) doubtful: bool,
+}
+
+/// Runs a turn to its end.
+pub(super) async fn run(
+    runtime: &Runtime,
+    input: TurnInput,
+    port: TurnPort,
+) -> Result<String, EngineError> {
+    let seat = runtime.seat(&input.member).await;
+    let last = Last::default();
+    let _held = Held::new(port.mob(), (&input.member, input.turn), seat, last.clone());
+    let mut turn = Turn {
+        ledger: Ledger::of(&input.items),
+        doubtful: input.resumed,
+        runtime,
+        input,
+        port,
+        rest: Vec::new(),
+        last,
+    };
+    turn.conduct().await
+}
+
+impl Turn<'_> {
+    pub(super) fn mob(&self) -> &Engine {
+        self.port.mob()
+    }
+
+    async fn conduct(&mut self) -> Result<String, EngineError> {
+        let mut number = self.ledger.number().max(1);
+        let mut content = if number == 1 {
+            messages(&self.input.items)
+        } else {
+            self.find_deferred(number - 1).await?;
+            self.later(number - 1).await?
+        };
+        loop {
+            let ended = Follow::begin(self, number, &content)
+                .await?
+                .to_end()
+                .await?;
+            self.last.set(None);
+            let text = match ended {
+                Ended::Answered(text) => text,
+                Ended::Failed(reason) => return Err(EngineError::Failed(reason)),
+                Ended::Stopped => {
+                    let reason = "the run was stopped in the runtime, and not by mobkit";
+                    return Err(EngineError::Failed(reason.to_owned()));
+                }
+            };
+            if self.doubtful {
+                self.find_deferred(number).await?;
+            }
+            if self.ledger.deferred(number).is_empty() {
+                return Ok(text);
+            }
+            content = self.later(number).await?;
+            self.flush().await?;
+            number += 1;
+        }
+    }
+
+    /// Waits for the results that are still owed to a run, and puts them into words.
+    async fn later(&self, number: u32) -> Result<String, EngineError> {
+        let owed = self.ledger.deferred(number);
+        let results = tokio::select! {
+            biased;
+            () = self.port.cancelled().cancelled() => return Err(EngineError::Stale),
+            results = self.port.results(&owed) => results?,
+        };
+        let told: Vec<_> = results
+            .iter()
+            .filter_map(|result| {
+                let known = self.ledger.get(result.call)?;
+                let name = self.runtime.counterpart.tools.theirs(&known.tool);
+                Some((name, known.id.clone(), &result.outcome))
+            })
+            .collect();
+        let told = told
+            .iter()
+            .map(|(name, id, outcome)| (name.as_str(), id.as_str(), *outcome));
+        Ok(calls::later(told))
+    }
+
+    /// Finds out from the transcript which calls of a run that is over were not told their results.
+    async fn find_deferred(&mut self, number: u32) -> Result<(), EngineError> {
+        let Some(run) = self.ledger.run_of(number).map(str::to_owned) else {
+            return Ok(());
+        };
+        let rows = self.read_history().await?;
+        let rounds = history::rounds(&rows, &run, is_ours);
+        let known: Vec<_> = self.ledger.of_run(number).cloned().collect();
+        for call in known {
+            let round = rounds
+                .iter()
+                .find(|round| round.step.mark.message == call.mark.message);
+            let told = round.and_then(|round| {
+                let mut results = round.results.iter();
+                results
+                    .find(|(id, _)| *id == call.id)
+                    .map(|(_, text)| text.as_str())
+            });
+            let was_told = match told {
+                Some(told) if !self.is_open(call.call) => {
+                    let results = self.port.results(&[call.call]).await?;
+                    let said = results.first().map(|result| match &result.outcome {
+                        Ok(text) | Err(text) => text.as_str(),
+                    });
+                    said == Some(told)
+                }
+                Some(_) | None => false,
+            };
+            self.ledger.defer(call.call, !was_told);
+        }
+        Ok(())
+    }
+
+    /// The runtime's transcript of the member.
+    pub(super) async fn read_history(&self) -> Result<Vec<serde_json::Value>, EngineError> {
+        let live = self.runtime.live(self.mob()).await?;
+        let current = self.runtime.counterpart.of(&live);
+        let current = current.ok_or_else(|| super::members::lost_between(&live))?;
+        let identity = definition::identity(&self.input.member);
+        let read = history::read(&live.connection, (&current.name, &identity)).await;
+        match read {
+            Ok(rows) => Ok(rows),
+            Err(error) => Err(self.runtime.failed(&live, "the transcript", error).await),
+        }
+    }
+
+    /// Whether calls are under way: the journal takes no step until they have ended.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.mob().view(|world| {
+            let turn = world.state.turns.get(&self.input.turn);
+            turn.is_some_and(|turn| turn.phase == TurnPhase::Calls)
+        })
+    }
+
+    fn call_state<R>(&self, call: CallId, look: impl FnOnce(&CallState) -> R) -> Option<R> {
+        self.mob().view(|world| {
+            let turn = world.state.turns.get(&self.input.turn)?;
+            let found = turn.calls.iter().find(|found| found.id == call)?;
+            Some(look(&found.state))
+        })
+    }
+
+    fn is_open(&self, call: CallId) -> bool {
+        let open = self.call_state(call, |state| !matches!(state, CallState::Done));
+        open.unwrap_or(false)
+    }
+
+    /// Whether a person has to do something before the call has a result.
+    pub(super) fn waits_for_a_person(&self, call: CallId) -> bool {
+        let waits = self.call_state(call, |state| match state {
+            CallState::Pending { .. } | CallState::Eliciting { .. } | CallState::Unknown => true,
+            CallState::Owed
+            | CallState::Approved { .. }
+            | CallState::Running { .. }
+            | CallState::Waiting { .. }
+            | CallState::Done => false,
+        });
+        waits.unwrap_or(false)
+    }
+
+    /// Records the rounds that had to wait.
+    pub(super) async fn flush(&mut self) -> Result<(), EngineError> {
+        let number = self.ledger.number();
+        for step in std::mem::take(&mut self.rest) {
+            self.record(number, &step).await?;
+        }
+        Ok(())
+    }
+
+    /// Records a step; its calls are made from now on.
+    pub(super) async fn record(&mut self, number: u32, step: &Step) -> Result<(), EngineError> {
+        let tools = &self.runtime.counterpart.tools;
+        let calls = step.calls.iter().map(|call| CallRequest {
+            tool: tools.ours(&call.name),
+            args: call.args.clone(),
+            provider_id: Some(call.id.clone()),
+        });
+        let calls: Vec<CallRequest> = calls.collect();
+        let reply = Reply {
+            text: Text::from(step.text.as_str()),
+            calls: calls.clone(),
+            usage: step.usage,
+            finish: step.finish,
+            carry: Some(calls::carry(number, &step.mark)),
+        };
+        let ids = self.port.record(reply, calls::original(step)).await?;
+        let made = ids.into_iter().zip(calls).map(|(call, request)| {
+            let id = request.provider_id.unwrap_or_default();
+            (call, id, request.tool, request.args)
+        });
+        self.ledger.add(number, &step.mark, made);
+        Ok(())
+    }
+}
+
+/// The messages with which a turn began.
+fn messages(items: &[Item]) -> String {
+    let texts = items.iter().map_while(|item| match item {
+        Item::User { text, .. } => Some(text.as_str()),
+        Item::Assistant { .. } | Item::ToolResult { .. } => None,
+    });
+    texts.collect::<Vec<_>>().join("\n\n")
+}

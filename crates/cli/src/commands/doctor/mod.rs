@@ -1,0 +1,9 @@
+//! `mobkit doctor`: whether what a start needs is there, without starting anything.
+
+mod engine;
+mod finding;
+mod places;
+mod run;
+mod secrets;
+
+pub(crate) use run::{DoctorArgs, run};
