@@ -17,6 +17,7 @@ mod noop;
 mod part;
 mod parts;
 mod report;
+mod runtime;
 mod samples;
 mod sse;
 mod watched;

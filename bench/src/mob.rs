@@ -86,7 +86,7 @@ impl Runner for AtOnce {
         let usage = Usage {
             input_tokens: 12,
             output_tokens: 1,
-            cached_input_tokens: 0,
+            ..Usage::default()
         };
         let reply = Reply {
             text: "noted".into(),

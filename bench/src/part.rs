@@ -69,6 +69,10 @@ const PARTS: &[Part] = &[
         run: parts::deliveries::run,
     },
     Part {
+        name: "meerkat",
+        run: parts::meerkat::run,
+    },
+    Part {
         name: "members",
         run: parts::members::run,
     },

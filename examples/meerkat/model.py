@@ -38,6 +38,8 @@ CATALOG = "tool_catalog_load"
 CATALOG_TOOLS = {CATALOG, "tool_catalog_search"}
 # What names may begin with that mobkit gives tools in another runtime.
 PREFIX = "mobkit_"
+# What stands before the name of a tool of such a runtime itself.
+OWN = "engine:"
 # How words of a runtime to its model begin that stand where those of the user do.
 NOTICES = ("Deferred catalog changed", "Tool configuration changed")
 
@@ -91,9 +93,11 @@ class Conversation:
 
     def name_of(self, tool):
         """Under which name the tool is called here; None where it has to be loaded first."""
-        for name in (PREFIX + plain(tool), plain(tool)):
-            if name in self.offered:
-                return name
+        if tool.startswith(OWN):
+            return tool.removeprefix(OWN)
+        name = PREFIX + plain(tool)
+        if name in self.offered:
+            return name
         return None if CATALOG in self.offered else plain(tool)
 
 

@@ -6,6 +6,7 @@
 mod bench;
 mod kill;
 mod local_model;
+mod meerkat;
 mod step;
 mod strangers;
 mod test;
@@ -52,6 +53,11 @@ const COMMANDS: &[Command] = &[
         name: "local-model",
         what: "the newsroom on a real small model that runs on this machine",
         run: local_model::run,
+    },
+    Command {
+        name: "meerkat",
+        what: "installs the Meerkat runtime, and runs the tests of its engine against it",
+        run: meerkat::run,
     },
     Command {
         name: "bench",

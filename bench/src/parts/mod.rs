@@ -7,6 +7,7 @@ pub mod call;
 pub mod deliveries;
 pub mod intake;
 pub mod lazy;
+pub mod meerkat;
 pub mod members;
 pub mod process;
 pub mod recovery;

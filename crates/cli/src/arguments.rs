@@ -1,11 +1,12 @@
 //! The words of the command line.
 
 use crate::commands::{
-    apply::ApplyArgs, approvals::ApprovalsArgs, check::CheckArgs, decide::ApproveArgs,
-    decide::DenyArgs, deliveries::DeliveriesArgs, doctor::DoctorArgs, events::EventsArgs, grants::GrantsArgs,
-    init::InitArgs, logs::LogsArgs, modules::ModulesArgs, pause::PauseArgs, pause::ResumeArgs,
-    plan::PlanArgs, ps::PsArgs, routes::RoutesArgs, rpc::RpcArgs, schedule::ScheduleArgs,
-    send::SendArgs, status::StatusArgs,
+    apply::ApplyArgs, approvals::ApprovalsArgs, check::CheckArgs, completion::CompletionArgs,
+    decide::ApproveArgs, decide::DenyArgs, deliveries::DeliveriesArgs, doctor::DoctorArgs,
+    down::DownArgs, events::EventsArgs, grants::GrantsArgs, init::InitArgs, logs::LogsArgs,
+    modules::ModulesArgs, pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs, ps::PsArgs,
+    routes::RoutesArgs, rpc::RpcArgs, schedule::ScheduleArgs, send::SendArgs, status::StatusArgs,
+    tasks::TasksArgs,
 };
 use crate::terminal::Show;
 use crate::up::UpArgs;
@@ -42,6 +43,11 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Run the mob in the foreground; Ctrl-C stops it in order
     Up(UpArgs),
+    /// Stop the running mob in order, and say how it went
+    ///
+    /// Joins a stop that is under way. Turns may finish; what does not is put aside, and the next
+    /// start goes on with it.
+    Down(DownArgs),
     /// Show the state of the running mob
     Status(StatusArgs),
     /// Show what would change to reach the desired state
@@ -76,6 +82,8 @@ pub(crate) enum Command {
     Deliveries(DeliveriesArgs),
     /// List the routes of deliveries, or say which one would take one
     Routes(RoutesArgs),
+    /// List the tasks that the members share
+    Tasks(TasksArgs),
     /// Show what happened, one line per event
     Logs(LogsArgs),
     /// Print events as they are in the journal, one JSON document per line
@@ -86,6 +94,11 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Call an operation by its name over JSON-RPC
     Rpc(RpcArgs),
+    /// Print the script by which a shell completes what is typed
+    ///
+    /// For bash: `source <(mobkit completion bash)`; for zsh the same, in a file _mobkit of `fpath`;
+    /// for fish: `mobkit completion fish | source`.
+    Completion(CompletionArgs),
     /// Print the version
     Version,
 }

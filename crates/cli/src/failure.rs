@@ -68,7 +68,7 @@ impl Exit {
     fn hint(self) -> &'static str {
         match self {
             Self::Done | Self::Failed => "see `mobkit logs` for what happened",
-            Self::Usage => "see `mobkit --help`",
+            Self::Usage => "`mobkit help COMMAND` says what a command takes",
             Self::Config => "mend the file and run `mobkit check`",
             Self::Missing => "list what there is with `mobkit ps`",
             Self::Denied => "pass the operator token with --token or MOBKIT_TOKEN",

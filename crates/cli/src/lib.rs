@@ -1,6 +1,6 @@
 //! The command line of mobkit: arguments, output, exit codes.
 //!
-//! Duty: turn words into calls of a server's HTTP API (every command but three), into a running mob
+//! Duty: turn words into calls of a server's HTTP API (most commands), into a running mob
 //! (`up`) or into files (`init`, `check`), and say what came of it.
 //!
 //! Invariants:

@@ -2,8 +2,8 @@
 
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
-    apply, approvals, check, decide, deliveries, doctor, events, grants, init, logs, modules, pause, plan,
-    ps, routes, rpc, schedule, send, status, version,
+    apply, approvals, check, completion, decide, deliveries, doctor, down, events, grants, init,
+    logs, modules, pause, plan, ps, routes, rpc, schedule, send, status, tasks, version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};
@@ -47,8 +47,10 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Doctor(args) => wait(doctor::run(&args, output)),
+        Command::Completion(args) => completion::run(&args, output),
         Command::Version => version::run(output),
         Command::Up(args) => up::run(&args, output),
+        Command::Down(args) => wait(down::run(&args, output)),
         Command::Status(args) => wait(status::run(&args, output)),
         Command::Plan(args) => wait(plan::run(&args, output)),
         Command::Apply(args) => wait(apply::run(&args, output)),
@@ -63,6 +65,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Schedule(args) => wait(schedule::run(&args, output)),
         Command::Deliveries(args) => wait(deliveries::run(&args, output)),
         Command::Routes(args) => wait(routes::run(&args, output)),
+        Command::Tasks(args) => wait(tasks::run(&args, output)),
         Command::Logs(args) => left(wait(logs::run(&args, output))),
         Command::Events(args) => left(wait(events::run(&args, output))),
         Command::Pause(args) => wait(pause::pause(&args, output)),

@@ -147,9 +147,7 @@ fn refused(error: &BuildError) -> Failure {
             Failure::new(Exit::Conflict, "state_dir.locked", message)
                 .hint("that process serves this mob already; `mobkit status` asks it")
         }
-        BuildError::Store(_)
-        | BuildError::StateDirMissing
-        | BuildError::EngineStateDirMissing => {
+        BuildError::Store(_) | BuildError::StateDirMissing | BuildError::EngineStateDirMissing => {
             Failure::new(Exit::Failed, "store.failed", message)
                 .hint("name another state directory with --state, or mend this one")
         }

@@ -4,13 +4,14 @@ mod message;
 mod stream;
 mod talk;
 
-use crate::guard::{Guard, GuardError, Lookup, is_public};
+use crate::guard::{Guard, GuardError, Lookup};
 use crate::redaction::Redaction;
 use crate::sending::{SendFailure, Sending, Sent};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::Address;
 use lettre::transport::smtp::authentication::Credentials;
+use mobkit_domain::public_address::is_public;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,9 +7,9 @@
 use crate::command::StepRef;
 use crate::definition::{Engine, Sink};
 use crate::event::{
-    DeliveryAttempted, ENGINE_LOST, Envelope, Event, Fence, ToolEffect, ToolStarted,
+    DeliveryAttempted, ENGINE_LOST, Envelope, Event, Fence, ToolEffect, ToolStarted, TurnResumed,
 };
-use crate::id::{CallId, DeliveryId, MemberId, ModuleId, Seq, TurnId};
+use crate::id::{CallId, DeliveryId, MemberId, MessageId, ModuleId, Seq, TurnId};
 use crate::state::{CallState, MemberMode, ModuleStatus, State, Turn, TurnPhase};
 use crate::time::Time;
 use crate::world::World;
@@ -52,6 +52,17 @@ pub enum Effect {
         fence: Fence,
         /// Whether it had begun before: the engine first looks at what it recorded.
         resumed: bool,
+    },
+    /// Let an external engine take a message into the turn that it runs.
+    EngineSteer {
+        /// The turn.
+        turn: TurnId,
+        /// Whose turn.
+        member: MemberId,
+        /// Fencing token of the member.
+        fence: Fence,
+        /// The message.
+        message: MessageId,
     },
     /// Let an external engine start a member.
     EngineStart {
@@ -99,7 +110,9 @@ impl Effect {
         match self {
             Self::ModelCall { at, .. } => Some(at.turn),
             Self::ToolCall { turn, .. } => *turn,
-            Self::EngineTurn { turn, .. } | Self::Abort { turn } => Some(*turn),
+            Self::EngineTurn { turn, .. }
+            | Self::EngineSteer { turn, .. }
+            | Self::Abort { turn } => Some(*turn),
             Self::EngineStart { .. }
             | Self::EngineStop { .. }
             | Self::ModuleStart { .. }
@@ -108,14 +121,24 @@ impl Effect {
         }
     }
 
-    fn is_call_with_effect(&self) -> bool {
-        matches!(
-            self,
-            Self::ToolCall {
-                effect: ToolEffect::Effect,
-                ..
-            }
-        )
+    fn message(&self) -> Option<MessageId> {
+        match self {
+            Self::EngineSteer { message, .. } => Some(*message),
+            _ => None,
+        }
+    }
+
+    /// Whether it is asked for again when its turn goes on.
+    fn is_anew(&self, resumed: &TurnResumed) -> bool {
+        let Self::ToolCall { effect, .. } = self else {
+            return true;
+        };
+        match effect {
+            // After a respawn such a call still runs, and after a crash its outcome is unknown.
+            ToolEffect::Effect => false,
+            // No call is lost with an engine: they are all in this process.
+            ToolEffect::Read | ToolEffect::Idempotent => resumed.reason != ENGINE_LOST,
+        }
     }
 }
 
@@ -229,14 +252,17 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
         Event::TurnStarted(e) => phase_of(e.turn, false),
         Event::TurnResumed(e) => {
             let mut again = phase_of(e.turn, true);
-            if e.reason == ENGINE_LOST {
-                // Its calls are in this process and were not lost with the engine.
-                again.retain(|effect| matches!(effect, Effect::EngineTurn { .. }));
-            }
-            // After a respawn such a call still runs, and after a crash its outcome is unknown.
-            again.retain(|effect| !effect.is_call_with_effect());
+            again.retain(|effect| effect.is_anew(e));
+            again.extend(of_steering(state, e.turn));
             again
         }
+        Event::MessageAccepted(e) => {
+            let steers = state.messages.get(&e.message).and_then(|m| m.steers);
+            let mut joining = steers.map_or_else(Vec::new, |turn| of_steering(state, turn));
+            joining.retain(|effect| effect.message() == Some(e.message));
+            joining
+        }
+        Event::TurnCorrected(e) => phase_of(e.turn, false),
         Event::ModelFailed(e) if e.retry_at.is_some() => phase_of(e.turn, false),
         Event::ToolStarted(e) => of_started(state, e),
         Event::DeliveryAttempted(e) => of_attempt(state, e),
@@ -268,6 +294,13 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
         Event::TurnFailed(e) => vec![Effect::Abort { turn: e.turn }],
         Event::TurnCancelled(e) => vec![Effect::Abort { turn: e.turn }],
         Event::TurnCheckpointed(e) => vec![Effect::Abort { turn: e.turn }],
+        other => of_member(state, other),
+    }
+}
+
+/// What becomes of a member in the hands of its engine.
+fn of_member(state: &State, event: &Event) -> Vec<Effect> {
+    match event {
         Event::MemberSpawned(e) if is_external(state, &e.member, e.starting) => {
             vec![Effect::EngineStart {
                 member: e.member.clone(),
@@ -293,6 +326,23 @@ pub fn effects(state: &State, envelope: &Envelope) -> Vec<Effect> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What waits to join a turn that an external engine runs: only the engine can take it in.
+fn of_steering(state: &State, id: TurnId) -> Vec<Effect> {
+    let turn = state.turns.get(&id);
+    let Some(turn) = turn.filter(|turn| turn.external && !turn.checkpointed) else {
+        return Vec::new();
+    };
+    let waiting = state.steering(id);
+    waiting
+        .map(|message| Effect::EngineSteer {
+            turn: id,
+            member: turn.member.clone(),
+            fence: turn.fence,
+            message,
+        })
+        .collect()
 }
 
 /// The attempt, where somebody other than the writer has to make it. Messages to members are
@@ -330,10 +380,11 @@ pub fn open_effects(state: &State) -> Vec<Effect> {
             member: id.clone(),
             fence: member.fence,
         });
-    let turns = state
-        .turns
-        .iter()
-        .flat_map(|(id, turn)| of_phase(*id, turn, true));
+    let turns = state.turns.iter().flat_map(|(id, turn)| {
+        let mut open = of_phase(*id, turn, true);
+        open.extend(of_steering(state, *id));
+        open
+    });
     let modules = state
         .modules
         .iter()
@@ -349,7 +400,6 @@ pub fn open_effects(state: &State) -> Vec<Effect> {
 /// native one works for, so that an engine that is missing shows at once.
 pub fn start_effects(world: &World) -> Vec<Effect> {
     let profiles = &world.definition.profiles;
-    let mut effects = open_effects(&world.state);
     let members = world.state.members.iter();
     let started = members.filter(|(_, member)| {
         let profile = profiles.get(&member.profile);
@@ -357,12 +407,9 @@ pub fn start_effects(world: &World) -> Vec<Effect> {
         let works = matches!(member.mode, MemberMode::Active | MemberMode::Paused);
         external && works && !member.starting
     });
-    let mut effects_of_start: Vec<Effect> = started
-        .map(|(id, member)| Effect::EngineStart {
-            member: id.clone(),
-            fence: member.fence,
-        })
-        .collect();
-    effects_of_start.append(&mut effects);
-    effects_of_start
+    let started = started.map(|(id, member)| Effect::EngineStart {
+        member: id.clone(),
+        fence: member.fence,
+    });
+    started.chain(open_effects(&world.state)).collect()
 }

@@ -201,6 +201,11 @@ seq_id!(
     GrantId, "grant", "grant-"
 );
 
+seq_id!(
+    /// Id of a task of the shared list: the position of its `task.added`.
+    TaskId, "task", "task-"
+);
+
 /// Id of a tool call: the position of the model reply that asked for it, and its place in there. A
 /// call that no reply asked for, since somebody called a module directly, has the position of its
 /// own `tool.started` and place 0.

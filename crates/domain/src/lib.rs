@@ -36,6 +36,7 @@ pub mod principal;
 pub mod projection;
 mod projection_delivery;
 mod projection_schedule;
+pub mod public_address;
 pub mod refusal;
 pub mod row;
 mod runtime;

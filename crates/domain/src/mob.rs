@@ -16,6 +16,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MobCommand) -> Decision {
         }
         MobCommand::Applied(applied) => {
             draft.order(applied.clone());
+            crate::turn::review(&mut draft);
         }
         MobCommand::Reset => reset(&mut draft),
         MobCommand::Pause { reason } => {

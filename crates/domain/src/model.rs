@@ -1,5 +1,6 @@
 //! What a model call answers, in the shape in which it is recorded.
 
+use crate::definition::Price;
 use crate::text::Text;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,6 +21,10 @@ pub struct Usage {
     /// The part of `input_tokens` that the provider served from its cache.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cached_input_tokens: u64,
+    /// The part of `input_tokens` that the provider wrote to its cache; no part of
+    /// `cached_input_tokens`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_creation_input_tokens: u64,
 }
 
 #[expect(
@@ -44,6 +49,9 @@ impl AddAssign for Usage {
         self.cached_input_tokens = self
             .cached_input_tokens
             .saturating_add(other.cached_input_tokens);
+        self.cache_creation_input_tokens = self
+            .cache_creation_input_tokens
+            .saturating_add(other.cache_creation_input_tokens);
     }
 }
 
@@ -53,31 +61,40 @@ impl AddAssign for Usage {
 pub struct Cost(pub u64);
 
 impl Cost {
-    /// The cost of `usage` at prices in dollars per million tokens.
+    /// The cost of `usage` at `price`, rounded once to a billionth of a dollar. It is counted in
+    /// whole numbers: prices to a millionth of a dollar per million tokens.
     ///
-    /// Without a price of its own, a cached input token costs what any input token costs.
-    pub fn of(usage: Usage, input: f64, output: f64, cached_input: Option<f64>) -> Self {
-        let cached = usage.cached_input_tokens.min(usage.input_tokens);
-        let fresh = usage.input_tokens - cached;
-        let nano = |tokens: u64, usd_per_million: f64| {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "token counts stay far below 2^52"
-            )]
-            let exact = tokens as f64 * usd_per_million * 1_000.0;
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "prices are validated as finite and not negative; the cast saturates"
-            )]
-            let rounded = exact.round() as u64;
-            rounded
-        };
-        let cached_price = cached_input.unwrap_or(input);
-        let mut total = Self(nano(fresh, input));
-        total += Self(nano(cached, cached_price));
-        total += Self(nano(usage.output_tokens, output));
-        total
+    /// Without a price of its own, an input token that was read from or written to a cache costs
+    /// what any input token costs.
+    pub fn of(usage: Usage, price: &Price) -> Self {
+        let read = usage.cached_input_tokens.min(usage.input_tokens);
+        let written = usage
+            .cache_creation_input_tokens
+            .min(usage.input_tokens - read);
+        let fresh = usage.input_tokens - read - written;
+        let parts = [
+            (fresh, price.input),
+            (read, price.cached_input.unwrap_or(price.input)),
+            (written, price.cache_creation.unwrap_or(price.input)),
+            (usage.output_tokens, price.output),
+        ];
+        let exact = parts
+            .into_iter()
+            .map(|(tokens, usd)| u128::from(tokens).saturating_mul(pico_per_token(usd)))
+            .fold(0, u128::saturating_add);
+        Self(u64::try_from(exact.saturating_add(500) / 1_000).unwrap_or(u64::MAX))
+    }
+
+    /// An amount of dollars; one that is no amount counts as none.
+    #[must_use]
+    pub fn from_usd(usd: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the cast saturates, at 0 below and for what is no number"
+        )]
+        let nano = (usd * 1e9).round() as u64;
+        Self(nano)
     }
 
     /// In dollars.
@@ -89,6 +106,17 @@ impl Cost {
         let nano = self.0 as f64;
         nano / 1e9
     }
+}
+
+/// A price in dollars per million tokens as trillionths of a dollar per token.
+fn pico_per_token(usd_per_million: f64) -> u128 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "prices are validated as finite and not negative; the cast saturates"
+    )]
+    let pico = (usd_per_million * 1e6).round() as u128;
+    pico
 }
 
 impl AddAssign for Cost {
@@ -239,16 +267,76 @@ pub struct Failure {
 mod tests {
     use super::*;
 
+    const PRICE: Price = Price {
+        input: 1.25,
+        output: 10.0,
+        cached_input: Some(0.125),
+        cache_creation: Some(1.5625),
+    };
+
     #[test]
     fn costs_add_up_exactly() {
         let usage = Usage {
             input_tokens: 1_000,
             output_tokens: 10,
             cached_input_tokens: 400,
+            cache_creation_input_tokens: 100,
         };
-        let cost = Cost::of(usage, 1.25, 10.0, Some(0.125));
-        assert_eq!(cost, Cost(600 * 1_250 + 400 * 125 + 10 * 10_000));
+        let cost = Cost::of(usage, &PRICE);
+        let written = 156_250;
+        assert_eq!(cost, Cost(500 * 1_250 + 400 * 125 + written + 10 * 10_000));
         let json = serde_json::to_string(&cost).expect("a number");
         assert_eq!(serde_json::from_str::<Cost>(&json).expect("a cost"), cost);
+    }
+
+    #[test]
+    fn cached_tokens_without_a_price_of_their_own_cost_what_others_cost() {
+        let usage = Usage {
+            input_tokens: 900,
+            cached_input_tokens: 300,
+            cache_creation_input_tokens: 600,
+            output_tokens: 0,
+        };
+        let plain = Price {
+            cached_input: None,
+            cache_creation: None,
+            ..PRICE
+        };
+        assert_eq!(Cost::of(usage, &plain), Cost(900 * 1_250));
+        // More than there were is not believed.
+        let nonsense = Usage {
+            cached_input_tokens: u64::MAX,
+            ..usage
+        };
+        assert_eq!(Cost::of(nonsense, &PRICE), Cost(900 * 125));
+    }
+
+    #[test]
+    fn a_million_small_calls_cost_what_one_large_call_costs() {
+        // A tenth of a dollar is no binary fraction: summed as one it drifts.
+        let price = Price {
+            input: 0.1,
+            output: 0.3,
+            cached_input: None,
+            cache_creation: None,
+        };
+        let call = |n| Usage {
+            input_tokens: 3 * n,
+            output_tokens: n,
+            ..Usage::default()
+        };
+        let mut sum = Cost::default();
+        let mut read_back = Cost::default();
+        for _ in 0..1_000_000 {
+            sum += Cost::of(call(1), &price);
+        }
+        for _ in 0..1_000 {
+            read_back += Cost::of(call(1_000), &price);
+            let json = serde_json::to_string(&read_back).expect("a number");
+            read_back = serde_json::from_str(&json).expect("a cost");
+        }
+        assert_eq!(sum, Cost::of(call(1_000_000), &price));
+        assert_eq!(read_back, sum);
+        assert_eq!(sum.to_string(), "$0.600000");
     }
 }

@@ -101,6 +101,14 @@ fn message_row(state: &State, event: &Event, envelope: &Envelope) -> Option<Mess
                 ..row
             })
         }
+        Event::MessageSteered(e) => {
+            let open = state.messages.get(&e.message)?;
+            let row = open_message_row(e.message, open, MessageState::Delivered);
+            Some(MessageRow {
+                turn: Some(e.turn),
+                ..row
+            })
+        }
         Event::MessageCancelled(e) => {
             let open = state.messages.get(&e.message)?;
             let row = open_message_row(e.message, open, MessageState::Cancelled);

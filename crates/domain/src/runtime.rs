@@ -3,8 +3,7 @@
 use crate::command::RuntimeCommand;
 use crate::draft::{Decision, Draft};
 use crate::event::{
-    ErrorRaised, MessageExpired, RuntimeDraining, RuntimeReady, RuntimeStarted, RuntimeStopped,
-    TurnCheckpointed,
+    ErrorRaised, RuntimeDraining, RuntimeReady, RuntimeStarted, RuntimeStopped, TurnCheckpointed,
 };
 
 pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision {
@@ -28,6 +27,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
         RuntimeCommand::Ready => {
             let members = draft.state().present().count() as u64;
             draft.emit(RuntimeReady { members });
+            crate::turn::review(&mut draft);
             crate::module::ready(&mut draft);
         }
         RuntimeCommand::Drain { timeout_ms } => {
@@ -72,8 +72,12 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
 /// modules and queues, so they must see what became of those.
 pub(crate) fn tick(draft: &mut Draft<'_>) {
     expire(draft);
+    crate::turn::windows_over(draft);
     crate::approval::expire(draft);
     crate::module::due(draft);
+    if draft.state().line_runs() {
+        crate::member::retire_idle(draft);
+    }
     if draft.is_empty() && draft.state().line_runs() {
         crate::schedule::due(draft);
         crate::delivery::begin_due(draft);
@@ -89,15 +93,6 @@ fn expire(draft: &mut Draft<'_>) {
         let Some(message) = draft.state().messages.get(id) else {
             continue;
         };
-        let seq = draft.emit_from(
-            id.0,
-            MessageExpired {
-                message: *id,
-                member: message.to.clone(),
-            },
-        );
-        let told = Err("the message expired unanswered");
-        crate::message::answer_asker(draft, seq, message, told);
-        crate::schedule::message_ended(draft, seq, *id, None, told.map(|_: &crate::text::Text| ()));
+        crate::message::expire(draft, *id, message);
     }
 }

@@ -71,15 +71,19 @@ pub fn decide(world: &World, submission: &Submission, now: Time) -> Result<Decis
 /// or the start of a turn. Empty when nothing does; the writer asks until then.
 ///
 /// It comes to an end, since every answer that is not empty uses up something that only a command
-/// brings: a call that nobody has looked at or that was let pass, a member that leaves, or a
-/// message that waits.
+/// brings: a call that nobody has looked at or that was let pass, a member that leaves or has to,
+/// or a message that waits.
 pub fn advance(world: &World, now: Time) -> Vec<NewEvent> {
     let state = &world.state;
     let mut draft = Draft::new(world, now, crate::principal::Principal::Runtime);
     if let Some(turn) = state.owed.first() {
         crate::tool::next_call(&mut draft, *turn);
+    } else if let Some(turn) = state.steered.first() {
+        crate::message::join(&mut draft, *turn);
     } else if let Some(member) = state.leaving.first() {
         crate::member::leave(&mut draft, member);
+    } else if let Some(helper) = state.orphans.first() {
+        crate::member::retire_orphan(&mut draft, helper);
     } else if state.line_runs() {
         // A message whose time is over begins no turn, whoever looks first.
         if next_due(state).is_some_and(|due| due <= now) {
@@ -92,7 +96,8 @@ pub fn advance(world: &World, now: Time) -> Vec<NewEvent> {
 }
 
 /// When the writer has to look again even if nobody asks: the earliest expiry of a waiting message
-/// or approval, restart of a module or end of its idle time, schedule, or attempt at a delivery.
+/// or approval, end of the window of a budget, restart of a module or end of its idle time, end of the idle time of a helper,
+/// schedule, or attempt at a delivery.
 pub fn next_due(state: &State) -> Option<Time> {
     let messages = state.expiries.first().map(|(due, _)| *due);
     let approvals = state.approval_expiries.first().map(|(due, _)| *due);
@@ -101,8 +106,12 @@ pub fn next_due(state: &State) -> Option<Time> {
     let runs = state.line_runs();
     let schedules = state.schedule_dues.first().filter(|_| runs);
     let deliveries = state.delivery_dues.first().filter(|_| runs);
+    let helpers = state.helper_dues.first().filter(|_| runs);
+    let budgets = state.budget_dues.first().map(|(due, _)| *due);
     let dues = messages.into_iter().chain(approvals).chain(modules);
+    let dues = dues.chain(budgets);
     dues.chain(schedules.map(|(due, _)| *due))
         .chain(deliveries.map(|(due, _)| *due))
+        .chain(helpers.map(|(due, _)| *due))
         .min()
 }

@@ -79,6 +79,7 @@ pub trait Runner: Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Slot {
     Turn(TurnId),
+    Steer(TurnId),
     Call(Option<TurnId>, CallId),
     Member(MemberId),
     Module(ModuleId),
@@ -89,6 +90,7 @@ fn slot(effect: &Effect) -> Slot {
     match effect {
         Effect::ModelCall { at, .. } => Slot::Turn(at.turn),
         Effect::EngineTurn { turn, .. } | Effect::Abort { turn } => Slot::Turn(*turn),
+        Effect::EngineSteer { turn, .. } => Slot::Steer(*turn),
         Effect::ToolCall { turn, call, .. } => Slot::Call(*turn, *call),
         Effect::EngineStart { member, .. } | Effect::EngineStop { member } => {
             Slot::Member(member.clone())
@@ -179,7 +181,7 @@ impl Dispatch {
     fn abort(&self, turn: TurnId) {
         self.lock().retain(|slot, running| {
             let of_turn = match slot {
-                Slot::Turn(of) => *of == turn,
+                Slot::Turn(of) | Slot::Steer(of) => *of == turn,
                 Slot::Call(of, _) => *of == Some(turn),
                 Slot::Member(_) | Slot::Module(_) | Slot::Delivery(_) => false,
             };
@@ -372,6 +374,7 @@ fn lost_outcome(effect: &Effect) -> Option<Command> {
                 outcome: AttemptOutcome::Unknown { reason },
             }))
         }
-        Effect::EngineStop { .. } | Effect::Abort { .. } => None,
+        // The message then gets a turn of its own.
+        Effect::EngineSteer { .. } | Effect::EngineStop { .. } | Effect::Abort { .. } => None,
     }
 }

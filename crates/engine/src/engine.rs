@@ -320,5 +320,6 @@ pub(crate) fn writer_gone() -> Refusal {
 /// How a failure of the store looks to a caller.
 pub(crate) fn store_refusal(error: &StoreError) -> Refusal {
     Refusal::new(RefusalKind::Internal, "store.failed", error.to_string())
+        .hint("make sure that the disk has room and the state directory can be written")
         .hint("`mobkit check` and the log of the process say more about the state directory")
 }

@@ -22,6 +22,9 @@ pub(crate) struct ApprovalView {
     pub digest: String,
     /// Qualified tool name.
     pub tool: String,
+    /// Qualified name of the tool behind the route, where the call is a delivery to a module.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sink: Option<String>,
     /// Arguments of the call.
     pub args: Value,
     /// Whose turn.
@@ -80,6 +83,7 @@ impl ApprovalView {
             id: request.approval,
             digest: request.digest,
             tool: request.tool,
+            sink: request.sink,
             args: request.args,
             member: request.member,
             turn: request.turn,

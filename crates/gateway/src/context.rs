@@ -82,6 +82,7 @@ pub(crate) fn store_refusal(error: &StoreError) -> Refusal {
                 .hint("start it again with `mobkit up`")
         }
         _ => Refusal::new(RefusalKind::Internal, "store.failed", error.to_string())
+            .hint("make sure that the disk has room and the state directory can be written")
             .hint("the log of the process says more about the state directory"),
     }
 }

@@ -59,7 +59,12 @@ pub(crate) fn filter(
                 suggestion: Some(kind),
                 ..
             } => refusal.hint(format!("did you mean {kind:?}?")),
-            _ => refusal,
+            FilterError::KindUnknown {
+                suggestion: None, ..
+            } => refusal.hint("write noun.verb, e.g. turn.completed, or all of a noun: turn.*"),
+            FilterError::SourceUnknown { .. } | FilterError::SubjectMalformed { .. } => {
+                refusal.hint("leave it away to read everything")
+            }
         }
     })
 }

@@ -8,12 +8,13 @@ use crate::operation::{Keys, Operation};
 use crate::operations::OPERATIONS;
 use crate::problem::OPERATION_NOT_FOUND;
 use crate::remembered::Remembered;
-use crate::suggestion::hint;
 use futures::FutureExt;
+use mobkit_domain::definition::nearest_name;
 use mobkit_domain::principal::Principal;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_engine::Engine;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 
@@ -43,14 +44,25 @@ pub(crate) fn find(name: &str) -> Result<&'static Operation, Refusal> {
         .iter()
         .find(|operation| operation.name == name)
         .ok_or_else(|| {
-            let names: Vec<&str> = OPERATIONS.iter().map(|operation| operation.name).collect();
+            let names = || OPERATIONS.iter().map(|operation| operation.name);
+            let noun = name.split('/').next().unwrap_or_default();
+            let of_noun: Vec<&str> = names()
+                .filter(|known| known.split('/').next() == Some(noun))
+                .collect();
             let shown: String = name.chars().take(80).collect();
             let message = format!("there is no operation {shown:?}");
-            Refusal::new(RefusalKind::Missing, OPERATION_NOT_FOUND, message).hint(hint(
-                name,
-                "operations",
-                &names,
-            ))
+            let refusal = Refusal::new(RefusalKind::Missing, OPERATION_NOT_FOUND, message);
+            match nearest_name(name, names()) {
+                Some(near) => refusal.hint(format!("did you mean `{near}`?")),
+                None if of_noun.is_empty() => {
+                    let nouns: BTreeSet<&str> = names()
+                        .filter_map(|known| known.split('/').next())
+                        .collect();
+                    let nouns: Vec<&str> = nouns.into_iter().collect();
+                    refusal.hint(format!("it begins with one of {}", nouns.join(", ")))
+                }
+                None => refusal.hint(format!("there are {}", of_noun.join(", "))),
+            }
         })
 }
 

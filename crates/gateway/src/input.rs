@@ -76,6 +76,12 @@ impl Input {
             Self::Json(params) => read(operation, Value::Object(params)),
             Self::Query(pairs) => read(operation, query::deserializer(pairs)),
         }
+        .map_err(|refusal| {
+            let known = known.join(", ");
+            refusal.hint(format!(
+                "{operation} takes {known}; docs/api.md says what each is"
+            ))
+        })
     }
 }
 
@@ -130,6 +136,8 @@ mod tests {
         assert_eq!(unknown.hint.as_deref(), Some("did you mean `limit`?"));
         let wrong = refused(json!({"member": "a", "limit": "many"}));
         assert_eq!(wrong.data, json!({"field": "limit"}));
+        let hint = wrong.hint.as_deref().unwrap_or_default();
+        assert!(hint.starts_with("x/y takes member, limit"), "{hint}");
         assert!(wrong.message.contains("`limit`"), "{wrong}");
         let missing = refused(json!({}));
         assert!(missing.message.contains("member"), "{missing}");

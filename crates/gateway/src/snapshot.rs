@@ -5,7 +5,7 @@ use mobkit_domain::definition::{Engine, Profile, ToolSelector};
 use mobkit_domain::event::{Offers, WaitingFor};
 use mobkit_domain::id::{MemberId, ModelId, ProfileId, SessionId, TurnId};
 use mobkit_domain::model::Cost;
-use mobkit_domain::state::MemberState;
+use mobkit_domain::state::{Helper, MemberState, Pause};
 use mobkit_domain::time::Time;
 use mobkit_domain::world::World;
 use serde::Serialize;
@@ -30,6 +30,9 @@ pub(crate) struct MemberSnapshot {
     /// The same with what it waits for: the tool call, and the approval or the peer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_on: Option<WaitingOn>,
+    /// Why it is paused, and when it goes on by itself, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
     /// Since when its state is what it is.
     pub since: Time,
     /// Counts resets.
@@ -40,6 +43,18 @@ pub(crate) struct MemberSnapshot {
     pub session: SessionId,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// The member that delegates to it, where it is a helper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<MemberId>,
+    /// What that calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it is retired if it gets nothing to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retires: Option<Time>,
+    /// Its own helpers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub helpers: Vec<MemberId>,
     /// Members that it may message.
     pub wired_to: Vec<MemberId>,
     /// Messages that wait.
@@ -64,12 +79,37 @@ pub(crate) struct MemberSnapshot {
     pub ungated_tools: Vec<String>,
 }
 
+/// Why a member is paused.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Paused {
+    /// Why, where somebody said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The budget that it lacks; absent: somebody paused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<String>,
+    /// When it goes on by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+}
+
+impl Paused {
+    fn of(pause: &Pause) -> Self {
+        Self {
+            reason: pause.reason.clone(),
+            budget: pause.budget.clone(),
+            until: pause.until,
+        }
+    }
+}
+
 /// The member of this id.
 pub(crate) fn member_snapshot(world: &World, id: &MemberId) -> Option<MemberSnapshot> {
     let member = world.state.members.get(id)?;
     let profile = world.definition.profiles.get(&member.profile);
     let turn = member.turn.and_then(|turn| world.state.turns.get(&turn));
     let waiting_on = turn.and_then(waiting_on);
+    let helper = member.helper.as_ref();
     Some(MemberSnapshot {
         id: id.clone(),
         profile: member.profile.clone(),
@@ -78,11 +118,16 @@ pub(crate) fn member_snapshot(world: &World, id: &MemberId) -> Option<MemberSnap
         state: world.state.member_state(id)?,
         waiting_for: waiting_on.as_ref().map(|on| on.what),
         waiting_on,
+        paused: member.pause.as_ref().map(Paused::of),
         since: member.since,
         generation: member.fence.generation,
         incarnation: member.fence.incarnation,
         session: member.session,
         labels: member.labels.clone(),
+        parent: helper.map(|helper| helper.parent.clone()),
+        name: helper.and_then(|helper| helper.name.clone()),
+        retires: helper.and_then(Helper::due),
+        helpers: world.state.helpers_of(id).cloned().collect(),
         wired_to: member.peers.iter().cloned().collect(),
         queue_len: member.queue.len(),
         turn: member.turn,

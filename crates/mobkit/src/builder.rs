@@ -263,6 +263,10 @@ impl MobBuilder {
         self.check_supported()?;
         let needs_meerkat = self.needs_meerkat()?;
         let rehearsal = self.rehearse || is_rehearsal(&self.definition);
+        // Before the state directory is made: who lacks a key finds nothing left behind.
+        let (folder, given) = (self.folder.clone(), std::mem::take(&mut self.models));
+        let models = Models::new(self.rehearse, folder, self.variables.clone(), given);
+        models.make_all(&self.definition).await?;
         let store = self.open_store().await?;
         let (modules, deliveries, launcher) = self.outside();
         if let Some(state_dir) = needs_meerkat {
@@ -270,11 +274,6 @@ impl MobBuilder {
             self.engines.add(EngineKind::Meerkat, Arc::new(engine));
         }
         let sinks = deliveries.sinks();
-        let models = Models::new(self.rehearse, self.folder, self.variables, self.models);
-        if let Err(error) = models.make_all(&self.definition).await {
-            let _ = store.close().await;
-            return Err(error.into());
-        }
         let toolbox = self
             .tools
             .iter()

@@ -43,7 +43,7 @@ pub use secrets::{Variables, find_secret};
 pub use tool::{HostCall, HostTool};
 
 pub use mobkit_agents::external::{
-    CallResult, EngineError, MemberStart, Offers, TurnEngine, TurnInput, TurnPort,
+    CallResult, EngineError, MemberStart, Offers, SteerInput, TurnEngine, TurnInput, TurnPort,
 };
 pub use mobkit_agents::model::{
     Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest, Script,

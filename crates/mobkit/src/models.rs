@@ -3,14 +3,14 @@
 use crate::secrets::{Variables, fetch};
 use async_trait::async_trait;
 use mobkit_agents::model::{
-    ApiKey, KeyError, ModelProvider, ProviderSettings, Script, ScriptError, SettingsError,
-    provider_for,
+    ApiKey, KeyError, ModelProvider, ProviderSettings, Recording, RecordingError, Resolved, Script,
+    ScriptError, SettingsError, provider_for,
 };
 use mobkit_agents::native::Providers;
-use mobkit_domain::definition::{Definition, Model, Provider};
+use mobkit_domain::definition::{Definition, Model, Provider, Secret};
 use mobkit_domain::id::ModelId;
 use mobkit_domain::model::{Failure, FailureClass};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,7 +24,7 @@ pub enum ModelError {
         model: ModelId,
     },
     /// The key can't be had.
-    #[error("the key of model {model} can't be had: {reason}")]
+    #[error("the key models.{model}.api_key can't be had: {reason}")]
     KeyMissing {
         /// The model.
         model: ModelId,
@@ -48,6 +48,26 @@ pub enum ModelError {
         file: Option<String>,
         /// Everything that is wrong with it.
         source: ScriptError,
+    },
+    /// The recording can't be read.
+    #[error("the recording {path} of model {model} can't be read: {reason}")]
+    RecordingUnreadable {
+        /// The model.
+        model: ModelId,
+        /// The file, as the mob file names it.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The recording can't be replayed.
+    #[error("{path}: model {model} can't answer of it: {source}")]
+    Recording {
+        /// The model.
+        model: ModelId,
+        /// The file, as the mob file names it.
+        path: String,
+        /// What is wrong with it.
+        source: RecordingError,
     },
     /// The settings don't fit together.
     #[error("model {model}: {source}")]
@@ -132,10 +152,13 @@ impl Models {
         }
     }
 
-    /// Makes every provider that a profile uses, so that a start fails where a call would.
+    /// Makes every provider that a profile uses or falls back to, so that a start fails where a
+    /// call would.
     pub(crate) async fn make_all(&self, definition: &Definition) -> Result<(), ModelError> {
         check_scripts(definition)?;
-        for id in definition.profiles.values().map(|profile| &profile.model) {
+        let first = definition.profiles.values().map(|profile| &profile.model);
+        let used: BTreeSet<_> = first.flat_map(|id| definition.models_for(id)).collect();
+        for id in used {
             self.of(definition, id).await?;
         }
         Ok(())
@@ -155,9 +178,12 @@ impl Models {
         {
             return Ok(Arc::clone(provider));
         }
-        let key = key_of(id, &model, &self.folder, &self.variables).await?;
-        let settings =
-            ProviderSettings::of(&model, key).map_err(|source| unfollowable(id, &model, source))?;
+        let resolved = Resolved {
+            api_key: key_of(id, &model, &self.folder, &self.variables).await?,
+            recording: recording_of(id, &model, &self.folder)?,
+        };
+        let settings = ProviderSettings::of(&model, resolved)
+            .map_err(|source| unfollowable(id, &model, source))?;
         let provider = provider_for(settings).map_err(|source| ModelError::Settings {
             model: id.clone(),
             source,
@@ -207,6 +233,38 @@ impl Providers for Models {
     }
 }
 
+/// The recording of a replay model.
+fn recording_of(
+    id: &ModelId,
+    model: &Model,
+    folder: &Path,
+) -> Result<Option<Arc<Recording>>, ModelError> {
+    let Some(path) = &model.recording else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(folder.join(path));
+    let text = text.map_err(|error| ModelError::RecordingUnreadable {
+        model: id.clone(),
+        path: path.clone(),
+        reason: error.to_string(),
+    })?;
+    let recording = Recording::parse(&text).map_err(|source| ModelError::Recording {
+        model: id.clone(),
+        path: path.clone(),
+        source,
+    })?;
+    Ok(Some(Arc::new(recording)))
+}
+
+/// Where a key comes from, in the words of the mob file.
+fn origin(secret: &Secret) -> String {
+    match secret {
+        Secret::Env(name) => format!("env {name}"),
+        Secret::File(path) => format!("file {path}"),
+        Secret::Command(line) => format!("command {}", line.join(" ")),
+    }
+}
+
 async fn key_of(
     id: &ModelId,
     model: &Model,
@@ -222,10 +280,13 @@ async fn key_of(
             model: id.clone(),
             reason: error.to_string(),
         })?;
-    ApiKey::new(&value, &secret.to_string())
-        .map(Some)
-        .map_err(|source| ModelError::Key {
-            model: id.clone(),
-            source,
-        })
+    ApiKey::new(
+        &value,
+        &format!("models.{id}.api_key from {}", origin(secret)),
+    )
+    .map(Some)
+    .map_err(|source| ModelError::Key {
+        model: id.clone(),
+        source,
+    })
 }

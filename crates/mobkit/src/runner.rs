@@ -75,6 +75,10 @@ impl Runner for Runners {
                     .turn((turn, member, fence), resumed, port)
                     .await
             }
+            Effect::EngineSteer { turn, .. } => {
+                self.external.steer(turn);
+                None
+            }
             Effect::EngineStart { member, fence } => {
                 self.external.start(member, fence, &port).await
             }

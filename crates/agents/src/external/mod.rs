@@ -16,6 +16,8 @@
 //!   once the results are there.
 //! * **Cancel.** The future of `run_turn` is dropped when the turn is cancelled; the engine must
 //!   stop its own work then ([`TurnPort::cancelled`] fires as well).
+//! * **Steering.** An engine that offers it takes messages into a turn that runs, through
+//!   [`TurnEngine::steer`]; one that it took is recorded before the turn ends.
 //! * **Crash.** After a crash `run_turn` is called again with `resumed` and with what the journal
 //!   holds of the turn. The engine compares that with what it recorded itself, reports steps that
 //!   are missing, and goes on; it never repeats a step that is recorded. Open calls are awaited by
@@ -34,8 +36,9 @@
 mod port;
 mod runner;
 mod seam;
+mod steer;
 
 pub use mobkit_domain::event::Offers;
 pub use port::TurnPort;
 pub use runner::ExternalEngines;
-pub use seam::{CallResult, EngineError, MemberStart, TurnEngine, TurnInput};
+pub use seam::{CallResult, EngineError, MemberStart, SteerInput, TurnEngine, TurnInput};

@@ -2,8 +2,7 @@
 
 use super::port::TurnPort;
 use super::seam::{EngineError, MemberStart, TurnEngine, TurnInput};
-use crate::model::Item;
-use crate::native::{Transcript, instructions, tools};
+use crate::native::{Transcript, instructions, member_tools};
 use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
 use mobkit_domain::definition::Engine as EngineKind;
 use mobkit_domain::event::{Fence, Offers};
@@ -11,7 +10,11 @@ use mobkit_domain::id::{MemberId, TurnId};
 use mobkit_engine::{EffectPort, Engine, EngineStopped, stash_text};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
+
+/// Members with the token under which each is prepared in this process, and what its engine can do
+/// once it is.
+type Prepared = BTreeMap<MemberId, (Fence, Arc<OnceCell<Offers>>)>;
 
 /// The external engines of a mob, by the word that profiles use.
 #[derive(Default)]
@@ -19,7 +22,9 @@ pub struct ExternalEngines {
     engines: Vec<(EngineKind, Arc<dyn TurnEngine>)>,
     /// The token under which each member is prepared in this process, and whether it has been:
     /// its start and its turn may ask for that at the same moment.
-    prepared: Mutex<BTreeMap<MemberId, (Fence, Arc<OnceCell<Offers>>)>>,
+    prepared: Mutex<Prepared>,
+    /// Turns that run in this process; told when a message waits to join one.
+    running: Mutex<BTreeMap<TurnId, Arc<Notify>>>,
 }
 
 impl ExternalEngines {
@@ -39,7 +44,8 @@ impl ExternalEngines {
             let member = world.state.members.get(member)?;
             Some(world.definition.profiles.get(&member.profile)?.engine)
         });
-        let kind = kind.ok_or(EngineError::Stale)?;
+        let undefined = || EngineError::Failed("its profile is no longer defined".to_owned());
+        let kind = kind.ok_or_else(undefined)?;
         let found = self.engines.iter().find(|(known, _)| *known == kind);
         let absent = || {
             EngineError::Failed(format!(
@@ -111,8 +117,12 @@ impl ExternalEngines {
         }
     }
 
-    fn prepared(&self) -> MutexGuard<'_, BTreeMap<MemberId, (Fence, Arc<OnceCell<Offers>>)>> {
+    fn prepared(&self) -> MutexGuard<'_, Prepared> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn running(&self) -> MutexGuard<'_, BTreeMap<TurnId, Arc<Notify>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a turn, and says what came of it.
@@ -135,7 +145,7 @@ impl ExternalEngines {
                 member: member.clone(),
                 fence,
             };
-            engine.run_turn(input, port).await
+            self.run(engine, input, port).await
         };
         let outcome = match run.await {
             Ok(text) => {
@@ -191,7 +201,7 @@ fn member_start(mob: &Engine, id: &MemberId, fence: Fence) -> Option<MemberStart
             session: member.session,
             profile: profile.clone(),
             instructions: instructions(world, id, profile),
-            tools: tools(world, profile),
+            tools: member_tools(world, id, profile),
         })
     })
 }
@@ -210,17 +220,11 @@ async fn turn_input(
         .read_on(mob, member)
         .await
         .map_err(|error| error.to_string())?;
-    let items: &[Item] = transcript.items();
-    // One turn runs at a time, so the last message is where this one begins.
-    let begin = items
-        .iter()
-        .rposition(|item| matches!(item, Item::User { .. }))
-        .unwrap_or(0);
-    let items = items[begin..].to_vec();
+    let items = transcript.of_last_turn().to_vec();
     let tools = mob.view(|world| {
-        let member = world.state.members.get(member)?;
-        let profile = world.definition.profiles.get(&member.profile)?;
-        Some(tools(world, profile))
+        let found = world.state.members.get(member)?;
+        let profile = world.definition.profiles.get(&found.profile)?;
+        Some(member_tools(world, member, profile))
     });
     let member = member.clone();
     Ok(TurnInput {

@@ -5,7 +5,7 @@ use crate::model::{Item, ToolSpec};
 use async_trait::async_trait;
 use mobkit_domain::definition::Profile;
 use mobkit_domain::event::{Fence, Offers};
-use mobkit_domain::id::{CallId, MemberId, SessionId, TurnId};
+use mobkit_domain::id::{CallId, MemberId, MessageId, SessionId, TurnId};
 use mobkit_engine::Engine;
 
 /// Why an engine could not do what was asked.
@@ -60,6 +60,21 @@ pub struct TurnInput {
     pub tools: Vec<ToolSpec>,
 }
 
+/// A message that is to join a turn while the engine runs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SteerInput {
+    /// The turn.
+    pub turn: TurnId,
+    /// Whose turn.
+    pub member: MemberId,
+    /// The message; the same one is given again where nobody knows whether it was taken in.
+    pub message: MessageId,
+    /// What it says.
+    pub text: String,
+    /// The principal who sent it.
+    pub from: String,
+}
+
 /// What came of a call that mobkit made for an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallResult {
@@ -83,6 +98,16 @@ pub trait TurnEngine: Send + Sync + 'static {
 
     /// Runs a turn to its end and returns the answer.
     async fn run_turn(&self, input: TurnInput, port: TurnPort) -> Result<String, EngineError>;
+
+    /// Takes a message into a turn that runs, so that the model sees it from its next step on.
+    /// Asked only of an engine that offers it, one message after the other, and idempotent per
+    /// message. Returns soon: within half a minute the engine has it, or it gets a turn of its own,
+    /// as it does after an error.
+    async fn steer(&self, steer: SteerInput) -> Result<(), EngineError> {
+        let (engine, turn) = (self.name(), steer.turn);
+        let reason = format!("the engine {engine} takes no message into {turn} while it runs");
+        Err(EngineError::Failed(reason))
+    }
 
     /// Releases what is kept of a member. Idempotent.
     async fn stop_member(&self, member: &MemberId);

@@ -1,10 +1,13 @@
-//! What is recorded of a turn: its rounds and their calls, and which calls of the runtime are those.
+//! What is recorded of a turn: its rounds and calls, and which calls of the runtime those are.
 
 use super::run::{Asked, Mark, Step};
 use super::stream::Callback;
 use crate::model::Item;
 use mobkit_domain::id::CallId;
+use mobkit_domain::model::Usage;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::fmt::Write;
 
 /// What a call is answered that is still under way when the runtime can't wait any longer.
 pub(super) const PENDING: &str = "This call is still under way, maybe until a person has decided \
@@ -41,6 +44,43 @@ pub(super) struct Ledger {
     calls: Vec<Recorded>,
     /// The last run of which something is recorded, from 1; 0: none.
     number: u32,
+    tokens: Option<Tokens>,
+}
+
+/// Tokens around a turn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tokens {
+    /// Of the session before it; `None`: nobody knows.
+    pub(super) before: Option<Usage>,
+    /// Of its recorded steps.
+    pub(super) used: Usage,
+}
+
+impl Tokens {
+    /// The tokens of a step: where the total of the session is known after it, all that no other
+    /// step has carried.
+    pub(super) fn of(&self, step: &Step) -> Usage {
+        let (Some(total), Some(before)) = (step.total, self.before) else {
+            return step.usage;
+        };
+        let rest =
+            |total: u64, before: u64, used: u64| total.saturating_sub(before).saturating_sub(used);
+        let used = self.used;
+        Usage {
+            input_tokens: rest(total.input_tokens, before.input_tokens, used.input_tokens),
+            output_tokens: rest(
+                total.output_tokens,
+                before.output_tokens,
+                used.output_tokens,
+            ),
+            cached_input_tokens: rest(
+                total.cached_input_tokens,
+                before.cached_input_tokens,
+                used.cached_input_tokens,
+            ),
+            ..Usage::default()
+        }
+    }
 }
 
 impl Ledger {
@@ -51,14 +91,14 @@ impl Ledger {
             let Item::Assistant { calls, carry, .. } = item else {
                 continue;
             };
-            let Some((number, mark)) = carry.as_ref().and_then(carried) else {
+            let Some((number, mark, tokens)) = carry.as_ref().and_then(carried) else {
                 continue;
             };
             let asked = calls.iter().map(|(call, request)| {
                 let id = request.provider_id.clone().unwrap_or_default();
                 (*call, id, request.tool.clone(), request.args.clone())
             });
-            ledger.add(number, &mark, asked);
+            ledger.add((number, tokens), &mark, asked);
         }
         ledger
     }
@@ -66,11 +106,12 @@ impl Ledger {
     /// Takes a recorded step, with the calls in it.
     pub(super) fn add(
         &mut self,
-        number: u32,
+        (number, tokens): (u32, Tokens),
         mark: &Mark,
         calls: impl IntoIterator<Item = (CallId, String, String, Value)>,
     ) {
         self.number = self.number.max(number);
+        self.tokens = Some(tokens);
         self.marks.push(mark.clone());
         let calls = calls.into_iter().map(|(call, id, tool, args)| Recorded {
             call,
@@ -89,6 +130,11 @@ impl Ledger {
         self.number
     }
 
+    /// The tokens around the turn, if something of it is recorded.
+    pub(super) fn tokens(&self) -> Option<Tokens> {
+        self.tokens
+    }
+
     /// How many steps are recorded.
     pub(super) fn steps(&self) -> usize {
         self.marks.len()
@@ -102,12 +148,7 @@ impl Ledger {
 
     /// Whether the round is recorded.
     pub(super) fn has(&self, mark: &Mark) -> bool {
-        self.marks
-            .iter()
-            .any(|known| match (&known.message, &mark.message) {
-                (Some(known), Some(message)) => known == message,
-                _ => known.run == mark.run && known.round == mark.round,
-            })
+        self.marks.iter().any(|known| known.is_same(mark))
     }
 
     /// The recorded call that the runtime asks for. A round that it asked of its model again may
@@ -147,8 +188,9 @@ impl Ledger {
 }
 
 /// What a step carries from which it is known again.
-pub(super) fn carry(number: u32, mark: &Mark) -> Value {
+pub(super) fn carry(number: u32, mark: &Mark, tokens: Tokens) -> Value {
     json!({
+        "tokens": tokens,
         "number": number,
         "run_id": mark.run,
         "round": mark.round,
@@ -156,7 +198,7 @@ pub(super) fn carry(number: u32, mark: &Mark) -> Value {
     })
 }
 
-fn carried(carry: &Value) -> Option<(u32, Mark)> {
+fn carried(carry: &Value) -> Option<(u32, Mark, Tokens)> {
     let number = carry.get("number").and_then(Value::as_u64)?;
     let mark = Mark {
         run: carry.get("run_id")?.as_str()?.to_owned(),
@@ -166,7 +208,9 @@ fn carried(carry: &Value) -> Option<(u32, Mark)> {
             .and_then(Value::as_str)
             .map(str::to_owned),
     };
-    Some((u32::try_from(number).ok()?, mark))
+    let tokens = carry.get("tokens").cloned().unwrap_or_default();
+    let tokens = serde_json::from_value(tokens).unwrap_or_default();
+    Some((u32::try_from(number).ok()?, mark, tokens))
 }
 
 /// The step in the runtime's own words, as it is kept beside ours.
@@ -198,13 +242,15 @@ pub(super) fn later<'a>(
             Ok(result) => ("result", result),
             Err(reason) => ("failed", reason),
         };
-        text.push_str(&format!("\n\n{name} ({id}), {word}:\n{result}"));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n\n{name} ({id}), {word}:\n{result}");
     }
     text
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::run::{Run, Told};
     use super::*;
     use mobkit_domain::model::CallRequest;
 
@@ -240,7 +286,7 @@ mod tests {
         Item::Assistant {
             text: String::new(),
             calls: vec![(call, request)],
-            carry: Some(carry(number, mark)),
+            carry: Some(carry(number, mark, Tokens::default())),
         }
     }
 
@@ -281,6 +327,39 @@ mod tests {
     }
 
     #[test]
+    fn the_last_step_carries_what_no_other_has() {
+        let usage = |input_tokens, output_tokens| Usage {
+            input_tokens,
+            output_tokens,
+            ..Usage::default()
+        };
+        let mut run = Run::new("r1", |_| true);
+        let told = [
+            json!({"type": "turn_started", "turn_number": 0, "assistant_message_id": "m1"}),
+            json!({"type": "turn_completed", "usage": {"input_tokens": 5, "output_tokens": 1}}),
+            json!({
+                "type": "run_completed",
+                "result": "hi",
+                "usage": {"input_tokens": 40, "output_tokens": 9},
+            }),
+        ];
+        let told: Vec<Told> = told.iter().flat_map(|event| run.hear(event)).collect();
+        let Some(Told::Step(last)) = told.first() else {
+            panic!("the last round is a step: {told:?}");
+        };
+        let known = Tokens {
+            before: Some(usage(20, 4)),
+            used: usage(10, 2),
+        };
+        assert_eq!(known.of(last), usage(10, 3));
+        let unknown = Tokens {
+            before: None,
+            ..known
+        };
+        assert_eq!(unknown.of(last), usage(5, 1));
+    }
+
+    #[test]
     fn what_is_owed_later_is_told_in_the_order_of_the_calls() {
         let mut ledger = Ledger::default();
         let calls = [1, 2, 3].map(|index| {
@@ -291,7 +370,7 @@ mod tests {
                 json!({}),
             )
         });
-        ledger.add(1, &mark("r1", 0, "m1"), calls);
+        ledger.add((1, Tokens::default()), &mark("r1", 0, "m1"), calls);
         ledger.defer(call(5, 3), true);
         ledger.defer(call(5, 1), true);
         assert_eq!(ledger.deferred(1), [call(5, 1), call(5, 3)]);

@@ -100,7 +100,7 @@ fn hosted(model: &Model) -> Option<Hosted> {
         Provider::OpenAi => ("openai", "openai_api", "/v1"),
         Provider::Anthropic => ("anthropic", "anthropic_api", "/v1"),
         Provider::Gemini => ("gemini", "google_genai", "/v1beta"),
-        Provider::OpenAiCompatible | Provider::Rehearsal => return None,
+        Provider::OpenAiCompatible | Provider::Rehearsal | Provider::Replay => return None,
     };
     Some(Hosted {
         provider,
@@ -138,7 +138,7 @@ fn wanted(definition: &Definition) -> Result<BTreeSet<&ModelId>, ConfigError> {
         while let Some(id) = next.pop() {
             let missing = || ConfigError::Missing(id.clone());
             let model = definition.models.get(id).ok_or_else(missing)?;
-            if model.provider == Provider::Rehearsal {
+            if matches!(model.provider, Provider::Rehearsal | Provider::Replay) {
                 let (profile, model) = (profile.clone(), id.clone());
                 return Err(ConfigError::Rehearsal { profile, model });
             }

@@ -127,7 +127,7 @@ impl Connection {
     /// forgets the answer; the request is carried out nevertheless.
     pub async fn request(&self, method: &str, params: Value) -> Result<Value, RequestError> {
         let (id, answer) = self.open()?;
-        let line = frames::request(id, method, params);
+        let line = frames::request(id, method, &params);
         let _open = Open {
             connection: self,
             id,
@@ -146,7 +146,7 @@ impl Connection {
     }
 
     /// Says something that has no answer.
-    pub fn notify(&self, method: &str, params: Value) {
+    pub fn notify(&self, method: &str, params: &Value) {
         self.send(frames::notification(method, params));
     }
 
@@ -281,10 +281,11 @@ impl Connection {
             Standing::Open { answers, .. } => id.and_then(|id| answers.remove(&id)),
             Standing::Over { .. } => None,
         };
-        match waiting {
+        if let Some(waiting) = waiting {
             // Whoever gave up in this instant needs no answer.
-            Some(waiting) => _ = waiting.send(outcome),
-            None => tracing::debug!(id, "the engine answered what nobody waits for"),
+            let _ = waiting.send(outcome);
+        } else {
+            tracing::debug!(id, "the engine answered what nobody waits for");
         }
     }
 }

@@ -79,7 +79,9 @@ pub(super) enum Change {
     Spawn,
     /// It is there with another session, which is to be forgotten.
     Reset,
-    /// It is there, but was told otherwise, or is broken: its session is to be kept.
+    /// It is there, but was told otherwise: its session is to be kept.
+    Retell,
+    /// It is there, but does not work: its session is to be kept.
     Renew,
 }
 
@@ -119,7 +121,9 @@ impl Wanted {
             return Change::Reset;
         }
         let is_active = row.get("status").and_then(Value::as_str) == Some("active");
-        if is_active && label(VERSION) == Some(&self.version()) {
+        if label(VERSION) != Some(&self.version()) {
+            Change::Retell
+        } else if is_active {
             Change::Keep
         } else {
             Change::Renew
@@ -227,7 +231,7 @@ mod tests {
         let told_otherwise = wanted("s2", "ho", &[]);
         assert_eq!(
             told_otherwise.change(Some(&row(&now, "active"))),
-            Change::Renew
+            Change::Retell
         );
         let reset = wanted("s3", "hi", &[]);
         assert_eq!(reset.change(Some(&row(&now, "active"))), Change::Reset);

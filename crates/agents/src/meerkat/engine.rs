@@ -1,6 +1,7 @@
 //! The engine itself: what the seam asks of it, handed on to whoever does it.
 
 use super::counterpart::{Counterpart, Current};
+use super::definition::Wanted;
 use super::frames::RequestError;
 use super::launch::Launcher;
 use super::members;
@@ -9,10 +10,11 @@ use super::turn;
 use crate::external::{EngineError, MemberStart, Offers, TurnEngine, TurnInput, TurnPort};
 use async_trait::async_trait;
 use mobkit_domain::id::MemberId;
+use mobkit_domain::model::Usage;
 use mobkit_engine::Engine;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
 /// The Meerkat runtime as an engine of turns.
@@ -21,8 +23,8 @@ pub struct Meerkat {
 }
 
 impl Meerkat {
-    /// An engine whose process `launcher` starts, with private folders below `state_dir`. Nothing is
-    /// started before a member needs it.
+    /// An engine whose process `launcher` starts, with private folders below `state_dir`. Nothing
+    /// is started before a member needs it.
     pub fn new(launcher: Arc<dyn Launcher>, state_dir: PathBuf) -> Self {
         let counterpart = Arc::new(Counterpart::new(state_dir.clone()));
         let attach = Arc::clone(&counterpart) as Arc<dyn Attach>;
@@ -48,8 +50,18 @@ pub(super) struct Runtime {
     mob: OnceLock<Engine>,
     /// The last process that was up.
     present: Mutex<Option<Live>>,
-    /// The one place of each member at which a turn runs.
-    seats: Mutex<BTreeMap<MemberId, Arc<tokio::sync::Mutex<()>>>>,
+    seats: Mutex<BTreeMap<MemberId, Seat>>,
+}
+
+/// What is kept of a member.
+#[derive(Default)]
+struct Seat {
+    /// The one place at which a turn of it runs.
+    place: Arc<tokio::sync::Mutex<()>>,
+    /// What it is to be there.
+    wanted: Option<Wanted>,
+    /// The tokens of its session after its last run; `None`: nobody knows.
+    total: Option<Usage>,
 }
 
 impl Runtime {
@@ -93,18 +105,38 @@ impl Runtime {
         EngineError::Lost(self.supervision.ended(live.start).await)
     }
 
+    fn seats(&self) -> MutexGuard<'_, BTreeMap<MemberId, Seat>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The place of a member, once whatever ran for it is over.
     pub(super) async fn seat(&self, member: &MemberId) -> OwnedMutexGuard<()> {
-        let seat = {
-            let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(seats.entry(member.clone()).or_default())
-        };
-        seat.lock_owned().await
+        let place = Arc::clone(&self.seats().entry(member.clone()).or_default().place);
+        place.lock_owned().await
+    }
+
+    /// What a member is to be there, if it was started.
+    pub(super) fn wanted(&self, member: &MemberId) -> Option<Wanted> {
+        self.seats().get(member)?.wanted.clone()
+    }
+
+    /// A member was started as this.
+    pub(super) fn set_wanted(&self, member: &MemberId, wanted: Wanted) {
+        self.seats().entry(member.clone()).or_default().wanted = Some(wanted);
+    }
+
+    /// The tokens of a member's session after its last run; `None`: nobody knows.
+    pub(super) fn total(&self, member: &MemberId) -> Option<Usage> {
+        self.seats().get(member)?.total
+    }
+
+    /// A run of a member has ended, or its session begins.
+    pub(super) fn set_total(&self, member: &MemberId, total: Option<Usage>) {
+        self.seats().entry(member.clone()).or_default().total = total;
     }
 
     fn leave(&self, member: &MemberId) {
-        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        seats.remove(member);
+        self.seats().remove(member);
     }
 }
 
@@ -124,7 +156,15 @@ impl TurnEngine for Meerkat {
 
     async fn start_member(&self, start: MemberStart, mob: &Engine) -> Result<(), EngineError> {
         self.runtime.mob.get_or_init(|| mob.clone());
-        members::start(&self.runtime, start, mob).await
+        loop {
+            match members::start(&self.runtime, start.clone(), mob).await {
+                // The next process is asked, unless there is none: then that is said otherwise.
+                Err(EngineError::Lost(reason)) => {
+                    tracing::debug!(member = %start.member, "its start is made again: {reason}");
+                }
+                done => return done,
+            }
+        }
     }
 
     async fn run_turn(&self, input: TurnInput, port: TurnPort) -> Result<String, EngineError> {

@@ -1,23 +1,25 @@
 //! One run, followed from its sending to its end.
 
-use super::calls::{self, NOT_NOW, PENDING};
+mod answers;
+mod reconcile;
+
+use super::calls::PENDING;
 use super::connection::HEARD_MAX;
-use super::definition;
 use super::counterpart::Current;
+use super::definition;
 use super::held::Sent;
-use super::history;
+use super::members::{self, Place};
 use super::receipt::{self, Receipt, Status};
 use super::run::{Ended, Run, Step, Told};
 use super::stream::{Callback, Heard, Stream};
-use super::structure;
 use super::supervision::Live;
 use super::tools::is_ours;
 use super::turn::Turn;
 use crate::external::EngineError;
+use answers::{CallEnd, Owed};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
-use mobkit_domain::id::CallId;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -30,6 +32,9 @@ const EVENTS_PATIENCE: Duration = Duration::from_secs(2);
 /// When the runtime is asked again what became of what was sent; doubles up to the longest.
 const ASKED_AGAIN: Duration = Duration::from_millis(100);
 const ASKED_AGAIN_MAX: Duration = Duration::from_secs(2);
+/// How long something that was sent may stay untaken. The runtime forgets to take what it had only
+/// just been sent when it was killed.
+const TAKEN_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a run may be silent before the runtime is asked whether it is over.
 const SILENCE: Duration = Duration::from_secs(30);
 
@@ -43,14 +48,6 @@ enum Alarm {
     /// A call takes too long.
     Late(String),
 }
-
-/// A call that the runtime waits for.
-struct Owed {
-    callback: String,
-    call: CallId,
-}
-
-type CallEnd = (CallId, Result<Result<String, String>, EngineError>);
 
 /// A run that is followed.
 pub(super) struct Follow<'t, 'a> {
@@ -78,6 +75,8 @@ pub(super) struct Follow<'t, 'a> {
     alarms: FuturesUnordered<BoxFuture<'static, Alarm>>,
     looks: u64,
     pause: Duration,
+    /// How long what was sent has not been taken.
+    waited: Duration,
     /// Why events were lost, until the truth is found.
     gap: Option<String>,
 }
@@ -92,7 +91,7 @@ impl<'t, 'a> Follow<'t, 'a> {
         let live = turn.runtime.live(turn.mob()).await?;
         let counterpart = &turn.runtime.counterpart;
         let current = counterpart.of(&live);
-        let current = current.ok_or_else(|| super::members::lost_between(&live))?;
+        let current = current.ok_or_else(|| members::lost_between(&live))?;
         let registered = counterpart
             .tools
             .register((&live.connection, live.start), &turn.input.tools);
@@ -126,12 +125,13 @@ impl<'t, 'a> Follow<'t, 'a> {
             alarms: FuturesUnordered::new(),
             looks: 0,
             pause: ASKED_AGAIN,
+            waited: Duration::ZERO,
             gap: None,
         })
     }
 
     /// Sends, and follows the run to its end.
-    pub(super) async fn to_end(mut self) -> Result<Ended, EngineError> {
+    pub(super) async fn ended(mut self) -> Result<Ended, EngineError> {
         let ended = self.follow().await;
         if let Some(run) = &self.run {
             self.current.router.leave(run.id(), &self.ear);
@@ -220,6 +220,10 @@ impl<'t, 'a> Follow<'t, 'a> {
         let answer = self.ask("mob/member_send", self.params.clone()).await?;
         match receipt::read(&answer) {
             Receipt::Pending => {
+                self.waited += self.pause;
+                if self.waited > TAKEN_PATIENCE {
+                    self.renew().await?;
+                }
                 self.look_after(self.pause);
                 self.pause = (self.pause * 2).min(ASKED_AGAIN_MAX);
                 Ok(None)
@@ -228,17 +232,39 @@ impl<'t, 'a> Follow<'t, 'a> {
                 self.input = Some((session, input));
                 self.admitted().await
             }
-            Receipt::Stranded => {
-                self.stranded += 1;
-                self.params["idempotency_key"] = json!(key(self.turn, self.number, self.stranded));
-                self.look_after(Duration::ZERO);
-                Ok(None)
-            }
+            Receipt::Stranded => Ok(self.send_anew()),
             Receipt::Refused(reason) => {
                 let reason = format!("the engine did not take the message: {reason}");
                 Ok(Some(Ended::Failed(reason)))
             }
         }
+    }
+
+    /// What was sent was never taken, and never will be: it is sent under another key.
+    fn send_anew(&mut self) -> Option<Ended> {
+        self.stranded += 1;
+        self.input = None;
+        self.params["idempotency_key"] = json!(key(self.turn, self.number, self.stranded));
+        self.look_after(Duration::ZERO);
+        None
+    }
+
+    /// Has the member replaced, so that what it did not take is stranded for certain.
+    async fn renew(&mut self) -> Result<(), EngineError> {
+        self.waited = Duration::ZERO;
+        if let Some(stream) = self.stream.take() {
+            stream.close().await;
+        }
+        let place = Place {
+            live: &self.live,
+            mob: &self.current.name,
+        };
+        let member = self.turn.input.member.clone();
+        if let Err(error) = members::renew(self.turn.runtime, &place, &member).await {
+            let what = "the renewal of the member";
+            return Err(self.turn.runtime.failed(&self.live, what, error).await);
+        }
+        self.open().await
     }
 
     /// It was taken: its run has begun, will begin, or is over.
@@ -248,6 +274,10 @@ impl<'t, 'a> Follow<'t, 'a> {
         }
         let status = self.status().await?;
         let Some(run) = status.run else {
+            if status.ended.is_some() {
+                // Taken, and given up before any run: as good as never taken.
+                return Ok(self.send_anew());
+            }
             self.look_after(ASKED_AGAIN_MAX);
             return Ok(None);
         };
@@ -353,8 +383,8 @@ impl<'t, 'a> Follow<'t, 'a> {
                     self.turn.doubtful = true;
                 }
                 Told::Ended(ended) => {
-                    if self.gap.is_some() {
-                        self.reconcile().await?;
+                    if self.turn.doubtful {
+                        self.reconcile(None).await?;
                     }
                     return Ok(Some(ended));
                 }
@@ -370,9 +400,16 @@ impl<'t, 'a> Follow<'t, 'a> {
     }
 
     /// Records a round, and takes the calls that waited for that.
-    async fn step(&mut self, step: Step) -> Result<(), EngineError> {
+    async fn step(&mut self, mut step: Step) -> Result<(), EngineError> {
         if step.torn {
-            self.reconcile().await?;
+            let rounds = self.reconcile(Some(&step.mark)).await?;
+            let kept = rounds
+                .into_iter()
+                .find(|round| round.step.mark.is_same(&step.mark));
+            if let Some(kept) = kept {
+                step.calls = kept.owed_calls();
+                step.text = kept.step.text;
+            }
         }
         if self.turn.ledger.has(&step.mark) {
             if let Some(run) = &mut self.run {
@@ -394,113 +431,6 @@ impl<'t, 'a> Follow<'t, 'a> {
         Ok(())
     }
 
-    /// Whether the run is over, where its events do not say so.
-    async fn check(&mut self) -> Result<Option<Ended>, EngineError> {
-        let status = self.status().await?;
-        let Some(outcome) = status.ended else {
-            if self.gap.is_some() {
-                self.reconcile().await?;
-            }
-            self.look_after(SILENCE);
-            return Ok(None);
-        };
-        let answer = self.reconcile().await?;
-        Ok(Some(match (outcome.as_str(), answer) {
-            ("completed", Some(answer)) => Ended::Answered(answer),
-            ("cancelled", _) => Ended::Stopped,
-            (outcome, _) => Ended::Failed(format!(
-                "the run ended as {outcome}, and its transcript has no answer"
-            )),
-        }))
-    }
-
-    /// Records what the transcript has of the run and the journal has not; returns its answer.
-    async fn reconcile(&mut self) -> Result<Option<String>, EngineError> {
-        let Some(id) = self.run.as_ref().map(|run| run.id().to_owned()) else {
-            return Ok(None);
-        };
-        let rows = self.turn.read_history().await?;
-        let rounds = history::rounds(&rows, &id, is_ours);
-        let mut found = 0;
-        for round in &rounds {
-            if self.turn.ledger.has(&round.step.mark) || self.turn.is_blocked() {
-                continue;
-            }
-            let mut step = round.step.clone();
-            // A call that the model has an answer to is over, whoever gave that.
-            step.calls
-                .retain(|call| !round.results.iter().any(|(id, _)| *id == call.id));
-            self.turn.record(self.number, &step).await?;
-            found += 1;
-        }
-        if let Some(run) = &mut self.run {
-            run.at_least(u64::try_from(rounds.len()).unwrap_or(u64::MAX));
-        }
-        if let Some(reason) = self.gap.take() {
-            let how = format!("{found} steps were taken from its transcript, without their tokens");
-            let of = (
-                Some(self.turn.input.member.clone()),
-                Some(self.turn.input.turn),
-            );
-            structure::gap(self.turn.mob(), of, &reason, &how).await;
-        }
-        Ok(history::answer(&rounds))
-    }
-
-    /// Takes a call of the run: it is answered as soon as its result is there.
-    fn call(&mut self, callback: Callback) {
-        let tool = self.turn.runtime.counterpart.tools.ours(&callback.name);
-        let Some(known) = self.turn.ledger.find(&callback, &tool) else {
-            if self.turn.is_blocked() {
-                self.answer(&callback.id, (NOT_NOW, true));
-            } else {
-                self.unknown.push(callback);
-                self.alarm(EVENTS_PATIENCE, Alarm::Insist);
-            }
-            return;
-        };
-        let call = known.call;
-        if self.turn.waits_for_a_person(call) {
-            self.turn.ledger.defer(call, true);
-            self.answer(&callback.id, (PENDING, false));
-            return;
-        }
-        self.alarm(CALL_PATIENCE, Alarm::Late(callback.id.clone()));
-        self.owed.push(Owed {
-            callback: callback.id,
-            call,
-        });
-        let port = self.turn.port.clone();
-        let end = async move {
-            let results = port.results(&[call]).await;
-            let outcome = results.and_then(|mut results| {
-                let result = results.pop().ok_or(EngineError::Stale)?;
-                Ok(result.outcome)
-            });
-            (call, outcome)
-        };
-        self.ends.push(end.boxed());
-    }
-
-    fn answer(&self, callback: &str, said: (&str, bool)) {
-        self.current
-            .router
-            .answer(&self.live.connection, callback, said);
-    }
-
-    fn call_ended(&mut self, (call, outcome): CallEnd) -> Result<(), EngineError> {
-        let outcome = outcome?;
-        let said = match &outcome {
-            Ok(text) => (text.as_str(), false),
-            Err(reason) => (reason.as_str(), true),
-        };
-        for owed in self.owed.iter().filter(|owed| owed.call == call) {
-            self.answer(&owed.callback, said);
-        }
-        self.owed.retain(|owed| owed.call != call);
-        Ok(())
-    }
-
     async fn wake(&mut self, alarm: Alarm) -> Result<Option<Ended>, EngineError> {
         match alarm {
             Alarm::Look(number) if number == self.looks => self.look().await,
@@ -517,23 +447,6 @@ impl<'t, 'a> Follow<'t, 'a> {
                 }
                 Ok(None)
             }
-        }
-    }
-
-    /// Records the round of calls whose events did not come in time.
-    async fn insist(&mut self) -> Result<(), EngineError> {
-        let Some(round) = self.unknown.iter().map(|callback| callback.round).max() else {
-            return Ok(());
-        };
-        let of_round = self
-            .unknown
-            .iter()
-            .filter(|callback| callback.round == round);
-        let asked: Vec<_> = of_round.map(calls::asked).collect();
-        let step = self.run.as_mut().and_then(|run| run.insist(round, &asked));
-        match step {
-            Some(step) => self.step(step).await,
-            None => Ok(()),
         }
     }
 }

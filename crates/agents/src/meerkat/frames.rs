@@ -114,11 +114,11 @@ fn quoted(line: &[u8]) -> String {
     format!("{shown:?}{more}")
 }
 
-pub(super) fn request(id: u64, method: &str, params: Value) -> String {
+pub(super) fn request(id: u64, method: &str, params: &Value) -> String {
     line(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))
 }
 
-pub(super) fn notification(method: &str, params: Value) -> String {
+pub(super) fn notification(method: &str, params: &Value) -> String {
     line(&json!({"jsonrpc": "2.0", "method": method, "params": params}))
 }
 

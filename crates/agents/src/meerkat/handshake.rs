@@ -56,7 +56,7 @@ pub async fn handshake(connection: &Connection) -> Result<String, HandshakeError
         }
     })?;
     let version = checked(&says)?;
-    connection.notify("initialized", json!({}));
+    connection.notify("initialized", &json!({}));
     Ok(version)
 }
 

@@ -63,6 +63,7 @@ pub(super) struct Held {
     turn: TurnId,
     seat: Option<OwnedMutexGuard<()>>,
     last: Last,
+    gave_up: bool,
 }
 
 impl Held {
@@ -78,7 +79,13 @@ impl Held {
             turn,
             seat: Some(seat),
             last,
+            gave_up: false,
         }
+    }
+
+    /// The turn fails: what runs for it is stopped, although it is still open.
+    pub(super) fn give_up(&mut self) {
+        self.gave_up = true;
     }
 }
 
@@ -92,10 +99,11 @@ impl Drop for Held {
         let is_open = self
             .mob
             .view(|world| world.state.turns.contains_key(&self.turn));
-        if is_open || sent.live.connection.closed().is_cancelled() {
+        if (is_open && !self.gave_up) || sent.live.connection.closed().is_cancelled() {
             return;
         }
-        let (member, seat) = (self.member.clone(), self.seat.take());
+        let member = self.member.clone();
+        let place = self.seat.take();
         self.mob.tasks().spawn(STOPPING, async move {
             let stopped = tokio::time::timeout(STOP_PATIENCE, stop(&sent, &member)).await;
             match stopped {
@@ -103,7 +111,7 @@ impl Drop for Held {
                 Ok(Err(error)) => tracing::warn!(%member, "the run was not stopped: {error}"),
                 Err(_) => tracing::warn!(%member, "the run does not stop"),
             }
-            drop(seat);
+            drop(place);
         });
     }
 }

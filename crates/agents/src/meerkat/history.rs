@@ -18,6 +18,14 @@ pub(super) struct Round {
     pub(super) results: Vec<(String, String)>,
 }
 
+impl Round {
+    /// The calls to which the model has no answer yet: another is over, whoever gave its answer.
+    pub(super) fn owed_calls(&self) -> Vec<Asked> {
+        let is_owed = |call: &&Asked| !self.results.iter().any(|(id, _)| *id == call.id);
+        self.step.calls.iter().filter(is_owed).cloned().collect()
+    }
+}
+
 /// Reads the last messages of a member.
 pub(super) async fn read(
     connection: &Connection,
@@ -101,6 +109,7 @@ fn round(row: &Value, (run, number): (&str, u64), ours: fn(&str) -> bool) -> Rou
             text: text.map(|block| field(block, "text")).collect(),
             calls: calls.filter(|call| ours(&call.name)).collect(),
             usage: Usage::default(),
+            total: None,
             finish: finish_of(row.get("stop_reason").and_then(Value::as_str)),
             mark: Mark {
                 run: run.to_owned(),

@@ -34,11 +34,6 @@ impl Home {
         }
     }
 
-    /// The name under which the runtime keeps its state.
-    pub fn realm(&self) -> &str {
-        &self.realm
-    }
-
     /// Makes the folders and writes the configuration. What was there of the state stays.
     pub fn prepare(&self, config: &str) -> io::Result<()> {
         for folder in ["state", "user/.rkat", "home", "context"] {
@@ -46,8 +41,7 @@ impl Home {
             made.recursive(true).mode(PRIVATE_FOLDER);
             made.create(self.root.join(folder))?;
         }
-        write_private(&self.root.join("user/.rkat/config.toml"), config)?;
-        write_private(&self.realm_folder()?.join("config.toml"), config)
+        write_private(&self.root.join("user/.rkat/config.toml"), config)
     }
 
     /// Where the program runs: a folder that is empty but for what its tools put there.
@@ -113,14 +107,6 @@ impl Home {
     fn claim_file(&self) -> PathBuf {
         self.root.join("claim")
     }
-
-    fn realm_folder(&self) -> io::Result<PathBuf> {
-        let folder = self.root.join("state").join(&self.realm);
-        let mut made = std::fs::DirBuilder::new();
-        made.recursive(true).mode(PRIVATE_FOLDER);
-        made.create(&folder)?;
-        Ok(folder)
-    }
 }
 
 /// The realm of a mob: the runtime takes letters, digits, `_` and `-`, and not too many.
@@ -172,7 +158,7 @@ mod tests {
         home.prepare("a = 1\n").expect("made");
         home.prepare("a = 2\n").expect("made again");
         let root = folder.path().join("meerkat");
-        let config = root.join("state/mobkit-desk/config.toml");
+        let config = root.join("user/.rkat/config.toml");
         assert_eq!(
             std::fs::read_to_string(&config).expect("written"),
             "a = 2\n"

@@ -6,8 +6,10 @@ use super::engine::Runtime;
 use super::frames::RequestError;
 use super::structure;
 use super::supervision::Live;
+use super::tools;
 use crate::external::{EngineError, MemberStart};
 use mobkit_domain::id::MemberId;
+use mobkit_domain::model::Usage;
 use mobkit_engine::Engine;
 use serde_json::{Value, json};
 
@@ -59,13 +61,14 @@ impl Place<'_> {
                 self.retire(identity).await?;
                 self.spawn(wanted, None).await
             }
-            Change::Renew => {
+            Change::Retell | Change::Renew => {
                 let status = self.status(identity).await?;
                 let session = status.get("current_session_id").and_then(Value::as_str);
                 self.retire(identity).await?;
                 self.spawn(wanted, session).await?;
-                if session.is_some() {
-                    self.ask("mob/append_system_context", wanted.told_again(self.mob)).await?;
+                if change == Change::Retell && session.is_some() {
+                    self.ask("mob/append_system_context", wanted.told_again(self.mob))
+                        .await?;
                 }
                 Ok(())
             }
@@ -84,7 +87,7 @@ pub(super) async fn start(
         .counterpart
         .of(&live)
         .ok_or_else(|| lost_between(&live))?;
-    let wanted = wanted(runtime, &start, mob)?;
+    let wanted = wanted(&start, mob)?;
     let place = Place {
         live: &live,
         mob: &current.name,
@@ -94,22 +97,40 @@ pub(super) async fn start(
         let row = place.row(&wanted.identity).await?;
         let is_working = has_turn(mob, &start.member);
         let change = match wanted.change(row.as_ref()) {
-            // What it was told otherwise waits for a start between two turns.
-            Change::Renew if is_working => Change::Keep,
+            // What it is told otherwise waits for a start between two turns.
+            Change::Retell if is_working => Change::Keep,
             change => change,
         };
         if row.is_some() && !is_working && change == Change::Keep {
             still(&place, &wanted.identity).await?;
         }
         place.change(&wanted, change).await?;
-        if change == Change::Keep {
-            return Ok(());
+        runtime.set_wanted(&start.member, wanted.clone());
+        match change {
+            Change::Keep => return Ok(()),
+            Change::Spawn | Change::Reset => {
+                runtime.set_total(&start.member, Some(Usage::default()));
+            }
+            Change::Retell | Change::Renew => {}
         }
         structure::read(&live.connection, &current.name, mob).await
     };
     match done.await {
         Ok(()) => Ok(()),
         Err(error) => Err(failed(error).await),
+    }
+}
+
+/// Replaces a member by one with the same session. What was sent to it and never taken is stranded
+/// then, and can be sent again under another key.
+pub(super) async fn renew(
+    runtime: &Runtime,
+    place: &Place<'_>,
+    member: &MemberId,
+) -> Result<(), RequestError> {
+    match runtime.wanted(member) {
+        Some(wanted) => place.change(&wanted, Change::Renew).await,
+        None => Ok(()),
     }
 }
 
@@ -155,7 +176,7 @@ pub(super) async fn stop(runtime: &Runtime, member: &MemberId, mob: &Engine) {
     }
 }
 
-fn wanted(runtime: &Runtime, start: &MemberStart, mob: &Engine) -> Result<Wanted, EngineError> {
+fn wanted(start: &MemberStart, mob: &Engine) -> Result<Wanted, EngineError> {
     let id = &start.profile.model;
     let model = mob.view(|world| {
         let model = world.definition.models.get(id)?;
@@ -163,8 +184,7 @@ fn wanted(runtime: &Runtime, start: &MemberStart, mob: &Engine) -> Result<Wanted
     });
     let gone = || EngineError::Failed(format!("the mob file has no model {id}"));
     let model = model.ok_or_else(gone)?;
-    let mut instructions = vec![start.instructions.clone()];
-    instructions.extend(runtime.counterpart.tools.told_of(&start.tools));
+    let instructions = vec![start.instructions.clone(), tools::ABOUT.to_owned()];
     let identity = definition::identity(&start.member);
     let session = start.session.to_string();
     Ok(Wanted::new(

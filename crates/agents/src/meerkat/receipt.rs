@@ -63,3 +63,40 @@ impl Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_a_message_is_read() {
+        let answer = |status: Value| json!({"continuation": {"status": status}});
+        assert_eq!(read(&answer(json!({"state": "pending"}))), Receipt::Pending);
+        let admitted = json!({"state": "admitted", "session_id": "s", "input_id": "i"});
+        assert_eq!(
+            read(&answer(admitted)),
+            Receipt::Admitted {
+                session: "s".to_owned(),
+                input: "i".to_owned()
+            }
+        );
+        assert_eq!(
+            read(&answer(json!({"state": "stranded"}))),
+            Receipt::Stranded
+        );
+        let refused = read(&answer(json!({"state": "lost at sea"})));
+        let Receipt::Refused(reason) = refused else {
+            panic!("an unknown state is no admission: {refused:?}");
+        };
+        assert!(reason.contains("lost at sea"), "{reason}");
+    }
+
+    #[test]
+    fn a_status_has_its_run_and_its_end() {
+        let status = json!({"state": {"last_run_id": "r", "terminal_outcome": "completed"}});
+        let read = Status::of(&status);
+        assert_eq!(read.run.as_deref(), Some("r"));
+        assert_eq!(read.ended.as_deref(), Some("completed"));
+        assert_eq!(Status::of(&json!({"state": null})), Status::default());
+    }
+}

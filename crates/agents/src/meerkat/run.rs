@@ -1,8 +1,8 @@
 //! A run of the runtime, folded from its events into steps. Pure: what is heard goes in, what is to
 //! be done comes out.
 //!
-//! What the runtime calls a run is (a part of) a turn here, and each of its turns is one model call:
-//! a *round*, which becomes a step.
+//! What the runtime calls a run is (a part of) a turn here, and each of its turns is one model
+//! call: a *round*, which becomes a step.
 
 use mobkit_domain::model::{Finish, Usage};
 use serde_json::{Value, json};
@@ -30,6 +30,8 @@ pub(super) struct Step {
     pub(super) calls: Vec<Asked>,
     /// Tokens that are known by now and that no earlier step has carried.
     pub(super) usage: Usage,
+    /// All tokens of the session after it; said of the last step of a run.
+    pub(super) total: Option<Usage>,
     /// Why the model stopped.
     pub(super) finish: Finish,
     /// Which round of the run it is.
@@ -49,6 +51,16 @@ pub(super) struct Mark {
     pub(super) round: u64,
     /// The message of the runtime's transcript that the round became.
     pub(super) message: Option<String>,
+}
+
+impl Mark {
+    /// Whether both are of one round.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (&self.message, &other.message) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.run == other.run && self.round == other.round,
+        }
+    }
 }
 
 /// How a run ended.
@@ -96,6 +108,11 @@ pub(super) struct Run {
     /// Tokens that no step has carried yet.
     unused: Usage,
     events: Vec<Value>,
+    /// A round without calls of ours, until the runtime goes on: only then it has kept it, and
+    /// does not ask its model again after a crash.
+    held: Option<Step>,
+    /// All tokens of the session after it, once it has said so.
+    total: Option<Usage>,
     ours: fn(&str) -> bool,
 }
 
@@ -108,6 +125,8 @@ impl Run {
             round: None,
             unused: Usage::default(),
             events: Vec::new(),
+            held: None,
+            total: None,
             ours,
         }
     }
@@ -115,6 +134,11 @@ impl Run {
     /// Its id.
     pub(super) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// All tokens of the session after it, once it has said so.
+    pub(super) fn total(&self) -> Option<Usage> {
+        self.total
     }
 
     /// Some of its events were lost.
@@ -151,13 +175,19 @@ impl Run {
         }
         match kind {
             "run_resumed" => {
+                let told = self.release().map(tell).into_iter().collect();
                 self.number = event.get("round").and_then(Value::as_u64).unwrap_or(0);
                 self.round = None;
+                return told;
             }
-            "turn_started" => self.begin(event),
+            "turn_started" => {
+                let told = self.release().map(tell).into_iter().collect();
+                self.begin(event);
+                return told;
+            }
             "tool_call_requested" => self.asked(event),
             "tool_execution_started" => return self.started(event),
-            "turn_completed" => return self.completed(event),
+            "turn_completed" => self.completed(event),
             "stream_truncated" => {
                 self.tear();
                 return vec![Told::Gap(
@@ -165,6 +195,7 @@ impl Run {
                 )];
             }
             "run_completed" => {
+                self.total = event.get("usage").map(usage_of);
                 let mut told = self.rest();
                 told.push(Told::Ended(Ended::Answered(text_of(event, "result"))));
                 return told;
@@ -182,9 +213,10 @@ impl Run {
     /// Gives the round out with at least these calls, which are already being asked for: the event
     /// that says so was lost, or is late.
     pub(super) fn insist(&mut self, number: u64, calls: &[Asked]) -> Option<Step> {
+        let later = number != self.number;
         self.number = number;
         let round = self.round.get_or_insert_default();
-        if round.told {
+        if round.told && later {
             // Of a later round whose beginning was lost.
             *round = Round {
                 torn: true,
@@ -207,22 +239,10 @@ impl Run {
 
     fn begin(&mut self, event: &Value) {
         let message = event.get("assistant_message_id").and_then(Value::as_str);
-        // A model call that is made again under the same id begins its text anew.
-        let again = self
-            .round
-            .as_ref()
-            .is_some_and(|r| !r.told && r.message.is_none() && !r.torn);
-        let same = message.is_some()
-            && self
-                .round
-                .as_ref()
-                .is_some_and(|round| round.message.as_deref() == message);
-        if self.round.is_some() && !same && !again {
-            self.number += 1;
-        }
-        if let Some(number) = event.get("turn_number").and_then(Value::as_u64) {
-            self.number = self.number.max(number);
-        }
+        let number = event.get("turn_number").and_then(Value::as_u64);
+        let next = self.number + u64::from(self.round.as_ref().is_some_and(|round| round.told));
+        self.number = number.unwrap_or(next);
+        // A model call that is made again begins its text anew.
         self.round = Some(Round {
             message: message.map(str::to_owned),
             ..Round::default()
@@ -259,7 +279,7 @@ impl Run {
         round.is_some_and(|round| round.asked.iter().any(|call| call.id == id))
     }
 
-    fn completed(&mut self, event: &Value) -> Vec<Told> {
+    fn completed(&mut self, event: &Value) {
         if let Some(usage) = event.get("usage") {
             self.unused += usage_of(usage);
         }
@@ -269,19 +289,33 @@ impl Run {
             round.message = message.map(str::to_owned);
         }
         let finish = finish_of(event.get("stop_reason").and_then(Value::as_str));
-        self.step(finish).map(tell).into_iter().collect()
+        if let Some(step) = self.step(finish) {
+            self.held = Some(step);
+        }
     }
 
-    /// Tokens that no step has carried are not lost with the run.
+    /// Whether it is a round that is held back.
+    pub(super) fn holds(&self, mark: &Mark) -> bool {
+        self.held
+            .as_ref()
+            .is_some_and(|held| held.mark.is_same(mark))
+    }
+
+    /// Gives out the round that was held back.
+    pub(super) fn release(&mut self) -> Option<Step> {
+        self.held.take()
+    }
+
+    /// What is left at the end: the last round, and tokens that no step has carried.
     fn rest(&mut self) -> Vec<Told> {
-        let untold = self.round.as_ref().is_some_and(|round| {
-            !round.told && (!round.text.is_empty() || !round.asked.is_empty())
-        });
-        if untold || self.unused == Usage::default() {
-            return Vec::new();
+        if self.held.is_none() && self.unused != Usage::default() {
+            self.round = Some(Round::default());
+            self.number += 1;
+            self.held = self.step(Finish::Other);
         }
-        self.round = Some(Round::default());
-        self.step(Finish::Other).map(tell).into_iter().collect()
+        let total = self.total;
+        let last = self.release().map(|step| tell(Step { total, ..step }));
+        last.into_iter().collect()
     }
 
     fn step(&mut self, finish: Finish) -> Option<Step> {
@@ -295,6 +329,7 @@ impl Run {
             text: round.text.clone(),
             calls: calls.cloned().collect(),
             usage: std::mem::take(&mut self.unused),
+            total: None,
             finish,
             mark: Mark {
                 run: self.id.clone(),
@@ -334,6 +369,7 @@ pub(super) fn usage_of(usage: &Value) -> Usage {
         input_tokens: count("input_tokens"),
         output_tokens: count("output_tokens"),
         cached_input_tokens: count("cache_read_tokens"),
+        ..Usage::default()
     }
 }
 

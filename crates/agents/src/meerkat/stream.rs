@@ -231,7 +231,8 @@ struct Opening<'a>(&'a Router);
 impl Drop for Opening<'_> {
     fn drop(&mut self) {
         let mut inner = self.0.lock();
-        inner.opening -= 1;
+        // The connection may have ended meanwhile, and nothing is counted any longer.
+        inner.opening = inner.opening.saturating_sub(1);
         if inner.opening == 0 {
             inner.early.clear();
         }
@@ -277,5 +278,86 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.router.lock().streams.remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(id: &str, run: &str) -> (String, Value) {
+        let key = json!({"run_id": run, "round": 2, "call_id": "c1"});
+        let params = json!({"name": "mobkit_now", "arguments": {"q": 1}, "dedupe_key": key});
+        (id.to_owned(), params)
+    }
+
+    #[test]
+    fn events_that_come_before_the_name_of_their_stream_are_kept() {
+        let router = Router::default();
+        let (ear, mut heard) = mpsc::channel(8);
+        router.lock().opening = 1;
+        let event = |kind: &str| {
+            let payload = json!({"type": kind});
+            json!({"stream_id": "s1", "event": {"envelope": {"payload": payload}}})
+        };
+        let told = router.notification("mob/stream_event", event("run_started"));
+        assert_eq!(told, Ok(()));
+        router.adopt("s1", &ear);
+        let plain = json!({"stream_id": "s1", "event": {"payload": {"type": "turn_started"}}});
+        assert_eq!(router.notification("mob/stream_event", plain), Ok(()));
+        let end = json!({
+            "stream_id": "s1", "outcome": "terminal_error",
+            "error": {"code": "stream_queue_overflow"},
+        });
+        assert_eq!(router.notification("mob/stream_end", end), Ok(()));
+        let kinds = [heard.try_recv(), heard.try_recv()];
+        let expected = ["run_started", "turn_started"];
+        assert_eq!(
+            kinds,
+            expected.map(|kind| Ok(Heard::Event(json!({"type": kind}))))
+        );
+        let Ok(Heard::Ended(reason)) = heard.try_recv() else {
+            panic!("the end of the stream is told");
+        };
+        assert!(reason.contains("stream_queue_overflow"), "{reason}");
+    }
+
+    #[test]
+    fn a_call_waits_until_its_run_is_followed() {
+        let router = Router::default();
+        let (ear, mut heard) = mpsc::channel(8);
+        router.adopt("s1", &ear);
+        let (id, params) = call("srv-0", "r1");
+        assert_eq!(router.call(id, "tool/execute", params), Ok(()));
+        assert_eq!(heard.try_recv(), Ok(Heard::Look));
+        let waiting = router.follow("r1", &ear);
+        let found: Vec<(&str, u64)> = waiting
+            .iter()
+            .map(|call| (call.id.as_str(), call.round))
+            .collect();
+        assert_eq!(found, [("srv-0", 2)]);
+        let (id, params) = call("srv-1", "r1");
+        assert_eq!(router.call(id, "tool/execute", params), Ok(()));
+        assert!(matches!(heard.try_recv(), Ok(Heard::Call(call)) if call.id == "srv-1"));
+        router.leave("r1", &ear);
+        let (other, _) = mpsc::channel(8);
+        assert_eq!(
+            router.follow("r1", &other).len(),
+            2,
+            "who takes over finds what is owed"
+        );
+    }
+
+    #[test]
+    fn who_does_not_listen_is_flooded() {
+        let router = Router::default();
+        let (ear, _heard) = mpsc::channel(1);
+        router.adopt("s1", &ear);
+        let event = || json!({"stream_id": "s1", "event": {"payload": {}}});
+        assert_eq!(router.notification("mob/stream_event", event()), Ok(()));
+        assert_eq!(
+            router.notification("mob/stream_event", event()),
+            Err(Flooded)
+        );
     }
 }

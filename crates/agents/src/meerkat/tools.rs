@@ -6,11 +6,18 @@ use super::frames::RequestError;
 use crate::model::{ToolNames, ToolSpec};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use tokio::sync::Mutex;
 
 /// What the names of our tools begin with there: the runtime has a `send_message` of its own.
 const PREFIX: &str = "mobkit_";
+
+/// What a member is told of tools of ours. The runtime keeps them in a catalog where there are more
+/// than one, and names those in it by itself.
+pub(super) const ABOUT: &str = "Tools whose names begin with `mobkit_` may have to be loaded by \
+                                `tool_catalog_load`, once, before you can call them. Where these \
+                                instructions name a tool without that beginning, put it in front; \
+                                of `module:a/b` that makes `mobkit_module_a_b`. To other members \
+                                you speak by `mobkit_send_message` alone.";
 
 /// Whether a tool of the runtime is one of ours.
 pub(super) fn is_ours(name: &str) -> bool {
@@ -85,24 +92,6 @@ impl Tools {
             "description": spec.description,
             "input_schema": spec.schema,
         })
-    }
-
-    /// What a member is told of tools that stand in the runtime's catalog.
-    pub(super) fn told_of(&self, specs: &[ToolSpec]) -> Option<String> {
-        if specs.is_empty() {
-            return None;
-        }
-        let mut text = "Tools whose names begin with `mobkit_` may have to be loaded once, by \
-                        `tool_catalog_load`, before you can call them; `tool_catalog_search` \
-                        finds them. Where a tool is named here without that beginning, put it in \
-                        front. Yours are:"
-            .to_owned();
-        for spec in specs {
-            let about = spec.description.lines().next().unwrap_or_default();
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\n- {}: {about}", self.theirs(&spec.name));
-        }
-        Some(text)
     }
 }
 

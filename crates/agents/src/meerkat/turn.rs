@@ -1,7 +1,7 @@
 //! A turn: a run of the runtime, and another one each time that results come which it could not
 //! wait for.
 
-use super::calls::{self, Ledger};
+use super::calls::{self, Ledger, Tokens};
 use super::definition;
 use super::engine::Runtime;
 use super::follow::Follow;
@@ -12,7 +12,7 @@ use super::tools::is_ours;
 use crate::external::{EngineError, TurnInput, TurnPort};
 use crate::model::Item;
 use mobkit_domain::id::CallId;
-use mobkit_domain::model::{CallRequest, Reply};
+use mobkit_domain::model::{CallRequest, Reply, Usage};
 use mobkit_domain::state::{CallState, TurnPhase};
 use mobkit_domain::text::Text;
 use mobkit_engine::Engine;
@@ -26,8 +26,8 @@ pub(super) struct Turn<'a> {
     /// Rounds that came while calls were still under way; the journal takes them when those end.
     pub(super) rest: Vec<Step>,
     pub(super) last: Last,
-    /// Whether the turn began before this process or was taken over, or events of it were lost: what
-    /// its calls were answered is then read from the transcript.
+    /// Whether the turn began before this process or was taken over, or events of it were lost:
+    /// what its calls were answered is then read from the transcript.
     pub(super) doubtful: bool,
 }
 
@@ -39,7 +39,7 @@ pub(super) async fn run(
 ) -> Result<String, EngineError> {
     let seat = runtime.seat(&input.member).await;
     let last = Last::default();
-    let _held = Held::new(port.mob(), (&input.member, input.turn), seat, last.clone());
+    let mut held = Held::new(port.mob(), (&input.member, input.turn), seat, last.clone());
     let mut turn = Turn {
         ledger: Ledger::of(&input.items),
         doubtful: input.resumed,
@@ -49,7 +49,11 @@ pub(super) async fn run(
         rest: Vec::new(),
         last,
     };
-    turn.conduct().await
+    let outcome = turn.conduct().await;
+    if let Err(EngineError::Failed(_)) = &outcome {
+        held.give_up();
+    }
+    outcome
 }
 
 impl Turn<'_> {
@@ -63,13 +67,12 @@ impl Turn<'_> {
             messages(&self.input.items)
         } else {
             self.find_deferred(number - 1).await?;
-            self.later(number - 1).await?
+            let content = self.later(number - 1).await?;
+            self.flush().await?;
+            content
         };
         loop {
-            let ended = Follow::begin(self, number, &content)
-                .await?
-                .to_end()
-                .await?;
+            let ended = Follow::begin(self, number, &content).await?.ended().await?;
             self.last.set(None);
             let text = match ended {
                 Ended::Answered(text) => text,
@@ -120,6 +123,7 @@ impl Turn<'_> {
         };
         let rows = self.read_history().await?;
         let rounds = history::rounds(&rows, &run, is_ours);
+        self.rest_of(&rounds);
         let known: Vec<_> = self.ledger.of_run(number).cloned().collect();
         for call in known {
             let round = rounds
@@ -144,6 +148,20 @@ impl Turn<'_> {
             self.ledger.defer(call.call, !was_told);
         }
         Ok(())
+    }
+
+    /// Takes up what a run said after its calls were put off, where nobody recorded that in time.
+    fn rest_of(&mut self, rounds: &[history::Round]) {
+        for round in rounds {
+            let mark = &round.step.mark;
+            let is_known = self.rest.iter().any(|step| step.mark.is_same(mark));
+            if !is_known && !self.ledger.has(mark) {
+                self.rest.push(Step {
+                    calls: Vec::new(),
+                    ..round.step.clone()
+                });
+            }
+        }
     }
 
     /// The runtime's transcript of the member.
@@ -204,6 +222,13 @@ impl Turn<'_> {
 
     /// Records a step; its calls are made from now on.
     pub(super) async fn record(&mut self, number: u32, step: &Step) -> Result<(), EngineError> {
+        let before = || self.runtime.total(&self.input.member);
+        let mut tokens = self.ledger.tokens().unwrap_or_else(|| Tokens {
+            before: before(),
+            used: Usage::default(),
+        });
+        let usage = tokens.of(step);
+        tokens.used += usage;
         let tools = &self.runtime.counterpart.tools;
         let calls = step.calls.iter().map(|call| CallRequest {
             tool: tools.ours(&call.name),
@@ -214,16 +239,19 @@ impl Turn<'_> {
         let reply = Reply {
             text: Text::from(step.text.as_str()),
             calls: calls.clone(),
-            usage: step.usage,
+            usage,
             finish: step.finish,
-            carry: Some(calls::carry(number, &step.mark)),
+            carry: Some(calls::carry(number, &step.mark, tokens)),
         };
         let ids = self.port.record(reply, calls::original(step)).await?;
         let made = ids.into_iter().zip(calls).map(|(call, request)| {
             let id = request.provider_id.unwrap_or_default();
             (call, id, request.tool, request.args)
         });
-        self.ledger.add(number, &step.mark, made);
+        self.ledger.add((number, tokens), &step.mark, made);
+        if step.total.is_some() {
+            self.runtime.set_total(&self.input.member, step.total);
+        }
         Ok(())
     }
 }

@@ -139,7 +139,7 @@ mod tests {
         let usage = Usage {
             input_tokens: 3,
             output_tokens: 2,
-            cached_input_tokens: 0,
+            ..Usage::default()
         };
         let (reply, deltas) = collected(vec![
             text("Good "),

@@ -11,13 +11,13 @@ const SHARED_CHARS_MIN: usize = 4;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// There is nothing in it.
-    #[error("the key from {origin} is empty")]
+    #[error("the key {origin} is empty")]
     Empty {
         /// Where the key came from.
         origin: String,
     },
     /// It can't be sent in an HTTP header.
-    #[error("the key from {origin} holds spaces, line ends or characters outside ASCII")]
+    #[error("the key {origin} holds spaces, line ends or characters outside ASCII")]
     Unsendable {
         /// Where the key came from.
         origin: String,
@@ -32,7 +32,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// Takes a key and the name of its origin, e.g. `environment variable OPENAI_API_KEY`.
+    /// Takes a key and the name of its origin, e.g. `models.main.api_key from env OPENAI_API_KEY`.
     /// Fails where the key is empty or can't be sent in an HTTP header.
     pub fn new(value: &str, origin: &str) -> Result<Self, KeyError> {
         if value.is_empty() {

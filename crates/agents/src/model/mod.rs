@@ -12,6 +12,7 @@ mod collect;
 mod key;
 mod rehearsal;
 mod remote;
+mod replay;
 mod seam;
 mod settings;
 
@@ -20,5 +21,6 @@ pub use key::{ApiKey, KeyError};
 pub use rehearsal::{Rehearsal, Script, ScriptError, ScriptProblem};
 pub(crate) use remote::ToolNames;
 pub use remote::{RemoteModel, RemoteProvider, RemoteSettings};
+pub use replay::{Recording, RecordingError, Replay};
 pub use seam::{Delta, Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest, ToolSpec};
-pub use settings::{ProviderSettings, SettingsError, provider_for};
+pub use settings::{ProviderSettings, Resolved, SettingsError, provider_for};

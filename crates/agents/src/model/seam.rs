@@ -15,8 +15,10 @@ pub struct ModelRequest {
     pub profile: ProfileId,
     /// Which model call of the turn, from 1.
     pub step: u32,
-    /// Which attempt at that step, from 1.
+    /// Which attempt at that step with this model, from 1.
     pub attempt: u32,
+    /// Model calls of the member that were answered before, in all its turns.
+    pub replies: u64,
     /// The system text.
     pub instructions: String,
     /// The session so far, oldest first.

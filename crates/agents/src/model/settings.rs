@@ -3,6 +3,7 @@
 use super::key::ApiKey;
 use super::rehearsal::{Rehearsal, Script, ScriptError};
 use super::remote::{RemoteModel, RemoteProvider, RemoteSettings};
+use super::replay::{Recording, Replay};
 use super::seam::ModelProvider;
 use mobkit_domain::definition::{Model, Provider};
 use std::sync::Arc;
@@ -17,8 +18,24 @@ pub enum ProviderSettings {
         /// How long one call may take, in milliseconds.
         timeout_ms: u64,
     },
+    /// The model that answers as it was answered before.
+    Replay {
+        /// What it answers of.
+        recording: Arc<Recording>,
+        /// How people know the recording.
+        name: String,
+    },
     /// A model behind an API.
     Remote(RemoteSettings),
+}
+
+/// What the references of a model in the mob file led to.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    /// The key.
+    pub api_key: Option<ApiKey>,
+    /// The recording of a replay model; without one it has no answers.
+    pub recording: Option<Arc<Recording>>,
 }
 
 /// Settings of which no provider can be made.
@@ -48,9 +65,9 @@ pub enum SettingsError {
 }
 
 impl ProviderSettings {
-    /// The settings of a model of the mob file. `api_key` is what its reference to a key led to.
-    /// Fails where the script of a rehearsal model has problems.
-    pub fn of(model: &Model, api_key: Option<ApiKey>) -> Result<Self, ScriptError> {
+    /// The settings of a model of the mob file, and of what its references led to. Fails where the
+    /// script of a rehearsal model has problems.
+    pub fn of(model: &Model, resolved: Resolved) -> Result<Self, ScriptError> {
         let timeout_ms = model.timeout_ms;
         let provider = match model.provider {
             Provider::OpenAi => RemoteProvider::OpenAi,
@@ -66,13 +83,18 @@ impl ProviderSettings {
                 let script = Arc::new(script.unwrap_or_else(Script::empty));
                 return Ok(Self::Rehearsal { script, timeout_ms });
             }
+            Provider::Replay => {
+                let recording = resolved.recording.unwrap_or_default();
+                let name = model.recording.clone().unwrap_or_default();
+                return Ok(Self::Replay { recording, name });
+            }
         };
         let (model, base_url) = (model.model.clone(), model.base_url.clone());
         Ok(Self::Remote(RemoteSettings {
             provider,
             model,
             base_url,
-            api_key,
+            api_key: resolved.api_key,
             timeout_ms,
         }))
     }
@@ -84,6 +106,7 @@ pub fn provider_for(settings: ProviderSettings) -> Result<Arc<dyn ModelProvider>
         ProviderSettings::Rehearsal { script, timeout_ms } => {
             Arc::new(Rehearsal::new(script, timeout_ms))
         }
+        ProviderSettings::Replay { recording, name } => Arc::new(Replay::new(recording, &name)),
         ProviderSettings::Remote(settings) => Arc::new(RemoteModel::new(settings)?),
     })
 }
@@ -93,7 +116,11 @@ mod tests {
     use super::*;
 
     fn described(model: &Model, key: Option<ApiKey>) -> Result<String, SettingsError> {
-        let settings = ProviderSettings::of(model, key)?;
+        let resolved = Resolved {
+            api_key: key,
+            ..Resolved::default()
+        };
+        let settings = ProviderSettings::of(model, resolved)?;
         provider_for(settings).map(|provider| provider.describe())
     }
 

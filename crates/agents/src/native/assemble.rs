@@ -5,7 +5,7 @@ use crate::model::ToolSpec;
 use mobkit_domain::definition::Profile;
 use mobkit_domain::id::MemberId;
 use mobkit_domain::state::Member;
-use mobkit_domain::tool::offered;
+use mobkit_domain::tool::{offered, offered_to};
 use mobkit_domain::world::World;
 use std::fmt::Write;
 
@@ -21,8 +21,21 @@ pub(crate) fn instructions(world: &World, id: &MemberId, profile: &Profile) -> S
     }
     // Writing to a string cannot fail.
     let _ = write!(text, "\n\nYou are {id}, in the role {}.", member.profile);
+    if let Some(helper) = &member.helper {
+        let _ = write!(
+            text,
+            " You work for {}, who gets your answer.",
+            helper.parent
+        );
+    }
     if profile.offers("send_message") || profile.offers("ask_peer") {
         peers(&mut text, world, member);
+    }
+    if let Some(schema) = &profile.output_schema {
+        let _ = write!(
+            text,
+            "\n\nYour final answer is JSON and nothing else, and fits this schema:\n{schema}"
+        );
     }
     if !member.context.is_null() {
         let _ = write!(text, "\n\nContext, as data:\n{}", member.context);
@@ -57,8 +70,16 @@ fn peers(text: &mut String, world: &World, member: &Member) {
 
 /// The tools that a profile offers, in the order of their names.
 pub(crate) fn tools(world: &World, profile: &Profile) -> Vec<ToolSpec> {
-    let offered = offered(world, profile).into_iter();
-    let told = offered.map(|spec| ToolSpec {
+    told(offered(world, profile))
+}
+
+/// The tools that a member is offered in a role, in the order of their names.
+pub(crate) fn member_tools(world: &World, member: &MemberId, profile: &Profile) -> Vec<ToolSpec> {
+    told(offered_to(world, member, profile))
+}
+
+fn told(offered: Vec<mobkit_domain::tool::ToolSpec>) -> Vec<ToolSpec> {
+    let told = offered.into_iter().map(|spec| ToolSpec {
         name: spec.name,
         description: spec.description,
         schema: spec.schema,

@@ -4,14 +4,17 @@
 //! its member has work.
 
 mod assemble;
+mod compaction;
 mod providers;
 mod runner;
 mod tool_result;
 mod transcript;
 
-pub(crate) use assemble::{instructions, tools};
+pub(crate) use assemble::{instructions, member_tools, tools};
 pub use providers::Providers;
 pub use runner::NativeEngine;
 pub(crate) use runner::kept;
 pub(crate) use tool_result::shown;
+pub(crate) use transcript::user_item;
+pub(crate) use transcript::{NO_RESULT, UNKNOWN};
 pub use transcript::{Transcript, TranscriptError};

@@ -1,6 +1,7 @@
 //! One model call: read the session, call, stream, report.
 
-use super::assemble::{instructions, tools};
+use super::assemble::{instructions, member_tools};
+use super::compaction::compact;
 use super::providers::Providers;
 use super::transcript::{Transcript, TranscriptError};
 use crate::model::{Delta as ModelDelta, Item, ModelRequest, collect};
@@ -9,6 +10,7 @@ use mobkit_domain::definition::Definition;
 use mobkit_domain::id::{MemberId, ModelId};
 use mobkit_domain::model::{CallRequest, Failure, FailureClass, Reply};
 use mobkit_domain::text::Text;
+use mobkit_domain::turn::compaction_due;
 use mobkit_engine::{Delta, DeltaKind, EffectPort, Engine, stash_text, stash_value};
 use mobkit_store::StoreError;
 use std::collections::HashMap;
@@ -84,12 +86,23 @@ impl NativeEngine {
     ) -> Result<Reply, CallError> {
         let mut transcript = self.take_warm(member, engine);
         transcript.read_on(engine, member).await?;
-        let (definition, model, request) = request(at, member, engine, transcript.items())?;
+        let (definition, model, mut request) = request(at, member, engine, transcript.items())?;
         let provider = self
             .providers
             .provider(&definition, &model)
             .await
             .map_err(CallError::Model)?;
+        if let Some(compaction) = engine.view(|world| compaction_due(world, at)) {
+            let asked = (provider.as_ref(), request.clone());
+            let turn = (at, member, engine);
+            match compact(&mut transcript, compaction, asked, turn).await {
+                Ok(()) => request.items = transcript.items().to_vec(),
+                Err(error) => {
+                    tracing::warn!(%member, turn = %at.turn, "not compacted: {error}");
+                    transcript = Transcript::of(transcript.session());
+                }
+            }
+        }
         let lane = engine.clone();
         let (turn, step, attempt) = (at.turn, at.step, at.attempt);
         let name = member.clone();
@@ -161,15 +174,25 @@ fn request(
             member: member.clone(),
             profile: turn.profile.clone(),
             step: at.step,
-            attempt: at.attempt,
+            attempt: at.attempt.saturating_sub(turn.attempts_before),
+            replies: world.state.members.get(member).map_or(0, |m| m.replies),
             instructions: instructions(world, member, profile),
             items: items.to_vec(),
-            tools: tools(world, profile),
-            from: turn.from.to_string(),
+            tools: member_tools(world, member, profile),
+            from: sender(items).unwrap_or_else(|| turn.from.to_string()),
         };
         Ok((Arc::clone(definition), turn.model.clone(), request))
     });
     asked.map_err(|reason: &str| CallError::Definition(reason.to_owned()))
+}
+
+/// Who sent the last message.
+fn sender(items: &[Item]) -> Option<String> {
+    let mut said = items.iter().rev();
+    said.find_map(|item| match item {
+        Item::User { from, .. } => Some(from.clone()),
+        Item::Assistant { .. } | Item::ToolResult { .. } => None,
+    })
 }
 
 /// The reply with long payloads in the blob store.

@@ -2,9 +2,10 @@
 
 use super::tool_result::shown;
 use crate::model::Item;
-use mobkit_domain::event::{Event, EventFilter, ModelReplied, ResolveHow};
-use mobkit_domain::id::{CallId, MemberId, Seq, SessionId};
+use mobkit_domain::event::{Event, EventFilter, ModelReplied, ResolveHow, SessionCompacted};
+use mobkit_domain::id::{CallId, MemberId, MessageId, Seq, SessionId};
 use mobkit_domain::model::CallRequest;
+use mobkit_domain::principal::Principal;
 use mobkit_domain::text::Text;
 use mobkit_engine::{Engine, Published, unstash};
 use mobkit_store::StoreError;
@@ -12,8 +13,11 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// Kinds that make up a session.
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 14] = [
+    "session.compacted",
+    "turn.corrected",
     "message.delivered",
+    "message.steered",
     "model.replied",
     "tool.started",
     "tool.finished",
@@ -38,10 +42,24 @@ pub enum TranscriptError {
 }
 
 /// Said of a call whose turn ended before it had a result.
-const NO_RESULT: &str = "the turn ended before this call had a result";
+pub(crate) const NO_RESULT: &str = "the turn ended before this call was made";
+/// Said of a call that ran when its turn ended.
+const STOPPED: &str = "the turn ended while this call ran: it may have happened";
 /// Said of a call whose turn ended before a person said what came of it.
-const UNKNOWN: &str = "nobody can say whether this call happened: it was interrupted, and the turn \
+pub(crate) const UNKNOWN: &str = "nobody can say whether this call happened: it was interrupted, and the turn \
                        ended before a person had looked into it";
+
+/// Stands before the summary of old turns.
+const SUMMARISED: &str = "What was said before, summarised:";
+/// Asks for an answer that fits its schema.
+const CORRECT: &str = "Answer once more, with nothing but JSON that fits the schema.";
+
+fn of_runtime(text: String) -> Item {
+    Item::User {
+        text,
+        from: Principal::Runtime.to_string(),
+    }
+}
 
 /// A call of the last reply whose result has not come.
 #[derive(Debug)]
@@ -52,8 +70,33 @@ struct Open {
     args: Value,
     /// Arguments with which it was made, where a person changed them.
     changed: Option<Value>,
+    /// Whether it was begun.
+    begun: bool,
     /// Whether nobody can say what came of it.
     unknown: bool,
+}
+
+/// A message as the model sees it.
+pub(crate) struct Said {
+    /// What it says.
+    pub(crate) text: String,
+    /// The principal who sent it.
+    pub(crate) from: String,
+}
+
+/// What a message says. Its text stands where it was accepted, maybe before this session.
+pub(crate) async fn user_item(
+    engine: &Engine,
+    message: MessageId,
+) -> Result<Option<Said>, StoreError> {
+    let accepted = engine.event(message.0).await?;
+    match accepted.as_ref().map(|found| &found.envelope.event) {
+        Some(Event::MessageAccepted(message)) => Ok(Some(Said {
+            text: unstash(engine.store().as_ref(), &message.text).await?,
+            from: message.from.to_string(),
+        })),
+        _ => Ok(None),
+    }
 }
 
 /// A session up to a position of the journal.
@@ -62,6 +105,12 @@ pub struct Transcript {
     session: SessionId,
     upto: Seq,
     items: Vec<Item>,
+    /// The position of the event of each entry.
+    seqs: Vec<Seq>,
+    /// The position of the event that is being read.
+    at: Seq,
+    /// Where the turns begin that are not summarised.
+    begins: Vec<Seq>,
     open: Vec<Open>,
 }
 
@@ -72,6 +121,9 @@ impl Transcript {
             session,
             upto: 0,
             items: Vec::new(),
+            seqs: Vec::new(),
+            at: 0,
+            begins: Vec::new(),
             open: Vec::new(),
         }
     }
@@ -86,22 +138,70 @@ impl Transcript {
         &self.items
     }
 
+    /// The entries of the turn that began last.
+    pub fn of_last_turn(&self) -> &[Item] {
+        let begin = self.begins.last().copied().unwrap_or_default();
+        &self.items[self.place(begin)..]
+    }
+
+    /// Where the turns begin that are not summarised; the last one is the turn that runs.
+    pub(super) fn begins(&self) -> &[Seq] {
+        &self.begins
+    }
+
+    /// The entries before a position, and those from it on.
+    pub(super) fn split(&self, at: Seq) -> (&[Item], &[Item]) {
+        self.items.split_at(self.place(at))
+    }
+
+    /// The place in `items` of what was recorded at a position, or next after it.
+    fn place(&self, at: Seq) -> usize {
+        self.seqs.partition_point(|seq| *seq < at)
+    }
+
+    fn push(&mut self, item: Item) {
+        self.items.push(item);
+        self.seqs.push(self.at);
+    }
+
+    /// Puts a summary in the place of all that it covers.
+    async fn compacted(
+        &mut self,
+        store: &dyn mobkit_store::Store,
+        e: &SessionCompacted,
+    ) -> Result<(), StoreError> {
+        let summary = unstash(store, &e.summary).await?;
+        let covered = self.place(e.until + 1);
+        self.items.drain(..covered);
+        self.seqs.drain(..covered);
+        self.begins.retain(|begin| *begin > e.until);
+        let text = format!("{SUMMARISED}\n\n{summary}");
+        self.items.insert(0, of_runtime(text));
+        self.seqs.insert(0, e.until);
+        Ok(())
+    }
+
     /// Reads on to the end of the journal.
     pub async fn read_on(
         &mut self,
         engine: &Engine,
         member: &MemberId,
     ) -> Result<(), TranscriptError> {
-        let (spans, head) = engine.view(|world| {
+        let (spans, head, summarised) = engine.view(|world| {
             let state = &world.state;
             let session = state.members.get(member).map(|m| m.session);
             let spans = session.and_then(|session| state.sessions.get(&session).cloned());
-            (spans, state.head)
+            let summarised = session.and_then(|session| state.compacted.get(&session).copied());
+            (spans, state.head, summarised.unwrap_or_default())
         });
         let spans = spans.ok_or_else(|| TranscriptError::MemberGone(member.clone()))?;
         for span in spans {
-            let from = span.from.max(self.upto);
+            // Of what is summarised only the summary is wanted, and that comes later.
+            let from = span.from.max(self.upto).max(summarised);
             let until = span.until.unwrap_or(head);
+            if from >= until {
+                continue;
+            }
             let filter = EventFilter {
                 kinds: KINDS.iter().map(|kind| (*kind).to_owned()).collect(),
                 subject: Some(format!("member/{}", span.member)),
@@ -117,20 +217,21 @@ impl Transcript {
 
     async fn fold(&mut self, engine: &Engine, event: &Arc<Published>) -> Result<(), StoreError> {
         let store = engine.store().as_ref();
+        self.at = event.envelope.seq;
         match &event.envelope.event {
+            Event::SessionCompacted(e) => self.compacted(store, e).await?,
+            Event::TurnCorrected(e) => {
+                let text = format!("Your answer can't be taken: {}. {CORRECT}", e.reason);
+                self.push(of_runtime(text));
+            }
             Event::MessageDelivered(e) => {
                 self.close();
-                // The text stands where the message was accepted, maybe before this session.
-                let accepted = engine.event(e.message.0).await?;
-                if let Some(Event::MessageAccepted(message)) =
-                    accepted.as_ref().map(|found| &found.envelope.event)
-                {
-                    let text = unstash(store, &message.text).await?;
-                    self.items.push(Item::User {
-                        text,
-                        from: message.from.to_string(),
-                    });
-                }
+                self.begins.push(self.at);
+                self.said(engine, e.message).await?;
+            }
+            Event::MessageSteered(e) => {
+                self.close();
+                self.said(engine, e.message).await?;
             }
             Event::ModelReplied(e) => {
                 self.close();
@@ -138,6 +239,7 @@ impl Transcript {
             }
             Event::ToolStarted(e) => {
                 if let Some(open) = self.open_call(e.call) {
+                    open.begun = true;
                     open.changed = (open.args != e.args).then(|| e.args.clone());
                 }
             }
@@ -167,6 +269,13 @@ impl Transcript {
         Ok(())
     }
 
+    async fn said(&mut self, engine: &Engine, message: MessageId) -> Result<(), StoreError> {
+        if let Some(Said { text, from }) = user_item(engine, message).await? {
+            self.push(Item::User { text, from });
+        }
+        Ok(())
+    }
+
     fn open_call(&mut self, call: CallId) -> Option<&mut Open> {
         self.open.iter_mut().find(|open| open.call == call)
     }
@@ -175,8 +284,12 @@ impl Transcript {
     /// call in it, and once something follows the reply none will come.
     fn close(&mut self) {
         for open in std::mem::take(&mut self.open) {
-            let result = if open.unknown { UNKNOWN } else { NO_RESULT };
-            self.items.push(Item::ToolResult {
+            let result = match (open.begun, open.unknown) {
+                (_, true) => UNKNOWN,
+                (true, false) => STOPPED,
+                (false, false) => NO_RESULT,
+            };
+            self.push(Item::ToolResult {
                 call: open.call,
                 tool: open.tool,
                 result: result.to_owned(),
@@ -208,10 +321,11 @@ impl Transcript {
             tool: call.tool.clone(),
             args: call.args.clone(),
             changed: None,
+            begun: false,
             unknown: false,
         });
         self.open = open.collect();
-        self.items.push(Item::Assistant {
+        self.push(Item::Assistant {
             text,
             calls,
             carry: e.carry.clone(),
@@ -231,7 +345,7 @@ impl Transcript {
         };
         let open = self.open.remove(place);
         let result = shown(store, result, open.changed.as_ref()).await?;
-        self.items.push(Item::ToolResult {
+        self.push(Item::ToolResult {
             call,
             tool: open.tool,
             result,

@@ -3,16 +3,16 @@
 use futures::future::join;
 use mobkit_agents::model::{
     ApiKey, Delta, Item, ModelProvider, ModelRequest, RemoteModel, RemoteProvider, RemoteSettings,
-    collect,
+    ToolSpec, collect,
 };
-use mobkit_domain::id::{MemberId, ProfileId};
+use mobkit_domain::id::{CallId, MemberId, ProfileId};
 use mobkit_domain::model::{Failure, Reply};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 pub const KEY: &str = "sk-Zq81xVwP0aLm3Trd";
-pub const ORIGIN: &str = "environment variable TEST_API_KEY";
+pub const ORIGIN: &str = "models.main.api_key from env TEST_API_KEY";
 
 /// What the server does with a call.
 pub struct Script {
@@ -139,6 +139,22 @@ impl Default for Caller {
 }
 
 impl Caller {
+    pub fn anthropic() -> Self {
+        Self {
+            provider: RemoteProvider::Anthropic,
+            model: "claude-sonnet-5",
+            ..Self::default()
+        }
+    }
+
+    pub fn gemini() -> Self {
+        Self {
+            provider: RemoteProvider::Gemini,
+            model: "gemini-3-flash",
+            ..Self::default()
+        }
+    }
+
     pub fn model_at(&self, base_url: &str) -> RemoteModel {
         let key = self
             .key
@@ -177,6 +193,7 @@ pub fn asked(text: &str) -> ModelRequest {
         profile: ProfileId::parse("reporter").expect("a profile id"),
         step: 1,
         attempt: 1,
+        replies: 0,
         instructions: "You report.".to_owned(),
         items: vec![Item::User {
             text: text.to_owned(),
@@ -185,6 +202,39 @@ pub fn asked(text: &str) -> ModelRequest {
         tools: Vec::new(),
         from,
     }
+}
+
+/// A request that offers these tools.
+pub fn with_tools(mut request: ModelRequest, names: &[&str]) -> ModelRequest {
+    request.tools = names
+        .iter()
+        .map(|name| ToolSpec {
+            name: (*name).to_owned(),
+            description: format!("Does {name}"),
+            schema: json!({ "type": "object", "properties": { "q": { "type": "string" } } }),
+        })
+        .collect();
+    request
+}
+
+/// The request that follows `reply`, all of whose calls gave "none".
+pub fn after(mut request: ModelRequest, reply: &Reply) -> ModelRequest {
+    let id = |index| CallId { reply: 7, index };
+    let calls: Vec<_> = (1..).map(id).zip(reply.calls.iter().cloned()).collect();
+    let results = calls.iter().map(|(call, asked)| Item::ToolResult {
+        call: *call,
+        tool: asked.tool.clone(),
+        result: "none".to_owned(),
+        failed: false,
+    });
+    let results: Vec<_> = results.collect();
+    request.items.push(Item::Assistant {
+        text: reply.text.inline().unwrap_or_default().to_owned(),
+        calls,
+        carry: reply.carry.clone(),
+    });
+    request.items.extend(results);
+    request
 }
 
 /// A chunk of OpenAI's stream with this `delta`.

@@ -33,8 +33,7 @@ async fn a_refused_key_is_named_by_its_origin() {
         let failure = failure(Script::status(status, &body.to_string())).await;
         assert_eq!(failure.class, FailureClass::Unauthorized);
         let number = &status[..3];
-        let reason =
-            format!("openai-compatible small: HTTP {number}: the key from {ORIGIN} is refused");
+        let reason = format!("openai-compatible small: HTTP {number}: the key {ORIGIN} is refused");
         assert_eq!(failure.reason, reason);
     }
 }

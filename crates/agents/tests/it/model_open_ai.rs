@@ -1,7 +1,7 @@
 //! Models that speak OpenAI's chat completions.
 
-use crate::chat_server::{Caller, KEY, Script, asked, chunk, finish};
-use mobkit_agents::model::{Delta, Item, ModelProvider, ModelRequest, RemoteProvider, ToolSpec};
+use crate::chat_server::{Caller, KEY, Script, asked, chunk, finish, with_tools};
+use mobkit_agents::model::{Delta, Item, ModelProvider, RemoteProvider};
 use mobkit_domain::id::CallId;
 use mobkit_domain::model::{CallRequest, Finish, Usage};
 use serde_json::{Value, json};
@@ -12,15 +12,6 @@ fn usage() -> Value {
         "prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14,
         "prompt_tokens_details": details,
     } })
-}
-
-fn with_tools(mut request: ModelRequest, names: &[&str]) -> ModelRequest {
-    request.tools.extend(names.iter().map(|name| ToolSpec {
-        name: (*name).to_owned(),
-        description: format!("Does {name}"),
-        schema: json!({ "type": "object", "properties": { "q": { "type": "string" } } }),
-    }));
-    request
 }
 
 /// A call in several fragments, as OpenAI sends it.
@@ -48,6 +39,7 @@ async fn text_is_streamed_and_usage_is_counted() {
         input_tokens: 11,
         output_tokens: 3,
         cached_input_tokens: 4,
+        ..Usage::default()
     };
     assert_eq!(reply.usage, expected);
     let said = ["Good ", "day — ☀"].map(|text| Delta::Text(text.to_owned()));

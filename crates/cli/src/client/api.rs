@@ -47,6 +47,11 @@ impl<'a> Client<'a> {
         })
     }
 
+    /// The process of the server, where the state directory names it.
+    pub fn pid(&self) -> Option<i32> {
+        self.locator.locate().ok()?.pid
+    }
+
     /// Calls an operation that may be repeated: a read, or a change that a repetition leaves as it
     /// is.
     pub async fn call(&self, operation: &str, params: &Value) -> Result<Value, Failure> {

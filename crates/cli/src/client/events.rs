@@ -127,7 +127,7 @@ impl<'a> EventReader<'a> {
         let after = self.query.after;
         if self.reported.replace(after) != Some(after) {
             let text = format!("the stream ended after event {after}; connecting again");
-            self.client.output.notice(&text);
+            self.client.output.stream_ended(&text);
         }
     }
 

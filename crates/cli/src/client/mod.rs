@@ -3,6 +3,7 @@
 mod api;
 mod connect;
 mod events;
+mod hint;
 mod lines;
 mod locate;
 mod patience;

@@ -10,7 +10,7 @@ const PAUSE_FIRST: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Repeats `attempt` while its failures may pass by themselves, for at most `longest` after the
-/// first. Says on stderr once that it does, and once that it helped.
+/// first. Says on stderr that it does and that it helped, once for all requests of the process.
 pub(super) async fn persist<T>(
     output: &Output,
     longest: Duration,
@@ -18,14 +18,18 @@ pub(super) async fn persist<T>(
 ) -> Result<T, Failure> {
     let mut last = match attempt().await {
         Err(failure) if failure.is_passing() && !longest.is_zero() => failure,
-        result => return result,
+        Ok(found) => {
+            output.server_answers();
+            return Ok(found);
+        }
+        Err(failure) => return Err(failure),
     };
     let what = if last.code() == SERVER_GONE {
         "waiting for a new one"
     } else {
         "trying again"
     };
-    output.notice(&format!(
+    output.server_away(&format!(
         "{last}; {what} for up to {}",
         duration::show(longest)
     ));
@@ -46,7 +50,7 @@ pub(super) async fn persist<T>(
     match tried {
         Ok(result) => {
             if result.is_ok() {
-                output.notice("the server answers again");
+                output.server_answers();
             }
             result
         }

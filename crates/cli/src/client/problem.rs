@@ -1,5 +1,6 @@
 //! What a server's refusal means for the exit code: the one table from kinds to codes.
 
+use super::hint::in_commands;
 use crate::failure::{Exit, Failure};
 use mobkit::definition::Diagnostic;
 use serde_json::{Map, Value, json};
@@ -79,7 +80,7 @@ pub(super) fn failure_of_http(status: u16, retry_after: Option<&str>, body: &str
     let code = text("code").map_or_else(|| format!("http.{status}"), str::to_owned);
     let mut failure = Failure::new(exit, code, message);
     if let Some(hint) = text("hint") {
-        failure = failure.hint(hint);
+        failure = failure.hint(in_commands(hint));
     }
     if matches!(status, 429 | 502 | 503) || matches!(text("kind"), Some("busy" | "unavailable")) {
         failure = failure.passing(pause(&problem, retry_after));

@@ -1,5 +1,7 @@
 //! `mobkit ps`.
 
+mod family;
+
 use super::status::LINE_PAUSED;
 use crate::client::{Client, ServerArgs};
 use crate::failure::{Exit, Failure};
@@ -14,7 +16,10 @@ pub(crate) struct PsArgs {
     #[arg(short, long = "label", value_name = "NAME=VALUE", value_parser = parse_label)]
     labels: Vec<(String, String)>,
     /// Only members in this state, e.g. idle
-    #[arg(long = "in", value_name = "STATE")]
+    #[arg(long = "in", value_name = "STATE", value_parser = [
+        "starting", "idle", "working", "waiting", "paused", "retiring", "retired", "failed",
+        "quarantined",
+    ])]
     in_state: Option<String>,
     /// Only members of this profile
     #[arg(long, value_name = "PROFILE")]
@@ -27,9 +32,11 @@ pub(crate) async fn run(args: &PsArgs, output: &Output) -> Result<Exit, Failure>
     let client = args.server.client(output, None, Duration::ZERO)?;
     let mut members = all(&client, args).await?;
     members.sort_by_cached_key(|member| (urgency(member), text(&member["id"])));
+    let members = family::under_parents(members);
     let status = client.call("mob/status", &json!({})).await?;
     let paused = status["paused"] == true;
     if output.is_json() {
+        let members: Vec<&Value> = members.iter().map(|(_, member)| member).collect();
         output.document(&json!({"members": members, "paused": paused}))?;
         return Ok(Exit::Done);
     }
@@ -45,15 +52,16 @@ pub(crate) async fn run(args: &PsArgs, output: &Output) -> Result<Exit, Failure>
     ];
     let mut table = Table::new(output, &header);
     let now = environment::now();
-    for member in &members {
-        let (tone, cells) = row(member, now);
+    for (depth, member) in &members {
+        let (tone, mut cells) = row(member, now);
+        cells[1].insert_str(0, &"  ".repeat(*depth));
         table.row(
             tone,
             cells.map(|cell| output.foreign(&cell).into_owned()).into(),
         );
     }
     output.line(&table.render())?;
-    let waits_for_us = |member: &&Value| {
+    let waits_for_us = |(_, member): &&(usize, Value)| {
         matches!(
             member["waiting_for"].as_str(),
             Some("approval" | "operator")

@@ -1,6 +1,7 @@
 //! What is printed, where and how.
 
 mod color;
+mod outage;
 mod output;
 mod table;
 mod visible;

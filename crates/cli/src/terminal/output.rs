@@ -1,6 +1,7 @@
 //! The two streams: the result on stdout, everything else on stderr.
 
 use super::color::{ColorChoice, Tone, Wishes};
+use super::outage::Outage;
 use crate::failure::{Exit, Failure};
 use serde::Serialize;
 use serde_json::Value;
@@ -41,6 +42,7 @@ pub(crate) struct Output {
     may_ask: bool,
     stdout: Stream,
     stderr: Stream,
+    outage: Outage,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +66,7 @@ impl Output {
             may_ask: !show.no_input && stderr.is_terminal && io::stdin().is_terminal(),
             stdout: stream(io::stdout().is_terminal()),
             stderr,
+            outage: Outage::default(),
         }
     }
 
@@ -163,6 +166,27 @@ impl Output {
     pub fn notice(&self, text: &str) {
         if !self.quiet {
             self.tell(text);
+        }
+    }
+
+    /// Says that a stream has ended: once in an outage, however many requests notice it.
+    pub fn stream_ended(&self, text: &str) {
+        if self.outage.stream_ended() {
+            self.notice(text);
+        }
+    }
+
+    /// Says that the server does not answer: once in an outage.
+    pub fn server_away(&self, text: &str) {
+        if self.outage.server_away() {
+            self.notice(text);
+        }
+    }
+
+    /// The server has answered; said once where it was said that it did not.
+    pub fn server_answers(&self) {
+        if self.outage.server_answers() {
+            self.notice("the server answers again");
         }
     }
 

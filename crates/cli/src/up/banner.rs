@@ -90,7 +90,10 @@ impl Banner {
         let mut lines = vec![("model", model)];
         if !self.rehearsed.is_empty() {
             let profiles = self.rehearsed.join(", ");
-            lines.push(("engine", format!("native for this rehearsal, in place of {profiles}")));
+            lines.push((
+                "engine",
+                format!("native for this rehearsal, in place of {profiles}"),
+            ));
         }
         let named = ready.members.iter().take(MEMBERS_NAMED);
         let mut members: Vec<String> = named.map(|(id, state)| format!("{id} {state}")).collect();
@@ -184,6 +187,10 @@ mod tests {
                 .map(|(_, v)| v.as_str())
         };
         assert!(line("members").is_some_and(|v| v.ends_with("m8 idle, and 2 more")));
+        assert_eq!(
+            line("engine"),
+            Some("native for this rehearsal, in place of meerkat (profile coder)")
+        );
         assert_eq!(line("api"), Some("http://127.0.0.1:7373/"));
         assert_eq!(
             line("modules"),

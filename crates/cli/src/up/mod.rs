@@ -8,4 +8,5 @@ mod run;
 
 pub(crate) use args::UpArgs;
 pub(crate) use life::{Launch, ModuleState, Ready, Stopped};
+pub(crate) use report::last_words;
 pub(crate) use run::run;

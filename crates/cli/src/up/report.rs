@@ -13,12 +13,8 @@ pub(super) fn conclude(stopped: &Stopped, output: &Output) -> Result<Exit, Failu
         let frame = json!({"state": "stopped", "clean": clean, "report": stopped.report});
         output.frame(&frame)?;
     } else {
-        output.notice(&summary(&stopped.report["drain"]));
-        for line in forced(&stopped.report) {
+        for line in last_words(&stopped.report) {
             output.notice(&line);
-        }
-        for problem in stopped.report["problems"].as_array().into_iter().flatten() {
-            output.notice(problem.as_str().unwrap_or("a problem without words"));
         }
     }
     Ok(if stopped.clean {
@@ -26,6 +22,16 @@ pub(super) fn conclude(stopped: &Stopped, output: &Output) -> Result<Exit, Failu
     } else {
         Exit::Failed
     })
+}
+
+/// A shutdown report in lines: what came of the turns, what had to be forced, and every problem.
+pub(crate) fn last_words(report: &Value) -> Vec<String> {
+    let problems = report["problems"].as_array().into_iter().flatten();
+    let problems = problems.filter_map(Value::as_str).map(visible_line);
+    let mut lines = vec![summary(&report["drain"])];
+    lines.extend(forced(report));
+    lines.extend(problems.map(Into::into));
+    lines
 }
 
 /// The modules that did not end when their input was closed, and what else is left.

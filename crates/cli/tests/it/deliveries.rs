@@ -89,7 +89,7 @@ fn a_route_is_resolved_or_it_is_said_why_not() {
         Reply::Json(200, body)
     });
     let place = Place::of(&server);
-    let run = place.run(&["routes", "resolve", "ops", "alarm"]);
+    let run = place.run(&["routes", "resolve", "ops", "--channel", "alarm"]);
     assert_eq!(
         (run.code, run.stdout.as_str()),
         (0, "hook (webhook)\n"),
@@ -103,6 +103,32 @@ fn a_route_is_resolved_or_it_is_said_why_not() {
         let run = place.run(&["routes", "resolve", recipient]);
         assert_eq!((run.code, run.stdout.as_str()), (code, ""), "{run:?}");
     }
+}
+
+#[test]
+fn a_route_is_brought_back_by_its_name() {
+    let server = Fake::always(200, json!({"route": "ops", "seq": 9}));
+    let place = Place::of(&server);
+    let run = place.run(&["routes", "enable", "ops"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "ops is in use\n"),
+        "{run:?}"
+    );
+    let seen = &server.seen()[0];
+    assert_eq!(seen.path, "/api/v1/route/enable");
+    assert_eq!(seen.body["route"], "ops");
+    assert!(seen.body["key"].is_string(), "it can be repeated");
+}
+
+#[test]
+fn where_there_are_no_deliveries_it_is_said_how_to_send_one() {
+    let server = Fake::always(200, json!({"deliveries": []}));
+    let place = Place::of(&server);
+    let run = place.run(&["deliveries"]);
+    assert!(run.stderr.starts_with("no deliveries; send one"), "{run:?}");
+    let run = place.run(&["deliveries", "--in", "dead"]);
+    assert_eq!(run.stderr, "no such deliveries\n");
 }
 
 #[test]

@@ -297,7 +297,7 @@ fn who_waits_through_approvals_gets_the_answer() {
 }
 
 /// Reads the journal on until the module has done this.
-fn wait_for(desk: &Example, kind: &str, module: &str) {
+pub(crate) fn wait_for(desk: &Example, kind: &str, module: &str) {
     let words = [
         "events",
         "--follow",

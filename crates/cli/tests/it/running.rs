@@ -105,7 +105,17 @@ impl Example {
 
     /// Starts the mob; it may not be ready.
     pub fn up(&self) -> Up {
-        let mut command = self.command(&["up", "--json", "--rehearse", "--listen", "127.0.0.1:0"]);
+        self.start(&["--rehearse"])
+    }
+
+    /// Starts the mob with the models and engines of its mob file; it may not be ready.
+    pub fn up_for_real(&self) -> Up {
+        self.start(&[])
+    }
+
+    fn start(&self, flags: &[&str]) -> Up {
+        let words = [&["up", "--json", "--listen", "127.0.0.1:0"], flags].concat();
+        let mut command = self.command(&words);
         let log = OpenOptions::new()
             .create(true)
             .append(true)
@@ -174,6 +184,11 @@ impl Up {
 
     /// Ends it by SIGKILL, at once.
     pub fn kill(mut self) {
+        self.kill_now();
+    }
+
+    /// The same, for whoever holds on to it.
+    pub fn kill_now(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it is a child");
     }

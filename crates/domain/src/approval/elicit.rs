@@ -43,8 +43,9 @@ pub(super) fn elicit(
         | CallState::Done => return Err(crate::turn::stale(id)),
     };
     // Who decides about the tool answers for it.
-    let gate = match passage(&draft.world.definition, turn, &[&found.tool]) {
-        Passage::Review(gate) | Passage::Audited(gate) => Some(gate),
+    let gate = match passage(draft.world, turn, &[&found.tool]) {
+        Passage::Review(gates) => gates.first().copied(),
+        Passage::Audited(gate) => Some(gate),
         Passage::Free | Passage::Shut(..) => None,
     };
     let gate = gate.filter(|gate| gate.action == GateAction::Review);
@@ -57,6 +58,7 @@ pub(super) fn elicit(
         policy: version(&matter),
         matter,
         why: format!("its module asks: {said}"),
+        sink: None,
         gate,
     };
     request(draft, (id, turn), found, effect, asked);

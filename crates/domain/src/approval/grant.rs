@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub(crate) fn grant_of(
     draft: &Draft<'_>,
     (id, turn): (TurnId, &Turn),
-    call: &Call,
+    (call, sink): (&Call, Option<&str>),
     gate: &Gate,
 ) -> Option<GrantId> {
     let grants = draft.state().grants.values();
@@ -27,11 +27,12 @@ pub(crate) fn grant_of(
             GrantScope::Until { until } => draft.now < until,
         };
         // With four eyes nobody lets pass what his own message led to, not even beforehand.
-        let own = gate.four_eyes && grant.by == turn.origin;
+        let own = gate.four_eyes && crate::message::led_to(draft, id, &grant.by);
         in_force
             && !own
             && grant.member == turn.member
             && grant.tool == call.tool
+            && grant.sink.as_deref() == sink
             && fits(grant, &call.args)
     });
     fitting.next().map(|grant| grant.grant)
@@ -100,6 +101,7 @@ pub(super) fn create(
         approval: request.approval,
         member: request.member.clone(),
         tool: request.tool.clone(),
+        sink: request.sink.clone(),
         args: listed.unwrap_or_else(all),
         exact,
         scope,

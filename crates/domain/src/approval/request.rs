@@ -18,6 +18,8 @@ pub(crate) struct Asked<'w> {
     pub(crate) policy: String,
     /// Why it waits, one line for a person.
     pub(crate) why: String,
+    /// The tool of a module that the call would reach over a route.
+    pub(crate) sink: Option<String>,
     /// The gate that says who may decide, and for how long it waits.
     pub(crate) gate: Option<&'w Gate>,
 }
@@ -40,6 +42,7 @@ pub(crate) fn request(
         matter,
         policy,
         why,
+        sink,
         gate,
     } = asked;
     let approval = ApprovalId(draft.next_seq());
@@ -61,6 +64,7 @@ pub(crate) fn request(
         turn: id,
         member: turn.member.clone(),
         tool: call.tool.clone(),
+        sink,
         args: call.args.clone(),
         effect,
         digest,

@@ -33,7 +33,9 @@ pub(super) fn may_decide(draft: &Draft<'_>, id: ApprovalId, roles: &[Role]) -> R
         let named: Vec<String> = request.approvers.iter().map(Approver::to_string).collect();
         return Err(denied(format!("{id} is for {}", named.join(", "))));
     }
-    if request.four_eyes && draft.actor == request.origin {
+    let own =
+        draft.actor == request.origin || crate::message::led_to(draft, request.turn, &draft.actor);
+    if request.four_eyes && own {
         return Err(denied(format!(
             "{id} needs a second person: your own message led to it"
         )));

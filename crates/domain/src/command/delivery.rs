@@ -40,9 +40,13 @@ pub enum AttemptOutcome {
 /// Commands about routes and deliveries.
 #[derive(Debug, Clone)]
 pub enum DeliveryCommand {
-    /// Somebody defines a route, or changes one that the mob file does not define, or brings a
-    /// disabled one back.
+    /// Somebody defines a route, or changes one that the mob file does not define.
     RoutePut(Box<Route>),
+    /// Use one again that is out of use.
+    RouteEnable {
+        /// The route.
+        route: RouteId,
+    },
     /// The definition in force has this route, has it changed, or no longer has it.
     RouteConverge {
         /// The route.

@@ -26,4 +26,4 @@ pub use module::{Ended, ModuleCommand};
 pub use runtime::RuntimeCommand;
 pub use schedule::ScheduleCommand;
 pub use submission::{Command, Submission};
-pub use turn::{StepRef, ToolOutcome, TurnCommand};
+pub use turn::{StepRef, Summarised, ToolOutcome, TurnCommand};

@@ -1,8 +1,8 @@
 //! Commands about a turn, an answer or a tool call, and what came of a call.
 
 use crate::event::{Fence, ResolveHow};
-use crate::id::{CallId, TurnId};
-use crate::model::{Failure, Reply};
+use crate::id::{CallId, MessageId, Seq, TurnId};
+use crate::model::{Failure, Reply, Usage};
 use crate::text::Text;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -41,6 +41,23 @@ impl From<Result<Text, String>> for ToolOutcome {
     }
 }
 
+/// What was summarised of a session, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summarised {
+    /// Position after which the part begins that was summarised.
+    pub from: Seq,
+    /// Position at which it ends.
+    pub until: Seq,
+    /// How many turns were summarised.
+    pub turns: u32,
+    /// The summary.
+    pub summary: Text,
+    /// Size of the session after, in tokens, reckoned from the length of the texts.
+    pub tokens_after: u64,
+    /// Tokens of the summary.
+    pub usage: Usage,
+}
+
 /// Commands about a turn, an answer or a tool call.
 #[derive(Debug, Clone)]
 pub enum TurnCommand {
@@ -60,6 +77,15 @@ pub enum TurnCommand {
         /// Why.
         failure: Failure,
         /// From the request to the failure, in milliseconds.
+        latency_ms: u64,
+    },
+    /// The old turns of the session are summarised, before the first step of a turn.
+    SessionCompacted {
+        /// The model call that waits for it.
+        at: StepRef,
+        /// What was summarised, and how.
+        summarised: Summarised,
+        /// From the request to the last byte, in milliseconds.
         latency_ms: u64,
     },
     /// A tool gave a result, or failed.
@@ -90,6 +116,15 @@ pub enum TurnCommand {
         reply: Reply,
         /// The engine's own event.
         original: Value,
+    },
+    /// An external engine took a message into the turn that it runs.
+    EngineSteered {
+        /// The turn.
+        turn: TurnId,
+        /// Fencing token of the member.
+        fence: Fence,
+        /// The message.
+        message: MessageId,
     },
     /// An external engine ended a turn.
     EngineEnded {

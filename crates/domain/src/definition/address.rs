@@ -2,7 +2,9 @@
 
 use super::report::{Finding, Report};
 use super::source::Node;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use crate::public_address::is_public;
+use std::net::SocketAddr;
+use url::Host;
 
 impl Node<'_> {
     /// A URL with one of `schemes` and a host, and without credentials in it.
@@ -35,9 +37,9 @@ impl Node<'_> {
     }
 }
 
-/// The host of a URL, in lower case and without brackets; an error says in words what is wrong.
-/// The error never repeats the URL, which may hold a password.
-pub(super) fn url_host(url: &str, schemes: &[&str]) -> Result<String, String> {
+/// The host of a URL; an address is found in every spelling that the URL standard knows. An error
+/// says in words what is wrong. It never repeats the URL, which may hold a password.
+pub(super) fn url_host(url: &str, schemes: &[&str]) -> Result<Host, String> {
     let (scheme, rest) = url
         .split_once("://")
         .ok_or_else(|| "it has no scheme".to_owned())?;
@@ -51,19 +53,16 @@ pub(super) fn url_host(url: &str, schemes: &[&str]) -> Result<String, String> {
     if authority.contains('@') {
         return Err("a name or password does not belong in it".to_owned());
     }
-    let (host, port) = match authority
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
-        Some((host, port)) if host.parse::<Ipv6Addr>().is_ok() => (host, port),
-        Some(_) => return Err("its IPv6 address is not one".to_owned()),
-        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    let end = match authority.strip_prefix('[') {
+        Some(rest) => rest.find(']').map_or(authority.len(), |end| end + 2),
+        None => authority.find(':').unwrap_or(authority.len()),
     };
+    let (host, port) = authority.split_at(end);
     if host.is_empty() {
         return Err("it has no host".to_owned());
     }
-    let letters = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':');
-    if !host.bytes().all(letters) {
+    let letters = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    if !host.starts_with('[') && !host.bytes().all(letters) {
         return Err("its host holds characters that no host has".to_owned());
     }
     let port_ok = match port.strip_prefix(':') {
@@ -73,26 +72,20 @@ pub(super) fn url_host(url: &str, schemes: &[&str]) -> Result<String, String> {
     if !port_ok {
         return Err("its port is not a number from 1 to 65535".to_owned());
     }
-    Ok(host.to_ascii_lowercase())
+    Host::parse(host).map_err(|error| format!("its host is not one: {error}"))
 }
 
-/// Whether a host is, by its looks, this machine or its private network.
-pub(super) fn is_inner_host(host: &str) -> bool {
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => is_inner_v4(ip),
-        Ok(IpAddr::V6(ip)) => {
-            ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_unique_local()
-                || ip.is_unicast_link_local()
-                || ip.to_ipv4_mapped().is_some_and(is_inner_v4)
+/// Whether a host is, by its looks, this machine or inside of some network. What a name leads to
+/// is looked up for each delivery.
+pub(super) fn is_inner_host(host: &Host) -> bool {
+    match host {
+        Host::Ipv4(address) => !is_public((*address).into()),
+        Host::Ipv6(address) => !is_public((*address).into()),
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
         }
-        Err(_) => host == "localhost" || host.ends_with(".localhost"),
     }
-}
-
-fn is_inner_v4(ip: Ipv4Addr) -> bool {
-    ip.is_loopback() || ip.is_unspecified() || ip.is_private() || ip.is_link_local()
 }
 
 #[cfg(test)]
@@ -101,12 +94,13 @@ mod tests {
 
     #[test]
     fn the_host_of_a_url_is_found_or_the_problem_named() {
-        let host = |url| url_host(url, &["http", "https"]);
+        let host = |url| url_host(url, &["http", "https"]).map(|host| host.to_string());
         assert_eq!(
             host("https://Example.com:8080/a?b#c"),
             Ok("example.com".to_owned())
         );
-        assert_eq!(host("HTTP://[::1]:80"), Ok("::1".to_owned()));
+        assert_eq!(host("HTTP://[::1]:80"), Ok("[::1]".to_owned()));
+        assert_eq!(host("http://0x7f.1:80/"), Ok("127.0.0.1".to_owned()));
         for bad in [
             "",
             "example.com",
@@ -121,25 +115,40 @@ mod tests {
             "http://[x]",
             "http://ä",
             "http://[::1]x",
+            "http://1.2.3.256",
         ] {
             assert!(host(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
-    fn inner_hosts_are_known_by_their_looks() {
+    fn inner_hosts_are_known_by_their_looks_in_every_spelling() {
+        let is_inner = |host: &str| {
+            let url = format!("http://{host}:7900/");
+            is_inner_host(&url_host(&url, &["http"]).expect("a host"))
+        };
         for inner in [
             "127.0.0.1",
+            "2130706433",
+            "0x7f.1",
+            "0177.0.0.1",
+            "127.1",
             "10.1.2.3",
             "169.254.1.1",
-            "::1",
-            "fd00::1",
+            "100.64.0.1",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+            "[fd00::1]",
             "localhost",
+            "LocalHost.",
+            "a.localhost",
         ] {
-            assert!(is_inner_host(inner), "{inner}");
+            assert!(is_inner(inner), "{inner}");
         }
-        for outer in ["example.com", "8.8.8.8", "2001:db8::1"] {
-            assert!(!is_inner_host(outer), "{outer}");
+        for outer in ["example.com", "8.8.8.8", "134744072", "[2606:4700::1]"] {
+            assert!(!is_inner(outer), "{outer}");
         }
     }
 }

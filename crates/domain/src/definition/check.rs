@@ -7,6 +7,7 @@ use super::mob::Definition;
 use super::model::Model;
 use super::profile::{Budget, Profile};
 use super::report::{Finding, Report};
+use super::route::Sink;
 use super::schedule::{Schedule, ScheduleTarget};
 use crate::id::{ModelId, ProfileId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,9 +97,18 @@ fn matches_anything(gate: &Gate, definition: &Definition) -> bool {
             .filter(|member| member.profile == *id);
         gate.profiles.contains(id) || members.any(|member| gate.members.contains(&member.id))
     };
+    // A delivery reaches the tool that its route calls.
+    let mut routes = definition.routes.iter();
+    let behind_route = routes.any(|route| match &route.sink {
+        Sink::Module { module, tool } => gate.tool.matches(&format!("module:{module}/{tool}")),
+        Sink::Member { .. } | Sink::Webhook { .. } | Sink::Email { .. } | Sink::File { .. } => {
+            false
+        }
+    });
     let mut profiles = definition.profiles.iter();
     profiles.any(|(id, profile)| {
-        (everybody || named(id)) && profile.tools.iter().any(|tool| gate.tool.meets(tool))
+        let offered = profile.tools.iter().any(|tool| gate.tool.meets(tool));
+        (everybody || named(id)) && (offered || (behind_route && profile.offers("deliver")))
     })
 }
 

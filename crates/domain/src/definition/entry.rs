@@ -8,8 +8,9 @@
 use super::parse::{NoFiles, report_syntax};
 use super::report::{Noun, Report};
 use super::source::{Table, listed};
-use super::{Diagnostic, Route, Schedule, route, schedule};
-use serde_json::{Map, Value};
+use super::{Diagnostic, Route, Schedule, ScheduleTarget, route, schedule};
+use crate::refusal::{Refusal, RefusalKind};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use toml::de::DeTable;
 
@@ -24,6 +25,48 @@ pub struct EntryError {
     pub message: String,
     /// The next step, where there is one.
     pub hint: Option<String>,
+}
+
+impl EntryError {
+    /// The refusal of an entry: the first error, with all of them as the fact `problems`.
+    pub fn refusal(errors: &[Self]) -> Refusal {
+        let Some(first) = errors.first() else {
+            let message = "the parameters define nothing";
+            return Refusal::new(RefusalKind::Invalid, "params.invalid", message);
+        };
+        let problems = errors.iter().map(|error| {
+            json!({
+                "code": error.code, "field": error.field, "message": error.message,
+                "hint": error.hint,
+            })
+        });
+        let mut facts = json!({ "problems": problems.collect::<Vec<Value>>() });
+        if let Some(field) = &first.field {
+            facts["field"] = json!(field);
+        }
+        let refusal = Refusal::new(RefusalKind::Invalid, &first.code, &first.message).data(facts);
+        match &first.hint {
+            Some(hint) => refusal.hint(hint),
+            None => refusal,
+        }
+    }
+}
+
+/// What an object with the keys of a `[[schedules]]` entry starts; `None`: that can't be told.
+/// Nothing else of it is looked at.
+pub fn target_of(entry: &Map<String, Value>) -> Option<ScheduleTarget> {
+    let to = entry.get_key_value("to");
+    let to = to.map(|(key, value)| (key.clone(), value.clone()));
+    let list = ("schedules", Noun::Schedule);
+    let found = read(&to.into_iter().collect(), list, |cx, root| {
+        let entries = super::source::tables(cx, root, list.0).into_iter();
+        let targets = entries.filter_map(|node| {
+            let mut table = node.table_of(cx, "the schedule".to_owned())?;
+            schedule::target(cx, &mut table)
+        });
+        targets.collect()
+    });
+    found.ok()
 }
 
 /// Reads an object with the keys of a `[[schedules]]` entry. All errors are returned together.
@@ -88,7 +131,10 @@ fn errors(cx: Report<'_>, keys: &[&str]) -> Vec<EntryError> {
             .and_then(|line| Some((*keys.get(line.checked_sub(2)?)?).to_owned())),
         code: found.code,
         message: found.message,
-        hint: found.hint,
+        // What a file shows beside the caret is told in words.
+        hint: found
+            .hint
+            .or_else(|| found.label.starts_with("wants ").then_some(found.label)),
     };
     found.map(error).collect()
 }
@@ -192,6 +238,42 @@ mod tests {
         let empty = schedule(json!({})).expect_err("refused");
         assert!(empty.iter().all(|error| error.field.is_none()), "{empty:?}");
         assert!(empty.iter().any(|error| error.message.contains("\"id\"")));
+    }
+
+    #[test]
+    fn every_error_names_the_next_step() {
+        let refused = schedule(json!({
+            "id": "news", "every": "1m", "to": "ada", "message": "{{ due | tim }}",
+            "missed": {"policy": "x"}, "jitter": "9999d",
+        }));
+        let found = refused.expect_err("refused");
+        let told = |field: &str| {
+            let of_field = found
+                .iter()
+                .find(|error| error.field.as_deref() == Some(field));
+            let error = of_field.unwrap_or_else(|| panic!("nothing about {field}: {found:?}"));
+            let hint = error.hint.clone().unwrap_or_default();
+            format!("{} {} {hint}", error.code, error.message)
+        };
+        for (field, words) in [
+            ("to", "write { member = "),
+            ("missed", "wants skip, latest, all"),
+            ("jitter", "must be from 1ms to 3653d"),
+            ("message", "filter tim is unknown"),
+        ] {
+            assert!(told(field).contains(words), "{}", told(field));
+        }
+    }
+
+    #[test]
+    fn what_an_entry_starts_is_told_whatever_else_is_wrong_in_it() {
+        let entry = object(json!({"id": 1, "cron": "x", "to": {"member": "ada"}}));
+        assert!(
+            matches!(target_of(&entry), Some(ScheduleTarget::Member(id)) if id.as_str() == "ada")
+        );
+        for unclear in [json!({}), json!({"to": "ada"}), json!({"to": {}})] {
+            assert_eq!(target_of(&object(unclear)), None);
+        }
     }
 
     #[test]

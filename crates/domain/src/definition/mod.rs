@@ -45,7 +45,7 @@ mod wiring;
 pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Severity};
 pub use engine::{Engine, EngineSpec};
-pub use entry::{EntryError, route_of, schedule_of};
+pub use entry::{EntryError, route_of, schedule_of, target_of};
 pub use flow::{Collect, Dispatch, Flow, RepeatUntil, Step, StepTarget};
 pub use gate::{Approver, ApproverError, Gate, GateAction, OnExpiry, Role, Unattended};
 pub use member::MemberSpec;

@@ -1,10 +1,12 @@
 //! `[models.<id>]`: who answers.
 
+use super::mob::Definition;
 use super::report::{Finding, Noun, Report};
 use super::scalar::choice;
 use super::secret::Secret;
 use super::snippet::line_number;
 use super::source::{Node, Table};
+use crate::canonical::sha256_hex;
 use crate::id::ModelId;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,8 @@ choice! {
         OpenAiCompatible = "openai-compatible",
         /// The offline model that follows a script.
         Rehearsal = "rehearsal",
+        /// The offline model that answers as a journal says it was answered before.
+        Replay = "replay",
     }
 }
 
@@ -36,6 +40,9 @@ pub struct Price {
     /// Tokens sent that the provider had cached; like `input` where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<f64>,
+    /// Tokens sent that the provider wrote to its cache; like `input` where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_creation: Option<f64>,
 }
 
 /// One model that profiles can name.
@@ -47,7 +54,7 @@ pub struct Price {
 pub struct Model {
     /// Whose API it speaks.
     pub provider: Provider,
-    /// The provider's name for the model; `rehearsal` where a rehearsal model has none.
+    /// The provider's name for the model; that of the provider where an offline model has none.
     pub model: String,
     /// Where the API is; the provider's own address where absent. Always there for
     /// `openai-compatible`.
@@ -73,6 +80,13 @@ pub struct Model {
     /// What the script file held: valid TOML. A rehearsal model without it has no rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script_text: Option<String>,
+    /// The journal of which a replay model answers, as the mob file names it: a file with an event
+    /// on each line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<String>,
+    /// SHA-256 of that file, in hexadecimal: another recording under the same name is a change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording_sha256: Option<String>,
 }
 
 impl Model {
@@ -89,13 +103,34 @@ impl Model {
             turns_max: None,
             script: None,
             script_text,
+            recording: None,
+            recording_sha256: None,
         }
+    }
+}
+
+impl Definition {
+    /// The models that answer in the place of `first`, each once, in the order in which they are
+    /// asked: itself, then its fallbacks, each followed by those of its own.
+    pub fn models_for<'d>(&'d self, first: &'d ModelId) -> Vec<&'d ModelId> {
+        let mut found = Vec::new();
+        let mut open = vec![first];
+        while let Some(id) = open.pop() {
+            if let Some(model) = self.models.get(id)
+                && !found.contains(&id)
+            {
+                found.push(id);
+                open.extend(model.fallback.iter().rev());
+            }
+        }
+        found
     }
 }
 
 /// Reads one `[models.<id>]`.
 pub(super) fn read(cx: &mut Report<'_>, name: &str, mut table: Table<'_>) -> Option<Model> {
-    let example = "provider = \"openai\" (or anthropic, gemini, openai-compatible, rehearsal)";
+    let example = "provider = \"openai\" (or anthropic, gemini, openai-compatible, rehearsal, \
+                   replay)";
     let provider = table
         .need(cx, "provider", example)
         .and_then(|node| node.choice(cx));
@@ -116,6 +151,7 @@ pub(super) fn read(cx: &mut Report<'_>, name: &str, mut table: Table<'_>) -> Opt
     };
     match provider {
         Some(Provider::Rehearsal) => read_rehearsal(cx, &mut table, &mut model),
+        Some(Provider::Replay) => read_replay(cx, &mut table, &mut model),
         Some(provider) => read_remote(cx, &mut table, &mut model, provider),
         // Without a provider it is open which other keys are wanted, but not how they are written.
         None => {
@@ -123,6 +159,7 @@ pub(super) fn read(cx: &mut Report<'_>, name: &str, mut table: Table<'_>) -> Opt
             table.read(cx, "base_url", |node, cx| node.url(cx, &["http", "https"]));
             table.read(cx, "api_key", |node, cx| node.secret(cx, "MODEL_API_KEY"));
             table.read(cx, "script", Node::text);
+            table.read(cx, "recording", Node::text);
         }
     }
     table.finish(cx);
@@ -133,6 +170,11 @@ fn read_rehearsal(cx: &mut Report<'_>, table: &mut Table<'_>, model: &mut Model)
     for key in ["base_url", "api_key"] {
         table.forbid(cx, key, "a rehearsal model works offline");
     }
+    table.forbid(
+        cx,
+        "recording",
+        "only a replay model answers of a recording",
+    );
     if let Some(name) = table.read(cx, "model", Node::text) {
         model.model = name;
     }
@@ -154,16 +196,36 @@ fn read_rehearsal(cx: &mut Report<'_>, table: &mut Table<'_>, model: &mut Model)
     model.script_text = Some(text);
 }
 
+fn read_replay(cx: &mut Report<'_>, table: &mut Table<'_>, model: &mut Model) {
+    for key in ["base_url", "api_key"] {
+        table.forbid(cx, key, "a replay model works offline");
+    }
+    table.forbid(cx, "script", "only a rehearsal model follows a script");
+    let name = table.read(cx, "model", Node::text);
+    model.model = name.unwrap_or_else(|| Provider::Replay.as_str().to_owned());
+    let example = "recording = \"day.jsonl\", a file that `mobkit events` wrote";
+    let node = table.need(cx, "recording", example);
+    if let Some((path, text)) = node.and_then(|node| node.file(cx)) {
+        model.recording_sha256 = Some(sha256_hex(&text));
+        model.recording = Some(path);
+    }
+}
+
 fn read_remote(cx: &mut Report<'_>, table: &mut Table<'_>, model: &mut Model, provider: Provider) {
     let (example, env, own_address) = match provider {
         Provider::Anthropic => ("model = \"claude-sonnet-5\"", "ANTHROPIC_API_KEY", true),
         Provider::Gemini => ("model = \"gemini-3-flash\"", "GEMINI_API_KEY", true),
         Provider::OpenAi => ("model = \"gpt-5.6\"", "OPENAI_API_KEY", true),
-        Provider::OpenAiCompatible | Provider::Rehearsal => {
+        Provider::OpenAiCompatible | Provider::Rehearsal | Provider::Replay => {
             ("model = \"qwen3:8b\"", "MODEL_API_KEY", false)
         }
     };
     table.forbid(cx, "script", "only a rehearsal model follows a script");
+    table.forbid(
+        cx,
+        "recording",
+        "only a replay model answers of a recording",
+    );
     if let Some(node) = table.need(cx, "model", example) {
         model.model = node.text(cx).unwrap_or_default();
     }
@@ -192,10 +254,12 @@ fn read_price(node: &Node<'_>, cx: &mut Report<'_>) -> Option<Price> {
         .need(cx, "output", example)
         .and_then(|node| node.amount(cx));
     let cached_input = table.read(cx, "cached_input", Node::amount);
+    let cache_creation = table.read(cx, "cache_creation", Node::amount);
     table.finish(cx);
     Some(Price {
         input: input?,
         output: output?,
         cached_input,
+        cache_creation,
     })
 }

@@ -172,7 +172,7 @@ pub(super) fn read(
 }
 
 fn read_match(node: &Node<'_>, cx: &mut Report<'_>) -> Option<RouteMatch> {
-    let mut table = node.table(cx)?;
+    let mut table = node.table_as(cx, "write { recipient = \"…\" }")?;
     let recipient = table.need(cx, "recipient", "recipient = \"…\" (or \"*\" for any)");
     let recipient = recipient.and_then(|node| node.text(cx));
     let channel = table.read(cx, "channel", Node::text);

@@ -154,7 +154,13 @@ impl Node<'_> {
             return None;
         };
         let span = parse_span_ms(text);
-        if span.is_none() {
+        let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
+        let is_span = unit_at > 0 && parse_span_ms(&format!("1{}", &text[unit_at..])).is_some();
+        if span.is_none() && is_span {
+            let message = format!("{} must be from 1ms to 3653d", self.name());
+            let finding = Finding::new("duration_invalid", &self.span, message);
+            cx.error(finding.label("out of range"));
+        } else if span.is_none() {
             let message = format!("{} is not a duration: {text:?}", self.name());
             let finding = Finding::new("duration_invalid", &self.span, message);
             let hint =

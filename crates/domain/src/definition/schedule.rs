@@ -7,6 +7,10 @@ use super::trigger::{self, Trigger};
 use crate::id::{FlowId, MemberId, ModuleId, RouteId, ScheduleId};
 use serde::{Deserialize, Serialize};
 
+const UTC: &str = "UTC";
+/// How a target is written.
+const TARGETS: &str = "write { member = \"…\" }, { flow = \"…\" }, { route = \"…\" } or \
+                       { module = \"…\", tool = \"…\" }";
 const MISSED: Missed = Missed {
     policy: MissedPolicy::Latest,
     within_ms: 43_200_000,
@@ -90,6 +94,14 @@ pub struct Schedule {
     pub enabled: bool,
 }
 
+/// What an entry starts, as far as that can be told whatever else is wrong in it.
+pub(super) fn target(cx: &mut Report<'_>, table: &mut Table<'_>) -> Option<ScheduleTarget> {
+    let user = table.owner.clone();
+    table
+        .take(cx, "to")
+        .and_then(|node| read_target(&node, cx, &user))
+}
+
 /// Reads one `[[schedules]]`.
 pub(super) fn read(
     cx: &mut Report<'_>,
@@ -106,17 +118,18 @@ pub(super) fn read(
         "to = { member = \"…\" } (or flow, route, module and tool)",
     );
     let to = to.and_then(|node| read_target(&node, cx, &user));
-    let wants_message = matches!(
-        to,
-        Some(ScheduleTarget::Member(_) | ScheduleTarget::Route(_))
-    );
-    let message = if wants_message {
-        table
-            .need(cx, "message", "message = \"…\"")
-            .and_then(|node| node.template(cx))
-    } else {
-        table.read(cx, "message", Node::template)
+    let (wants_message, tool) = match to {
+        Some(ScheduleTarget::Member(_) | ScheduleTarget::Route(_)) => (true, false),
+        Some(ScheduleTarget::Module { .. }) => (false, true),
+        Some(ScheduleTarget::Flow(_)) | None => (false, false),
     };
+    let message = if wants_message {
+        table.need(cx, "message", "message = \"…\"")
+    } else {
+        table.take(cx, "message")
+    };
+    let zone = timezone.as_deref().unwrap_or(UTC);
+    let message = message.and_then(|node| node.schedule_message(cx, zone, tool));
     let missed = table.read(cx, "missed", read_missed);
     let overlap = table.read(cx, "overlap", Node::choice);
     let enabled = table.read(cx, "enabled", Node::boolean);
@@ -124,7 +137,7 @@ pub(super) fn read(
     Some(Schedule {
         id: id?,
         trigger: trigger?,
-        timezone: timezone.unwrap_or_else(|| "UTC".to_owned()),
+        timezone: timezone.unwrap_or_else(|| UTC.to_owned()),
         jitter_ms: jitter_ms.unwrap_or(0),
         to: to?,
         message,
@@ -135,7 +148,7 @@ pub(super) fn read(
 }
 
 fn read_target(node: &Node<'_>, cx: &mut Report<'_>, owner: &str) -> Option<ScheduleTarget> {
-    let mut table = node.table(cx)?;
+    let mut table = node.table_as(cx, TARGETS)?;
     let given = table.given(&["member", "flow", "module", "route"]);
     let user = format!("{owner} starts");
     let member = table.read(cx, "member", |n, cx| {
@@ -165,9 +178,7 @@ fn read_target(node: &Node<'_>, cx: &mut Report<'_>, owner: &str) -> Option<Sche
         } else {
             "names more than one target"
         };
-        let hint = "write { member = \"…\" }, { flow = \"…\" }, { route = \"…\" } or \
-                    { module = \"…\", tool = \"…\" }";
-        cx.error(finding.label(label).hint_str(hint));
+        cx.error(finding.label(label).hint_str(TARGETS));
         return None;
     }
     let module = module
@@ -180,7 +191,8 @@ fn read_target(node: &Node<'_>, cx: &mut Report<'_>, owner: &str) -> Option<Sche
 }
 
 fn read_missed(node: &Node<'_>, cx: &mut Report<'_>) -> Option<Missed> {
-    let mut table = node.table(cx)?;
+    let example = "write { policy = \"latest\", within = \"12h\" }";
+    let mut table = node.table_as(cx, example)?;
     let policy = table.read(cx, "policy", Node::choice);
     let within_ms = table.read(cx, "within", Node::span_ms);
     table.finish(cx);

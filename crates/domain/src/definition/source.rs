@@ -198,6 +198,10 @@ impl<'a> Node<'a> {
 
     /// Reports that the value is of another type than `wanted`.
     pub fn wrong_type(&self, cx: &mut Report<'_>, wanted: &str) {
+        cx.error(self.not_a(wanted));
+    }
+
+    fn not_a(&self, wanted: &str) -> Finding {
         let found = match self.value {
             DeValue::String(_) => "text",
             DeValue::Integer(_) => "a whole number",
@@ -208,7 +212,16 @@ impl<'a> Node<'a> {
             DeValue::Table(_) => "a table",
         };
         let message = format!("{} must be {wanted}, but is {found}", self.name());
-        cx.error(Finding::new("type_wrong", &self.span, message).label(format!("this is {found}")));
+        Finding::new("type_wrong", &self.span, message).label(format!("this is {found}"))
+    }
+
+    /// As [`Self::table`]; of anything else the error says how such a table is written.
+    pub fn table_as(&self, cx: &mut Report<'_>, example: &str) -> Option<Table<'a>> {
+        if matches!(self.value, DeValue::Table(_)) {
+            return self.table(cx);
+        }
+        cx.error(self.not_a("a table").hint_str(example));
+        None
     }
 
     /// The value as a table whose keys belong to the same owner.

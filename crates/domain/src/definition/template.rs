@@ -14,6 +14,23 @@ impl Node<'_> {
         }
     }
 
+    /// The message of a schedule in this zone, tried out; `tool`: a tool takes it as its arguments.
+    pub fn schedule_message(
+        &self,
+        cx: &mut Report<'_>,
+        timezone: &str,
+        tool: bool,
+    ) -> Option<String> {
+        let text = self.template(cx)?;
+        let Some((problem, hint)) = crate::schedule::template_problem(timezone, &text, tool) else {
+            return Some(text);
+        };
+        let message = format!("{} is not a usable template: {problem}", self.name());
+        let finding = Finding::new("template_invalid", &self.span, message);
+        cx.error(finding.label("would fail each time").hint_str(hint));
+        None
+    }
+
     /// A condition over the same names as templates, without braces.
     pub fn condition(&self, cx: &mut Report<'_>) -> Option<String> {
         let text = self.text(cx)?;

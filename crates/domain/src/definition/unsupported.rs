@@ -2,8 +2,7 @@
 
 use super::engine::Engine;
 use super::mob::Definition;
-use super::model::{Model, Provider};
-use super::profile::{Busy, Profile};
+use super::profile::Profile;
 use super::schedule::ScheduleTarget;
 use super::server::Auth;
 use super::store::StoreKind;
@@ -60,9 +59,6 @@ pub fn unsupported(definition: &Definition) -> Vec<Unsupported> {
         let what = format!("the engine {engine}");
         add(!runs(*engine), format!("engines.{engine}"), &what);
     }
-    for (id, model) in &definition.models {
-        unsupported_model(&format!("models.{id}"), model, &mut add);
-    }
     for (id, profile) in &definition.profiles {
         unsupported_profile(&format!("profiles.{id}"), profile, &mut add);
     }
@@ -77,20 +73,6 @@ fn runs(engine: Engine) -> bool {
     }
 }
 
-fn unsupported_model(path: &str, model: &Model, add: &mut impl FnMut(bool, String, &str)) {
-    let provider = matches!(model.provider, Provider::Anthropic | Provider::Gemini);
-    add(
-        provider,
-        format!("{path}.provider"),
-        &format!("the provider {}", model.provider),
-    );
-    add(
-        !model.fallback.is_empty(),
-        format!("{path}.fallback"),
-        "fallback models",
-    );
-}
-
 fn unsupported_profile(path: &str, profile: &Profile, add: &mut impl FnMut(bool, String, &str)) {
     add(
         !runs(profile.engine),
@@ -100,7 +82,8 @@ fn unsupported_profile(path: &str, profile: &Profile, add: &mut impl FnMut(bool,
     for (i, tool) in profile.tools.iter().enumerate() {
         let unknown = match tool {
             ToolSelector::BuiltIn(name) => {
-                name != "peers" && name != "schedule" && !crate::tool::is_built_in(name)
+                let group = matches!(name.as_str(), "peers" | "schedule" | "task");
+                !group && !crate::tool::is_built_in(name)
             }
             ToolSelector::Engine(set) => !profile.engine.tool_sets().contains(&set.as_str()),
             ToolSelector::Module { .. } | ToolSelector::Host(_) => false,
@@ -111,37 +94,6 @@ fn unsupported_profile(path: &str, profile: &Profile, add: &mut impl FnMut(bool,
             &format!("the tool {tool}"),
         );
     }
-    add(
-        profile.output_schema.is_some(),
-        format!("{path}.output_schema"),
-        "output schemas",
-    );
-    add(
-        profile.compaction.is_some(),
-        format!("{path}.compaction"),
-        "compaction",
-    );
-    add(
-        profile.busy != Busy::Queue,
-        format!("{path}.busy"),
-        &format!("busy = \"{}\"", profile.busy),
-    );
-    add(
-        profile.idle_retire.is_some(),
-        format!("{path}.idle_retire"),
-        "helpers that retire when idle",
-    );
-    let budget = profile.budget;
-    add(
-        budget.usd_per_day.is_some(),
-        format!("{path}.budget.usd_per_day"),
-        "day budgets",
-    );
-    add(
-        budget.turns_per_hour.is_some(),
-        format!("{path}.budget.turns_per_hour"),
-        "turn rates",
-    );
     add(
         profile.exposed,
         format!("{path}.exposed"),

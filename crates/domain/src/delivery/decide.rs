@@ -8,6 +8,7 @@ use crate::refusal::Refusal;
 pub(crate) fn decide(mut draft: Draft<'_>, command: &DeliveryCommand) -> Result<Decision, Refusal> {
     match command {
         DeliveryCommand::RoutePut(spec) => route::put(&mut draft, spec)?,
+        DeliveryCommand::RouteEnable { route } => route::enable(&mut draft, route)?,
         DeliveryCommand::RouteConverge { route } => route::converge(&mut draft, route),
         DeliveryCommand::RouteRemove { route } => route::remove(&mut draft, route)?,
         DeliveryCommand::Send {

@@ -70,7 +70,7 @@ pub fn taker<'s>(
         let message = format!("route {id} takes it, and is out of use: {why}");
         return Err(
             Refusal::new(RefusalKind::Conflict, "route.disabled", message)
-                .hint("`route/put` brings the route back"),
+                .hint(format!("`mobkit routes enable {id}` brings it back")),
         );
     }
     Ok(Taker::Route(id, route))
@@ -114,9 +114,7 @@ fn none(state: &State, recipient: &str, channel: Option<&str>) -> Refusal {
     let known = known.chain(members.iter().map(String::as_str));
     match nearest_name(recipient, known) {
         Some(near) => refusal.hint(format!("did you mean {near:?}?")),
-        None if recipients.is_empty() => {
-            refusal.hint("`route/put` or [[routes]] in the mob file defines a route")
-        }
+        None if recipients.is_empty() => refusal.hint("[[routes]] in the mob file defines routes"),
         None => refusal.hint(format!("routes take {}", shown(recipients))),
     }
 }

@@ -70,17 +70,14 @@ pub(super) fn converge(draft: &mut Draft<'_>, id: &RouteId) {
     }
 }
 
-/// Somebody defines a route of his own, or brings back one that is out of use.
+/// Somebody defines a route of his own.
 pub(super) fn put(draft: &mut Draft<'_>, spec: &definition::Route) -> Result<(), Refusal> {
     not_by_agent(draft)?;
     let id = &spec.id;
+    if is_of_file(draft, id) {
+        return Err(of_file(id));
+    }
     let found = draft.state().routes.get(id);
-    let comes_back = found.is_some_and(|found| found.disabled.is_some() && found.spec == *spec);
-    let origin = match (is_of_file(draft, id), found) {
-        (true, Some(found)) if comes_back => found.origin,
-        (true, _) => return Err(of_file(id)),
-        (false, _) => RouteOrigin::Api,
-    };
     if found.is_some_and(|found| found.spec == *spec && found.disabled.is_none()) {
         return Ok(());
     }
@@ -88,25 +85,45 @@ pub(super) fn put(draft: &mut Draft<'_>, spec: &definition::Route) -> Result<(),
     draft.order(RouteDefined {
         route: id.clone(),
         spec: spec.clone(),
-        origin,
+        origin: RouteOrigin::Api,
         disabled: None,
     });
     Ok(())
 }
 
+/// Somebody wants a route used again whose receiver wanted nothing more; nothing happens where it
+/// is in use.
+pub(super) fn enable(draft: &mut Draft<'_>, id: &RouteId) -> Result<(), Refusal> {
+    not_by_agent(draft)?;
+    let found = known(draft, id)?;
+    if found.disabled.is_some() {
+        draft.order(RouteDefined {
+            route: id.clone(),
+            spec: found.spec.clone(),
+            origin: found.origin,
+            disabled: None,
+        });
+    }
+    Ok(())
+}
+
+/// The route of this id.
+fn known<'w>(draft: &Draft<'w>, id: &RouteId) -> Result<&'w state::Route, Refusal> {
+    let routes = &draft.state().routes;
+    routes.get(id).ok_or_else(|| {
+        let message = format!("there is no route {id}");
+        let refusal = Refusal::new(RefusalKind::Missing, "route.not_found", message);
+        match nearest_name(id.as_str(), routes.keys().map(RouteId::as_str)) {
+            Some(near) => refusal.hint(format!("did you mean {near:?}?")),
+            None => refusal.hint("`mobkit routes` lists the routes"),
+        }
+    })
+}
+
 /// Somebody forgets a route of his own; what waits on it is dead.
 pub(super) fn remove(draft: &mut Draft<'_>, id: &RouteId) -> Result<(), Refusal> {
     not_by_agent(draft)?;
-    let routes = &draft.state().routes;
-    if !routes.contains_key(id) {
-        let message = format!("there is no route {id}");
-        let refusal = Refusal::new(RefusalKind::Missing, "route.not_found", message);
-        let near = nearest_name(id.as_str(), routes.keys().map(RouteId::as_str));
-        return Err(match near {
-            Some(near) => refusal.hint(format!("did you mean {near:?}?")),
-            None => refusal.hint("`route/list` lists the routes"),
-        });
-    }
+    known(draft, id)?;
     if is_of_file(draft, id) {
         return Err(of_file(id));
     }

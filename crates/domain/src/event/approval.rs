@@ -49,6 +49,10 @@ pub struct ApprovalRequested {
     pub member: MemberId,
     /// Qualified tool name.
     pub tool: String,
+    /// Qualified name of the tool behind the route, where the call is a delivery that a module
+    /// sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sink: Option<String>,
     /// Arguments.
     pub args: Value,
     /// What a repeated call does.
@@ -56,7 +60,8 @@ pub struct ApprovalRequested {
     /// `sha256:` and the digest of what is decided: canonical JSON of tool, arguments, member,
     /// turn, call, matter and policy.
     pub digest: String,
-    /// Version of the rule that stopped the call: a digest of the gate or of the definitions.
+    /// Version of the rule that stopped the call: a digest of the gate and the tool behind the
+    /// route, or of the definitions.
     pub policy: String,
     /// What is to be decided.
     #[serde(flatten)]
@@ -178,6 +183,9 @@ pub struct GrantCreated {
     pub member: MemberId,
     /// Qualified tool name.
     pub tool: String,
+    /// The tool behind the route, which has to be the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sink: Option<String>,
     /// Arguments that must be as they are here; others may be anything.
     pub args: BTreeMap<String, Value>,
     /// Whether there may be no others.

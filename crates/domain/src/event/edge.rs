@@ -14,6 +14,8 @@ pub enum EdgeOrigin {
     Managed,
     /// Somebody asked for it by name.
     Operator,
+    /// A helper and the member that delegates to it; goes when one of them leaves.
+    Helper,
 }
 
 /// Two members may message each other.

@@ -171,6 +171,8 @@ impl Event {
     fn own_source(&self) -> Source {
         match self {
             Self::ModuleEvent(_) | Self::ModuleLog(_) => Source::Module,
+            // What a schedule says is nobody else's.
+            Self::MessageAccepted(e) if e.from == Principal::Runtime => Source::Runtime,
             own if own.is_of_agent() => Source::Agent,
             _ => Source::Runtime,
         }
@@ -182,18 +184,21 @@ impl Event {
             self,
             Self::MessageAccepted(_)
                 | Self::MessageDelivered(_)
+                | Self::MessageSteered(_)
                 | Self::MessageCancelled(_)
                 | Self::MessageExpired(_)
                 | Self::MessageRefused(_)
                 | Self::TurnStarted(_)
                 | Self::TurnResumed(_)
                 | Self::TurnWaiting(_)
+                | Self::TurnCorrected(_)
                 | Self::TurnCompleted(_)
                 | Self::TurnFailed(_)
                 | Self::TurnCancelled(_)
                 | Self::TurnCheckpointed(_)
                 | Self::ModelReplied(_)
                 | Self::ModelFailed(_)
+                | Self::SessionCompacted(_)
                 | Self::ToolStarted(_)
                 | Self::ToolFinished(_)
                 | Self::ToolFailed(_)
@@ -202,7 +207,10 @@ impl Event {
                 | Self::ToolResolved(_)
                 | Self::ApprovalRequested(_)
                 | Self::ApprovalExpired(_)
+                | Self::BudgetWarned(_)
                 | Self::BudgetExhausted(_)
+                | Self::TaskAdded(_)
+                | Self::TaskUpdated(_)
                 | Self::EngineLog(_)
                 | Self::EngineEvent(_)
         )
@@ -258,6 +266,8 @@ impl Event {
             Self::EdgeFailed(e) => format!("edge/{}", e.edge()),
             Self::RouteDefined(e) => format!("route/{}", e.route),
             Self::RouteRemoved(e) => format!("route/{}", e.route),
+            Self::TaskAdded(e) => format!("task/{}", e.task),
+            Self::TaskUpdated(e) => format!("task/{}", e.task),
             Self::DeliveryQueued(_)
             | Self::DeliveryAttempted(_)
             | Self::DeliveryDelivered(_)

@@ -1,7 +1,9 @@
 //! Events of members.
 
 use super::engine::Offers;
+use crate::definition::IdleRetire;
 use crate::id::{MemberId, ProfileId, SessionId, TurnId};
+use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -25,6 +27,8 @@ pub enum MemberOrigin {
     Discovery,
     /// Somebody asked for it by name; a plan never retires it.
     Operator,
+    /// A member delegates to it; a plan leaves it alone.
+    Helper,
 }
 
 /// A member joined.
@@ -54,6 +58,21 @@ pub struct MemberSpawned {
     /// Whether it waits for its engine before it can work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub starting: bool,
+    /// For whom it works, where it is a helper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helper: Option<HelperOf>,
+}
+
+/// For whom a helper works, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelperOf {
+    /// The member that delegates to it.
+    pub parent: MemberId,
+    /// What its parent calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it is retired if it has nothing to do.
+    pub idle_retire: IdleRetire,
 }
 
 /// Something about a member changed in place.
@@ -119,6 +138,12 @@ pub struct MemberPaused {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The budget for want of which it pauses; absent: somebody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<String>,
+    /// When it goes on by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
 }
 
 /// A paused, failed or quarantined member works again.
@@ -158,6 +183,9 @@ pub struct MemberRetired {
     /// Whether its record is forgotten too; its events stay in the journal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
+    /// Why, where somebody or a rule said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A member could not start, or its engine lost it.

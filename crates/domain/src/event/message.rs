@@ -71,6 +71,17 @@ pub struct MessageDelivered {
     pub turn: TurnId,
 }
 
+/// A message joined the turn that ran when it came: the model sees it from its next step on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageSteered {
+    /// The message.
+    pub message: MessageId,
+    /// Its receiver.
+    pub member: MemberId,
+    /// The turn that it joined, and that answers it.
+    pub turn: TurnId,
+}
+
 /// A waiting message was withdrawn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageCancelled {

@@ -4,6 +4,7 @@
 //! [`crate::state::State`], a line in `summary.rs` and a golden file.
 
 mod approval;
+mod budget;
 mod delivery;
 mod edge;
 mod engine;
@@ -16,9 +17,11 @@ mod mob;
 mod module;
 mod runtime;
 mod schedule;
+mod session;
 mod summary;
 mod summary_engine;
 mod summary_schedule;
+mod task;
 mod tool;
 mod turn;
 
@@ -26,6 +29,7 @@ pub use approval::{
     ApprovalDecided, ApprovalExpired, ApprovalRequested, Expiry, GrantCreated, GrantRevoked,
     GrantScope, Matter, Verdict,
 };
+pub use budget::{Amount, BudgetExhausted, BudgetWarned};
 pub use delivery::{
     DeliveryAttempted, DeliveryDead, DeliveryDelivered, DeliveryFailed, DeliveryQueued,
     DeliveryReplayed, DeliveryUnknown, RouteDefined, RouteOrigin, RouteRemoved,
@@ -38,13 +42,13 @@ pub use envelope::{Envelope, KeyUse, NewEvent, Source, SourceError};
 pub use error::{AccessDenied, ErrorEvent, ErrorRaised};
 pub use filter::{EventFilter, FilterError};
 pub use member::{
-    Fence, MemberFailed, MemberOrigin, MemberPaused, MemberQuarantined, MemberReset,
+    Fence, HelperOf, MemberFailed, MemberOrigin, MemberPaused, MemberQuarantined, MemberReset,
     MemberRespawned, MemberResumed, MemberRetired, MemberRetiring, MemberSpawned, MemberUpdated,
     RetireMode,
 };
 pub use message::{
     MessageAccepted, MessageCancelled, MessageDelivered, MessageExpired, MessageMode,
-    MessageRefused,
+    MessageRefused, MessageSteered,
 };
 pub use mob::{MobApplied, MobDefined, MobPaused, MobPlanned, MobReset, MobResumed};
 pub use module::{
@@ -60,14 +64,16 @@ pub use schedule::{
     OccurrenceMissed, OccurrenceSkipped, ScheduleDefined, ScheduleOrigin, SchedulePaused,
     ScheduleRemoved, ScheduleResumed, Started,
 };
+pub use session::SessionCompacted;
+pub use task::{TaskAdded, TaskState, TaskUpdated};
 pub use tool::{
     ResolveHow, ToolEffect, ToolFailed, ToolFinished, ToolRefused, ToolResolved, ToolStarted,
     ToolUnknown,
 };
 pub use turn::{
-    BudgetExhausted, ENGINE_LOST, ModelFailed, ModelReplied, RecordedCall, TurnCancelled,
-    TurnCheckpointed, TurnCompleted, TurnFailed, TurnFailure, TurnResumed, TurnStarted,
-    TurnWaiting, WaitingFor,
+    ENGINE_LOST, ModelFailed, ModelReplied, RecordedCall, TurnCancelled, TurnCheckpointed,
+    TurnCompleted, TurnCorrected, TurnFailed, TurnFailure, TurnResumed, TurnStarted, TurnWaiting,
+    WaitingFor,
 };
 
 use serde::{Deserialize, Serialize};
@@ -154,6 +160,8 @@ events! {
     "message.accepted" MessageAccepted,
     /// A message became part of a turn.
     "message.delivered" MessageDelivered,
+    /// A message joined the turn that ran when it came.
+    "message.steered" MessageSteered,
     /// A waiting message was withdrawn.
     "message.cancelled" MessageCancelled,
     /// A waiting message outlived its time.
@@ -166,6 +174,8 @@ events! {
     "turn.resumed" TurnResumed,
     /// A turn waits for somebody.
     "turn.waiting" TurnWaiting,
+    /// An answer did not fit its schema, and is asked for once more.
+    "turn.corrected" TurnCorrected,
     /// A turn ended with an answer.
     "turn.completed" TurnCompleted,
     /// A turn ended without an answer.
@@ -178,6 +188,8 @@ events! {
     "model.replied" ModelReplied,
     /// An attempt to call a model failed.
     "model.failed" ModelFailed,
+    /// The old turns of a session were summarised.
+    "session.compacted" SessionCompacted,
     /// A tool call is about to be made.
     "tool.started" ToolStarted,
     /// A tool call gave a result.
@@ -266,6 +278,12 @@ events! {
     "engine.event" EngineEvent,
     /// Some of the events of an external engine were lost.
     "engine.gap" EngineGap,
+    /// A task was put on the list that all members share.
+    "task.added" TaskAdded,
+    /// A task of the shared list stands elsewhere.
+    "task.updated" TaskUpdated,
+    /// Most of a budget is used.
+    "budget.warned" BudgetWarned,
     /// A budget stopped something.
     "budget.exhausted" BudgetExhausted,
     /// Something went wrong that somebody should see.

@@ -46,24 +46,28 @@ impl Event {
             Self::MemberQuarantined(e) => &e.member,
             Self::MessageAccepted(e) => &e.to,
             Self::MessageDelivered(e) => &e.member,
+            Self::MessageSteered(e) => &e.member,
             Self::MessageCancelled(e) => &e.member,
             Self::MessageExpired(e) => &e.member,
             Self::MessageRefused(e) => &e.from,
             Self::TurnStarted(e) => &e.member,
             Self::TurnResumed(e) => &e.member,
             Self::TurnWaiting(e) => &e.member,
+            Self::TurnCorrected(e) => &e.member,
             Self::TurnCompleted(e) => &e.member,
             Self::TurnFailed(e) => &e.member,
             Self::TurnCancelled(e) => &e.member,
             Self::TurnCheckpointed(e) => &e.member,
             Self::ModelReplied(e) => &e.member,
             Self::ModelFailed(e) => &e.member,
+            Self::SessionCompacted(e) => &e.member,
             Self::ToolStarted(e) => return e.member.as_ref(),
             Self::ToolFinished(e) => return e.member.as_ref(),
             Self::ToolFailed(e) => return e.member.as_ref(),
             Self::ToolRefused(e) => &e.member,
             Self::ToolUnknown(e) => return e.member.as_ref(),
             Self::ToolResolved(e) => &e.member,
+            Self::BudgetWarned(e) => &e.member,
             Self::BudgetExhausted(e) => &e.member,
             Self::ApprovalRequested(e) => &e.member,
             Self::ApprovalDecided(e) => &e.member,
@@ -79,23 +83,27 @@ impl Event {
         Some(match self {
             Self::ErrorRaised(e) => return e.error.turn(),
             Self::MessageDelivered(e) => e.turn,
+            Self::MessageSteered(e) => e.turn,
             Self::MemberQuarantined(e) => e.turn,
             Self::TurnStarted(e) => e.turn,
             Self::TurnResumed(e) => e.turn,
             Self::TurnWaiting(e) => e.turn,
+            Self::TurnCorrected(e) => e.turn,
             Self::TurnCompleted(e) => e.turn,
             Self::TurnFailed(e) => e.turn,
             Self::TurnCancelled(e) => e.turn,
             Self::TurnCheckpointed(e) => e.turn,
             Self::ModelReplied(e) => e.turn,
             Self::ModelFailed(e) => e.turn,
+            Self::SessionCompacted(e) => e.turn,
             Self::ToolStarted(e) => return e.turn,
             Self::ToolFinished(e) => return e.turn,
             Self::ToolFailed(e) => return e.turn,
             Self::ToolRefused(e) => e.turn,
             Self::ToolUnknown(e) => return e.turn,
             Self::ToolResolved(e) => e.turn,
-            Self::BudgetExhausted(e) => e.turn,
+            Self::BudgetWarned(e) => e.turn,
+            Self::BudgetExhausted(e) => return e.turn,
             Self::ApprovalRequested(e) => e.turn,
             Self::ApprovalDecided(e) => e.turn,
             Self::ApprovalExpired(e) => e.turn,
@@ -148,6 +156,7 @@ impl Event {
             .or_else(|| self.summary_of_engine())
             .or_else(|| self.summary_of_schedule())
             .or_else(|| self.summary_of_delivery())
+            .or_else(|| self.summary_of_task())
             .unwrap_or_else(|| self.summary_of_turn());
         Text::from(summary).excerpt(SUMMARY_CHARS_MAX)
     }
@@ -200,11 +209,20 @@ impl Event {
             Self::MemberReset(e) => {
                 format!("{} reset, generation {}", e.member, e.fence.generation)
             }
-            Self::MemberPaused(e) => format!("{} paused", e.member),
+            Self::MemberPaused(e) => match (&e.reason, e.until) {
+                (Some(reason), Some(until)) => {
+                    format!("{} paused until {until}: {reason}", e.member)
+                }
+                (Some(reason), None) => format!("{} paused: {reason}", e.member),
+                (None, _) => format!("{} paused", e.member),
+            },
             Self::MemberResumed(e) => format!("{} resumed", e.member),
             Self::MemberRetiring(e) => format!("{} is retiring", e.member),
             Self::MemberRetired(e) if e.deleted => format!("{} deleted", e.member),
-            Self::MemberRetired(e) => format!("{} retired", e.member),
+            Self::MemberRetired(e) => match &e.reason {
+                Some(reason) => format!("{} retired: {reason}", e.member),
+                None => format!("{} retired", e.member),
+            },
             Self::MemberFailed(e) => format!("{} failed: {}", e.member, e.error),
             Self::MemberQuarantined(e) => format!("{} quarantined: {}", e.member, e.reason),
             _ => return None,
@@ -217,6 +235,7 @@ impl Event {
                 format!("{} to {}: {}", e.from, e.to, e.text.excerpt(EXCERPT_CHARS))
             }
             Self::MessageDelivered(e) => format!("{} delivered to {}", e.message, e.member),
+            Self::MessageSteered(e) => format!("{} joined {} of {}", e.message, e.turn, e.member),
             Self::MessageCancelled(e) => format!("{} cancelled: {}", e.message, e.reason),
             Self::MessageExpired(e) => format!("{} expired", e.message),
             Self::MessageRefused(e) => format!("{} may not message {}: {}", e.from, e.to, e.reason),
@@ -335,6 +354,7 @@ impl Event {
                 },
                 _ => format!("{} waits for an operator about {}", e.member, e.call),
             },
+            Self::TurnCorrected(e) => format!("{} is asked again: {}", e.member, e.reason),
             Self::TurnCompleted(e) => {
                 let cut = e.finish.map_or("", cut_why);
                 let text = e.text.excerpt(EXCERPT_CHARS);
@@ -355,7 +375,17 @@ impl Event {
                 let tools: Vec<&str> = e.calls.iter().map(|c| c.tool.as_str()).collect();
                 format!("{} step {}: calls {}", e.member, e.step, tools.join(", "))
             }
-            Self::ModelFailed(e) => format!("{} attempt {}: {}", e.model, e.attempt, e.reason),
+            Self::ModelFailed(e) => match &e.fallback {
+                None => format!("{} attempt {}: {}", e.model, e.attempt, e.reason),
+                Some(next) => {
+                    let (model, attempt, reason) = (&e.model, e.attempt, &e.reason);
+                    format!("{model} attempt {attempt}: {reason}; {next} is asked in its place")
+                }
+            },
+            Self::SessionCompacted(e) => format!(
+                "{} of {}: {} turns summarised, about {} tokens of {} left",
+                e.session, e.member, e.turns, e.tokens_after, e.tokens_before
+            ),
             Self::ToolStarted(e) => match &e.member {
                 Some(member) => format!("{member} calls {}{}", e.tool, passed(e)),
                 None => format!("{} is called directly", e.tool),
@@ -368,6 +398,9 @@ impl Event {
                 None => format!("{} {}: outcome unknown", e.tool, e.call),
             },
             Self::ToolResolved(e) => format!("{} {} resolved", e.tool, e.call),
+            Self::BudgetWarned(e) => {
+                format!("{} used {} of {} {}", e.member, e.used, e.budget, e.limit)
+            }
             Self::BudgetExhausted(e) => format!("{} used up {} of {}", e.member, e.budget, e.limit),
             other => other.kind().to_owned(),
         }

@@ -52,7 +52,7 @@ pub struct TurnResumed {
     pub step: u32,
     /// How often it was interrupted since it last got on.
     pub recoveries: u32,
-    /// Why it had stopped: `checkpoint`, `crash`, `respawn` or `engine` (its engine ended under it).
+    /// Why it had stopped: `checkpoint`, `crash`, `respawn` or `engine` (it ended under the turn).
     pub reason: String,
 }
 
@@ -116,6 +116,20 @@ pub struct TurnCompleted {
     pub cost_usd: Option<Cost>,
 }
 
+/// The answer of a turn did not fit the schema that its profile asks for: the model is told what is
+/// wrong, and asked once more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnCorrected {
+    /// The turn.
+    pub turn: TurnId,
+    /// Whose turn.
+    pub member: MemberId,
+    /// The model call whose answer did not fit, from 1.
+    pub step: u32,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
 /// Why a turn gave no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -130,6 +144,8 @@ pub enum TurnFailure {
     Engine,
     /// The profile or model of the member no longer exists.
     Definition,
+    /// The answer did not fit the output schema, and did not when it was asked for again.
+    OutputSchema,
     /// An operator gave up on a tool call whose outcome is unknown.
     Tool,
 }
@@ -198,7 +214,7 @@ pub struct ModelReplied {
     pub step: u32,
     /// Which attempt at that step, from 1.
     pub attempt: u32,
-    /// The model entry of the mob file.
+    /// The model entry of the mob file that answered; its price is what the call cost.
     pub model: ModelId,
     /// What it said; may be empty beside calls.
     pub text: Text,
@@ -256,21 +272,10 @@ pub struct ModelFailed {
     /// When the next attempt is made; absent: there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Time>,
+    /// The model that makes the next attempt, and the rest of the turn, in place of this one;
+    /// absent: it is the same model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<ModelId>,
     /// From the request to the failure, in milliseconds.
     pub latency_ms: u64,
-}
-
-/// A budget stopped something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BudgetExhausted {
-    /// The member.
-    pub member: MemberId,
-    /// The turn that it stopped.
-    pub turn: TurnId,
-    /// Which budget: a key of the profile's `budget` table.
-    pub budget: String,
-    /// Its limit.
-    pub limit: u64,
-    /// What had been used when it stopped the turn.
-    pub used: u64,
 }

@@ -92,17 +92,26 @@ fn delete(draft: &mut Draft<'_>, id: &MemberId) -> Result<(), Refusal> {
     draft.order(MemberRetired {
         member: id.clone(),
         deleted: true,
+        reason: None,
     });
     Ok(())
 }
 
 fn pause(draft: &mut Draft<'_>, id: &MemberId, reason: Option<&String>) -> Result<(), Refusal> {
-    match draft.present(id)?.mode {
-        MemberMode::Paused => {}
-        MemberMode::Active | MemberMode::Starting => {
+    let member = draft.present(id)?;
+    let held = member
+        .pause
+        .as_ref()
+        .is_some_and(|pause| pause.budget.is_some());
+    match member.mode {
+        MemberMode::Paused if !held => {}
+        // One that lacks a budget stays paused when it has one again.
+        MemberMode::Active | MemberMode::Starting | MemberMode::Paused => {
             draft.order(MemberPaused {
                 member: id.clone(),
                 reason: reason.cloned(),
+                budget: None,
+                until: None,
             });
         }
         mode => return Err(wrong_mode(id, mode, "pause")),
@@ -111,9 +120,11 @@ fn pause(draft: &mut Draft<'_>, id: &MemberId, reason: Option<&String>) -> Resul
 }
 
 fn resume(draft: &mut Draft<'_>, id: &MemberId) -> Result<(), Refusal> {
-    match draft.present(id)?.mode {
+    let member = draft.present(id)?;
+    match member.mode {
         MemberMode::Active | MemberMode::Starting => {}
         MemberMode::Paused | MemberMode::Quarantined => {
+            crate::turn::may_resume(draft, id, member)?;
             draft.order(MemberResumed { member: id.clone() });
         }
         mode => return Err(wrong_mode(id, mode, "resume")),

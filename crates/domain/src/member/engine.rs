@@ -112,6 +112,7 @@ fn fail(
     failed.cause = cause;
     let seq = draft.push(failed);
     draft.emit_from(seq, ErrorRaised { error: told });
+    super::helper_failed(draft, id, error);
     if let Some(turn) = member.turn {
         crate::turn::lose(draft, seq, turn, error);
     }

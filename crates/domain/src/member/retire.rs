@@ -63,5 +63,6 @@ pub(crate) fn leave(draft: &mut Draft<'_>, id: &MemberId) {
     draft.emit(MemberRetired {
         member: id.clone(),
         deleted: false,
+        reason: member.leaving_why.clone(),
     });
 }

@@ -59,6 +59,7 @@ pub(super) fn spawn(
         additional_instructions: spec.additional_instructions.clone(),
         origin,
         starting: profile.engine != Engine::Native,
+        helper: None,
     });
     if wire {
         wire_static(draft, &spec.id, &spec.profile);
@@ -124,7 +125,8 @@ fn wire_static(draft: &mut Draft<'_>, id: &MemberId, profile: &ProfileId) {
             .edges
             .iter()
             .any(|(a, b)| (a == id && b == other) || (b == id && a == other));
-        if other != id && (by_role || by_name) {
+        let wired = by_role || by_name;
+        if other != id && wired && member.helper.is_none() {
             others.push(other);
         }
     }

@@ -1,7 +1,7 @@
 //! Decisions about messages.
 
+use super::mode;
 use crate::command::{Answer, MessageCommand};
-use crate::definition::Busy;
 use crate::draft::{Decision, Draft};
 use crate::event::{
     DeliveryQueued, Event, MessageAccepted, MessageCancelled, MessageMode, NewEvent, ToolFailed,
@@ -14,7 +14,7 @@ use crate::state::{CallState, MemberMode, Message};
 use crate::text::{Content, Text};
 
 /// After how many milliseconds a full queue is worth another try.
-const QUEUE_RETRY_AFTER_MS: u64 = 1_000;
+pub(super) const QUEUE_RETRY_AFTER_MS: u64 = 1_000;
 
 pub(crate) fn decide(mut draft: Draft<'_>, command: &MessageCommand) -> Result<Decision, Refusal> {
     match command {
@@ -33,14 +33,15 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MessageCommand) -> Result<D
                 to: to.clone(),
                 text: content.text.clone(),
                 parts: content.parts.clone(),
-                mode: mode.unwrap_or_else(|| mode_by_default(&draft, to)),
+                mode: mode.unwrap_or_else(|| mode::mode_by_default(&draft, to)),
                 correlation: correlation.clone(),
                 expires: *expires,
                 call: None,
             };
             check(&draft, &accepted)?;
             let message = accepted.message;
-            let seq = draft.order(accepted);
+            let seq = draft.order(accepted.clone());
+            mode::follow(&mut draft, &accepted);
             let answer = Answer::Message { message, seq };
             Ok(Decision {
                 events: draft.into_events(),
@@ -72,18 +73,6 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MessageCommand) -> Result<D
     }
 }
 
-/// What a message does while a turn runs, where nobody says it.
-fn mode_by_default(draft: &Draft<'_>, to: &MemberId) -> MessageMode {
-    let member = draft.state().members.get(to);
-    let profile = member.and_then(|member| draft.profile(&member.profile));
-    match profile.map(|profile| profile.busy) {
-        None | Some(Busy::Queue) => MessageMode::Queue,
-        Some(Busy::Steer) => MessageMode::Steer,
-        Some(Busy::Interrupt) => MessageMode::Interrupt,
-        Some(Busy::Reject) => MessageMode::Reject,
-    }
-}
-
 /// Messages of members go only along edges, whichever way they come in.
 fn check_sender(draft: &Draft<'_>, to: &MemberId) -> Result<(), Refusal> {
     let Principal::Agent(from) = &draft.actor else {
@@ -112,24 +101,7 @@ fn check(draft: &Draft<'_>, accepted: &MessageAccepted) -> Result<(), Refusal> {
             format!("{to} is leaving and takes no further message"),
         ));
     }
-    match accepted.mode {
-        MessageMode::Queue => {}
-        MessageMode::Reject if member.turn.is_none() && member.queue.is_empty() => {}
-        MessageMode::Reject => {
-            return Err(
-                Refusal::new(RefusalKind::Busy, "member.busy", format!("{to} is at work"))
-                    .retry_after_ms(QUEUE_RETRY_AFTER_MS),
-            );
-        }
-        MessageMode::Steer | MessageMode::Interrupt => {
-            return Err(Refusal::new(
-                RefusalKind::Invalid,
-                "message.mode_unsupported",
-                "the modes steer and interrupt are not offered by this version",
-            )
-            .hint("use mode \"queue\""));
-        }
-    }
+    mode::check(draft, to, member, accepted.mode)?;
     if accepted.expires.is_some_and(|expires| expires <= draft.now) {
         return Err(Refusal::new(
             RefusalKind::Invalid,
@@ -165,16 +137,47 @@ pub(crate) fn accept(
         to: to.clone(),
         text: content.text,
         parts: content.parts,
-        mode: mode_by_default(draft, to),
+        mode: mode::mode_by_default(draft, to),
         correlation: None,
         expires: None,
         call: asked.map(|(call, _)| call),
     };
     check(draft, &accepted)?;
-    let message = accepted.message;
-    let mut event = NewEvent::of(accepted).by(&Principal::Agent(from.clone()));
+    let mut event = NewEvent::of(accepted.clone()).by(&Principal::Agent(from.clone()));
     event.cause = asked.map(|(_, cause)| cause);
     draft.push(event);
+    mode::follow(draft, &accepted);
+    Ok(accepted.message)
+}
+
+/// Accepts the task that a member hands to a helper of its own; `call` waits for the answer. A
+/// newcomer, which the state does not show yet, takes it in any case.
+pub(crate) fn accept_task(
+    draft: &mut Draft<'_>,
+    (from, to): (&MemberId, &MemberId),
+    text: Text,
+    (call, cause): (CallId, Seq),
+    is_new: bool,
+) -> Result<MessageId, Refusal> {
+    let agent = Principal::Agent(from.clone());
+    let accepted = MessageAccepted {
+        message: MessageId(draft.next_seq()),
+        from: agent.clone(),
+        origin: origin(draft, &agent),
+        to: to.clone(),
+        text,
+        parts: Vec::new(),
+        mode: MessageMode::Queue,
+        correlation: None,
+        expires: None,
+        call: Some(call),
+    };
+    if !is_new {
+        check(draft, &accepted)?;
+        check_works(draft, to)?;
+    }
+    let message = accepted.message;
+    draft.push(NewEvent::of(accepted).by(&agent).caused_by(cause));
     Ok(message)
 }
 
@@ -221,16 +224,17 @@ pub(crate) fn accept_delivered(
         to: to.clone(),
         text: content.text,
         parts: content.parts,
-        mode: mode_by_default(draft, to),
+        mode: mode::mode_by_default(draft, to),
         correlation: None,
         expires: None,
         call: None,
     };
     check(draft, &accepted)?;
     check_works(draft, to)?;
-    let message = accepted.message;
-    draft.push(NewEvent::of(accepted).by(&queued.from).caused_by(cause));
-    Ok(message)
+    let event = NewEvent::of(accepted.clone());
+    draft.push(event.by(&queued.from).caused_by(cause));
+    mode::follow(draft, &accepted);
+    Ok(accepted.message)
 }
 
 /// Nobody waits at a member that has failed.

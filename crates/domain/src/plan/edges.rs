@@ -89,9 +89,12 @@ impl EdgeWorld<'_> {
             None => Outcome::Wire(EdgeOrigin::Managed),
             Some(EdgeOrigin::Static) if is_declared && !is_discovered => Outcome::Retain,
             Some(EdgeOrigin::Managed) if is_discovered => Outcome::Retain,
-            Some(EdgeOrigin::Static | EdgeOrigin::Managed | EdgeOrigin::Operator) => {
-                Outcome::Preexisting
-            }
+            Some(
+                EdgeOrigin::Static
+                | EdgeOrigin::Managed
+                | EdgeOrigin::Operator
+                | EdgeOrigin::Helper,
+            ) => Outcome::Preexisting,
         }
     }
 
@@ -99,7 +102,7 @@ impl EdgeWorld<'_> {
     /// on an edge that somebody else has wired since.
     fn unwanted(&self, edge: &Edge) -> Option<Outcome> {
         match self.wired.get(edge) {
-            Some(EdgeOrigin::Operator) => None,
+            Some(EdgeOrigin::Operator | EdgeOrigin::Helper) => None,
             Some(EdgeOrigin::Static) => Some(Outcome::Unwire(EdgeOrigin::Static)),
             Some(EdgeOrigin::Managed) | None if self.discovered.is_none() => None,
             Some(EdgeOrigin::Managed) if self.has_both_ends(edge) => {
@@ -183,6 +186,7 @@ impl EdgePlan {
                 EdgeOrigin::Static => "the mob file asks for it",
                 EdgeOrigin::Managed => "edge discovery asks for it",
                 EdgeOrigin::Operator => "an operator asks for it",
+                EdgeOrigin::Helper => "a member delegates over it",
             };
             outline(&step.edge, Operation::Wire, reason)
         });
@@ -191,6 +195,7 @@ impl EdgePlan {
                 EdgeOrigin::Static => "the mob file no longer asks for it",
                 EdgeOrigin::Managed => "edge discovery no longer asks for it",
                 EdgeOrigin::Operator => "an operator no longer asks for it",
+                EdgeOrigin::Helper => "nobody delegates over it any longer",
             };
             outline(&step.edge, Operation::Unwire, reason)
         });

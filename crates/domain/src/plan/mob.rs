@@ -8,6 +8,7 @@ use super::route::RoutePlan;
 use super::schedule::SchedulePlan;
 use super::step::{Operation, PlanStep};
 use crate::canonical::{canonical_json, sha256_hex};
+use crate::event::MemberOrigin;
 use crate::refusal::{Refusal, RefusalKind};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -30,7 +31,8 @@ pub fn mass_removal(present: usize, retire: usize) -> bool {
 
 impl Plan {
     /// A plan of these steps. `definition` is the digest of the definition and `actual` the
-    /// roster that the plan was made of, in any order: they are part of the digest.
+    /// roster that the plan was made of, in any order: they are part of the digest, helpers aside,
+    /// which come and go meanwhile.
     pub fn new(
         definition: &str,
         actual: &[Actual],
@@ -38,7 +40,8 @@ impl Plan {
         edges: EdgePlan,
         modules: ModulePlan,
     ) -> Self {
-        let actual: BTreeMap<_, _> = actual.iter().map(|a| (&a.id, a)).collect();
+        let planned = actual.iter().filter(|a| a.origin != MemberOrigin::Helper);
+        let actual: BTreeMap<_, _> = planned.map(|a| (&a.id, a)).collect();
         let basis = json!({
             "definition": definition, "actual": actual, "roster": roster, "edges": edges,
             "modules": modules,
@@ -157,7 +160,7 @@ impl Plan {
 
     /// Whether the plan retires so many members that it needs force.
     pub fn needs_force(&self) -> bool {
-        mass_removal(self.roster.present, self.roster.retire.len())
+        mass_removal(self.roster.present, self.roster.leaving())
     }
 
     /// Refuses to apply the plan where the world has moved on since the caller saw `digest`
@@ -170,7 +173,7 @@ impl Plan {
                 .data(json!({ "digest": seen, "current": self.digest })));
         }
         if self.needs_force() && !force {
-            let (retire, present) = (self.roster.retire.len(), self.roster.present);
+            let (retire, present) = (self.roster.leaving(), self.roster.present);
             let message = format!("this would retire {retire} of {present} members");
             return Err(
                 Refusal::new(RefusalKind::Conflict, "plan.mass_removal", message)

@@ -147,5 +147,6 @@ pub(super) fn namer(origin: MemberOrigin) -> &'static str {
         MemberOrigin::Definition => "the mob file",
         MemberOrigin::Discovery => "discovery",
         MemberOrigin::Operator => "an operator",
+        MemberOrigin::Helper => "a member",
     }
 }

@@ -145,10 +145,21 @@ pub struct RosterPlan {
     pub respawn: Vec<Respawn>,
     /// Members that leave.
     pub retire: Vec<Retire>,
-    /// How many members are present before the plan.
+    /// How many members are present before the plan, helpers aside.
     pub present: usize,
+    /// How many of those that leave are helpers, which no guard counts.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub helpers_retired: usize,
     /// Who is present after the plan, with their roles.
     pub after: BTreeMap<MemberId, ProfileId>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The difference between the desired and the actual roster.
@@ -160,6 +171,7 @@ pub struct RosterPlan {
 /// * There and no longer desired: retire, unless an operator spawned it. One that is leaving
 ///   already is left to it; one that is wanted again while it leaves is spawned, which fails
 ///   until it is gone.
+/// * A helper is nobody's to plan: it stays as long as the definition has its profile.
 ///
 /// Two specs of one id, an unknown profile, and a session that is unknown or somebody else's make
 /// the whole roster impossible; the error names every such problem.
@@ -173,10 +185,16 @@ pub fn roster_plan(
         return Err(RosterError { problems });
     }
     let wanted: BTreeMap<_, _> = desired.iter().map(|d| (&d.spec.id, d)).collect();
-    let there: BTreeMap<_, _> = actual.iter().map(|a| (&a.id, a)).collect();
+    let is_left_alone =
+        |a: &&Actual| a.origin == MemberOrigin::Helper && known.profiles.contains(&a.profile);
+    let there: BTreeMap<_, _> = actual
+        .iter()
+        .filter(|a| !is_left_alone(a))
+        .map(|a| (&a.id, a))
+        .collect();
     let present = actual
         .iter()
-        .filter(|a| a.presence == Presence::Present)
+        .filter(|a| a.presence == Presence::Present && a.origin != MemberOrigin::Helper)
         .count();
     let mut plan = RosterPlan {
         present,
@@ -252,11 +270,24 @@ impl RosterPlan {
                 let reason = "an operator spawned it, so no plan retires it".to_owned();
                 self.retain.push(Retain { member, reason });
             }
+            MemberOrigin::Helper => {
+                let reason = format!(
+                    "the definition no longer has its profile {}",
+                    actual.profile
+                );
+                self.helpers_retired += 1;
+                self.retire.push(Retire { member, reason });
+            }
             MemberOrigin::Definition | MemberOrigin::Discovery => {
                 let reason = format!("{} no longer names it", namer(actual.origin));
                 self.retire.push(Retire { member, reason });
             }
         }
+    }
+
+    /// How many members leave, helpers aside.
+    pub(super) fn leaving(&self) -> usize {
+        self.retire.len() - self.helpers_retired
     }
 
     /// Whether there is nothing to do.

@@ -2,11 +2,12 @@
 
 use super::calendar::{Calendar, CalendarError};
 use super::message;
-use crate::definition::{Definition, Schedule, ScheduleTarget, Trigger};
+use crate::definition::{EntryError, Schedule, ScheduleTarget, Trigger};
 use crate::draft::Draft;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::state::MemberMode;
 use crate::time::Time;
+use crate::world::World;
 use jiff::tz::TimeZoneDatabase;
 
 /// The shortest interval, in milliseconds.
@@ -46,32 +47,61 @@ pub(super) fn calendar(spec: &Schedule, anchor: Time) -> Result<Calendar, Refusa
     }
 }
 
-/// Checks everything about a schedule but who may have it.
+/// Checks everything about a schedule but who may have it. All that is wrong with target and
+/// message is told together.
 pub(super) fn check(draft: &Draft<'_>, spec: &Schedule) -> Result<(), Refusal> {
     calendar(spec, draft.now)?;
-    target(draft, &spec.to)?;
+    let target = target_problem(draft.world, &spec.to);
+    let problems: Vec<EntryError> = target.into_iter().chain(message_problem(spec)).collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(EntryError::refusal(&problems))
+}
+
+/// As [`check`], but for its target: what is not there now may be there when it is due.
+pub(super) fn check_but_target(spec: &Schedule, anchor: Time) -> Result<(), Refusal> {
+    calendar(spec, anchor)?;
+    match message_problem(spec) {
+        None => Ok(()),
+        Some(problem) => Err(EntryError::refusal(&[problem])),
+    }
+}
+
+fn problem(code: &str, field: &str, message: String) -> EntryError {
+    EntryError {
+        code: code.to_owned(),
+        field: Some(field.to_owned()),
+        message,
+        hint: None,
+    }
+}
+
+fn message_problem(spec: &Schedule) -> Option<EntryError> {
     let needs_message = match &spec.to {
         ScheduleTarget::Member(_) | ScheduleTarget::Route(_) => true,
         ScheduleTarget::Flow(_) | ScheduleTarget::Module { .. } => false,
     };
+    let found = |code, message| Some(problem(code, "message", message));
     match &spec.message {
-        None if needs_message => Err(invalid(
+        None if needs_message => found(
             "schedule.message_missing",
             "\"message\" is missing: say what is sent".to_owned(),
-        )),
-        None => Ok(()),
-        Some(template) => message::check(spec, template).map_err(|problem| {
-            invalid(
+        ),
+        None => None,
+        Some(template) => match message::check(spec, template) {
+            Ok(()) => None,
+            Err(problem) => found(
                 "schedule.message_invalid",
                 format!("\"message\" is not a valid template: {problem}"),
-            )
-        }),
+            ),
+        },
     }
 }
 
-fn target(draft: &Draft<'_>, to: &ScheduleTarget) -> Result<(), Refusal> {
-    let definition: &Definition = &draft.world.definition;
-    let state = draft.state();
+/// Why a schedule can't start this, as things stand: it is not there, or nothing starts it.
+pub fn target_problem(world: &World, to: &ScheduleTarget) -> Option<EntryError> {
+    let (definition, state) = (&world.definition, &world.state);
     let (known, code, what, list) = match to {
         ScheduleTarget::Member(id) => {
             let found = state.members.get(id);
@@ -82,22 +112,25 @@ fn target(draft: &Draft<'_>, to: &ScheduleTarget) -> Result<(), Refusal> {
         ScheduleTarget::Module { module, .. } => {
             let known = definition.modules.iter().any(|found| found.id == *module);
             let what = format!("module {module}");
-            (known, "schedule.module_unknown", what, "module/list")
+            (known, "schedule.module_unknown", what, "mobkit modules")
         }
         ScheduleTarget::Route(route) => {
             let defined = definition.routes.iter().any(|found| found.id == *route);
             let known = defined || state.routes.contains_key(route);
             let what = format!("route {route}");
-            (known, "schedule.route_unknown", what, "route/list")
+            (known, "schedule.route_unknown", what, "mobkit routes")
         }
         ScheduleTarget::Flow(flow) => {
             let message = format!("\"to\" names the flow {flow}; this version starts no flows");
-            return Err(invalid("schedule.target_unsupported", message));
+            return Some(problem("schedule.target_unsupported", "to", message));
         }
     };
     if known {
-        return Ok(());
+        return None;
     }
     let message = format!("\"to\" names the {what}, which is not there");
-    Err(invalid(code, message).hint(format!("`{list}` shows what there is")))
+    Some(EntryError {
+        hint: Some(format!("`{list}` shows what there is")),
+        ..problem(code, "to", message)
+    })
 }

@@ -84,7 +84,8 @@ fn start(
             Ok(Started::Message(message))
         }
         ScheduleTarget::Module { module, tool } => {
-            let args = arguments(text.as_deref())?;
+            let args = message::arguments(text.as_deref());
+            let args = args.map_err(|problem| hopeless(format!("the message {problem}")))?;
             let call = crate::module::begin_call(draft, module, (tool, &args), Some(cause))?;
             Ok(Started::Call(call))
         }
@@ -92,19 +93,6 @@ fn start(
         ScheduleTarget::Flow(flow) => {
             Err(hopeless(format!("this version starts no flows ({flow})")))
         }
-    }
-}
-
-/// The arguments of a tool are what the message says, as a JSON object.
-fn arguments(text: Option<&str>) -> Result<Value, Trouble> {
-    let Some(text) = text else {
-        return Ok(Value::Object(serde_json::Map::new()));
-    };
-    match serde_json::from_str(text) {
-        Ok(args @ Value::Object(_)) => Ok(args),
-        Ok(_) | Err(_) => Err(hopeless(
-            "the message of a schedule that calls a tool must be a JSON object".to_owned(),
-        )),
     }
 }
 

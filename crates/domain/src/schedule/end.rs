@@ -1,9 +1,7 @@
 //! What an occurrence started has come to its end, or an occurrence is dropped before it started.
 
 use crate::draft::Draft;
-use crate::event::{
-    Occasion, OccurrenceCompleted, OccurrenceFailed, OccurrenceSkipped, Started,
-};
+use crate::event::{Occasion, OccurrenceCompleted, OccurrenceFailed, OccurrenceSkipped, Started};
 use crate::id::{CallId, DeliveryId, MessageId, ScheduleId, Seq, TurnId};
 use crate::state::Schedule;
 use crate::time::Time;

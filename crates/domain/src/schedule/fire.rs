@@ -131,7 +131,9 @@ impl Run<'_> {
                 continue;
             }
             match self.schedule.spec.overlap {
-                Overlap::Cancel if last.is_some_and(|last| self.gives_way(*due, *made_up, last)) => {
+                Overlap::Cancel
+                    if last.is_some_and(|last| self.gives_way(*due, *made_up, last)) =>
+                {
                     self.skip(draft, *due, "a later occurrence takes its place at once");
                 }
                 Overlap::Skip | Overlap::Queue | Overlap::Cancel if self.in_line(*made_up) => {

@@ -1,6 +1,6 @@
 //! What a schedule says: its template, filled in.
 
-use crate::definition::Schedule;
+use crate::definition::{Schedule, ScheduleTarget};
 use crate::time::Time;
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -18,13 +18,22 @@ pub(super) fn render(
     due: Time,
     now: Time,
 ) -> Result<String, String> {
-    let zone = TimeZoneDatabase::bundled().get(&spec.timezone);
-    let zone = zone.map_err(|_| format!("there is no time zone {:?}", spec.timezone))?;
+    filled(&spec.timezone, spec.id.as_str(), template, (due, now))
+}
+
+fn filled(
+    timezone: &str,
+    id: &str,
+    template: &str,
+    (due, now): (Time, Time),
+) -> Result<String, String> {
+    let zone = TimeZoneDatabase::bundled().get(timezone);
+    let zone = zone.map_err(|_| format!("there is no time zone {timezone:?}"))?;
     let environment = environment(&zone);
     let values = context! {
         due => due.to_string(),
         now => now.to_string(),
-        schedule => spec.id.as_str(),
+        schedule => id,
     };
     let filled = environment.render_str(template, values);
     let filled = filled.map_err(|error| one_line(&error))?;
@@ -34,16 +43,52 @@ pub(super) fn render(
     Ok(filled)
 }
 
+/// What is wrong with a template that can't be filled in, and how it is done instead; `tool`: a
+/// tool takes it as its arguments.
+pub(crate) fn template_problem(
+    timezone: &str,
+    template: &str,
+    tool: bool,
+) -> Option<(String, &'static str)> {
+    const KNOWN: &str = "it knows due, now and schedule, and the filters date, time, datetime, \
+                         upper and lower";
+    if template.len() > LEN_MAX {
+        let hint = "say less, and where the rest can be found";
+        return Some((format!("it is longer than {LEN_MAX} bytes"), hint));
+    }
+    match filled(timezone, "id", template, (Time::default(), Time::default())) {
+        Err(problem) => Some((problem, KNOWN)),
+        Ok(text) if tool => {
+            let problem = arguments(Some(&text)).err()?;
+            let hint = "write e.g. message = '{\"day\": \"{{ due | date }}\"}'";
+            Some((format!("filled in it {problem}"), hint))
+        }
+        Ok(_) => None,
+    }
+}
+
+/// The arguments of a tool are what the message says, as a JSON object.
+pub(super) fn arguments(text: Option<&str>) -> Result<serde_json::Value, &'static str> {
+    let Some(text) = text else {
+        return Ok(serde_json::Value::Object(serde_json::Map::new()));
+    };
+    match serde_json::from_str(text) {
+        Ok(args @ serde_json::Value::Object(_)) => Ok(args),
+        Ok(_) | Err(_) => Err("is no JSON object, which the arguments of a tool are"),
+    }
+}
+
 /// Whether a template that comes from outside the mob file can be taken.
 pub(super) fn check(spec: &Schedule, template: &str) -> Result<(), String> {
     if template.trim().is_empty() {
         return Err("it says nothing".to_owned());
     }
-    if template.len() > LEN_MAX {
-        return Err(format!("it is longer than {LEN_MAX} bytes"));
-    }
     bounded(template)?;
-    render(spec, template, Time::default(), Time::default()).map(|_| ())
+    let tool = match spec.to {
+        ScheduleTarget::Module { .. } => true,
+        ScheduleTarget::Member(_) | ScheduleTarget::Flow(_) | ScheduleTarget::Route(_) => false,
+    };
+    template_problem(&spec.timezone, template, tool).map_or(Ok(()), |(problem, _)| Err(problem))
 }
 
 /// Refuses what could make a short template long: somebody else's template must not use up the

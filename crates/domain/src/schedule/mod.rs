@@ -20,8 +20,10 @@ mod retry;
 mod tick;
 
 pub use calendar::{Calendar, CalendarError};
+pub use check::target_problem;
 pub(crate) use decide::decide;
 pub use due::{COUNTED_MAX, Dropped, Due, LATE_MS_MAX, Look, MADE_UP_MAX, fires};
 pub(crate) use end::{call_ended, delivery_ended, message_ended};
 pub(crate) use fire::due;
+pub(crate) use message::template_problem;
 pub(crate) use put::{Need, need, put, remove_of};

@@ -1,12 +1,12 @@
 //! What each event does to the state. Cannot fail: the journal is already true, and an event about
 //! something unknown changes nothing.
 
-use super::{Member, MemberMode, Message, SessionSpan, Stage, State};
+use super::{Member, MemberMode, Message, Pause, SessionSpan, Stage, State};
 use crate::command::Answer;
 use crate::edge::Edge;
 use crate::event::{
-    EdgeOrigin, Envelope, Event, Fence, MemberRespawned, MemberSpawned, MemberUpdated,
-    MessageAccepted, UnwireReason,
+    EdgeOrigin, Envelope, Event, Fence, MemberPaused, MemberRespawned, MemberSpawned,
+    MemberUpdated, MessageAccepted, MessageMode, MessageSteered, UnwireReason,
 };
 use crate::id::{MemberId, MessageId, Seq, SessionId};
 use crate::time::Time;
@@ -41,6 +41,7 @@ impl State {
             Event::RuntimeReady(_) => {
                 self.stage = Stage::Ready;
                 self.line_since = now;
+                self.idle_times_begin(now);
             }
             Event::RuntimeDraining(_) => self.stage = Stage::Draining,
             Event::RuntimeStopped(_) => self.stage = Stage::Stopped,
@@ -49,6 +50,7 @@ impl State {
             Event::MobResumed(_) => {
                 self.paused = false;
                 self.line_since = now;
+                self.idle_times_begin(now);
             }
             Event::RuntimeRecovered(_)
             | Event::MobPlanned(_)
@@ -67,12 +69,16 @@ impl State {
             Event::MessageDelivered(e) => {
                 self.with_member(&e.member, now, |state| state.message_delivered(e));
             }
+            Event::MessageSteered(e) => {
+                self.with_member(&e.member, now, |state| state.message_steered(e));
+            }
             _ if self.apply_member(seq, now, &envelope.event) => {}
             _ if self.apply_approval(now, &envelope.event) => {}
             _ if self.apply_module(seq, now, &envelope.event) => {}
             _ if self.apply_engine(now, &envelope.event) => {}
             _ if self.apply_schedule(seq, now, &envelope.event) => {}
             _ if self.apply_delivery(seq, now, &envelope.event) => {}
+            _ if self.apply_task(seq, now, &envelope.event) => {}
             other => self.apply_turn(now, other),
         }
     }
@@ -92,7 +98,10 @@ impl State {
                     state.member_restarts(&e.member, e.fence, e.starting);
                 });
             }
-            Event::MemberPaused(e) => self.set_mode(&e.member, MemberMode::Paused, now),
+            Event::MemberPaused(e) => {
+                self.set_mode(&e.member, MemberMode::Paused, now);
+                self.paused_for(e);
+            }
             Event::MemberResumed(e) => {
                 let starting = self
                     .members
@@ -105,7 +114,12 @@ impl State {
                 };
                 self.set_mode(&e.member, mode, now);
             }
-            Event::MemberRetiring(e) => self.set_mode(&e.member, MemberMode::Retiring, now),
+            Event::MemberRetiring(e) => {
+                if let Some(member) = self.members.get_mut(&e.member) {
+                    member.leaving_why = e.reason.clone().or(member.leaving_why.take());
+                }
+                self.set_mode(&e.member, MemberMode::Retiring, now);
+            }
             Event::MemberRetired(e) if e.deleted => {
                 self.session_ends(&e.member, seq);
                 if let Some(member) = self.members.remove(&e.member) {
@@ -118,6 +132,7 @@ impl State {
                 self.session_ends(&e.member, seq);
                 self.set_mode(&e.member, MemberMode::Retired, now);
                 self.forget_grants_of(&e.member);
+                self.helper_left(&e.member);
             }
             Event::MemberFailed(e) => {
                 self.note_error(&e.member, &e.error);
@@ -132,7 +147,28 @@ impl State {
         true
     }
 
+    fn paused_for(&mut self, e: &MemberPaused) {
+        let Some(member) = self.members.get_mut(&e.member) else {
+            return;
+        };
+        member.pause = Some(Pause {
+            reason: e.reason.clone(),
+            budget: e.budget.clone(),
+            until: e.until,
+        });
+        if let Some(until) = e.until {
+            self.budget_dues.insert((until, e.member.clone()));
+        }
+    }
+
     fn set_mode(&mut self, id: &MemberId, mode: MemberMode, now: Time) {
+        let pause = self
+            .members
+            .get_mut(id)
+            .and_then(|member| member.pause.take());
+        if let Some(until) = pause.and_then(|pause| pause.until) {
+            self.budget_dues.remove(&(until, id.clone()));
+        }
         self.with_member(id, now, |state| {
             if let Some(member) = state.members.get_mut(id) {
                 member.mode = mode;
@@ -151,13 +187,15 @@ impl State {
         let session = e.session.unwrap_or(SessionId(seq));
         let earlier = self.members.remove(&e.member);
         self.deleted.remove(&e.member);
-        let (usage, cost, unpriced) =
-            earlier.map_or_else(Default::default, |m| (m.usage, m.cost, m.unpriced));
+        let (replies, usage, cost, spent, unpriced) = earlier.map_or_else(Default::default, |m| {
+            (m.replies, m.usage, m.cost, m.spent, m.unpriced)
+        });
         let member = Member {
             profile: e.profile.clone(),
             fence: e.fence,
             session,
             origin: e.origin,
+            helper: self.helper_of(e),
             labels: e.labels.clone(),
             context: e.context.clone(),
             additional_instructions: e.additional_instructions.clone(),
@@ -173,19 +211,26 @@ impl State {
             turn: None,
             peers: BTreeSet::new(),
             last_error: None,
+            leaving_why: None,
+            replies,
             usage,
             cost,
+            spent,
+            session_tokens: 0,
+            pause: None,
             unpriced,
             ready_as: None,
         };
         self.members.insert(e.member.clone(), member);
         self.session_begins(&e.member, session, seq);
+        self.helper_joined(&e.member, now);
     }
 
     fn session_begins(&mut self, id: &MemberId, session: SessionId, seq: Seq) {
         self.session_ends(id, seq);
         if let Some(member) = self.members.get_mut(id) {
             member.session = session;
+            member.session_tokens = 0;
         }
         let span = SessionSpan {
             member: id.clone(),
@@ -293,22 +338,56 @@ impl State {
             accepted: now,
             correlation: e.correlation.clone(),
             turn: None,
+            steers: self
+                .members
+                .get(&e.to)
+                .and_then(|member| member.turn)
+                .filter(|_| e.mode == MessageMode::Steer),
         };
         self.messages.insert(e.message, message);
         if let Some(expires) = e.expires {
             self.expiries.insert((expires, e.message));
         }
-        self.with_member(&e.to, now, |state| {
-            if let Some(member) = state.members.get_mut(&e.to) {
-                member.queue.push_back(e.message);
-            }
-        });
+        self.with_member(&e.to, now, |state| state.enqueue(e));
+    }
+
+    /// Puts a message where it waits: one that interrupts comes before all that do not.
+    fn enqueue(&mut self, e: &MessageAccepted) {
+        let Some(member) = self.members.get_mut(&e.to) else {
+            return;
+        };
+        let interrupts = |waiting: &MessageId| {
+            let waiting = self.messages.get(waiting);
+            waiting.is_some_and(|waiting| waiting.mode == MessageMode::Interrupt)
+        };
+        let place = match e.mode {
+            MessageMode::Interrupt => member.queue.iter().position(|id| !interrupts(id)),
+            MessageMode::Queue | MessageMode::Steer | MessageMode::Reject => None,
+        };
+        member
+            .queue
+            .insert(place.unwrap_or(member.queue.len()), e.message);
+    }
+
+    fn message_steered(&mut self, e: &MessageSteered) {
+        self.forget_expiry(e.message);
+        self.unqueue(&e.member, e.message);
+        if let Some(message) = self.messages.get_mut(&e.message) {
+            message.turn = Some(e.turn);
+        }
+        if let Some(turn) = self.turns.get_mut(&e.turn) {
+            turn.messages.push(e.message);
+        }
+        self.index_steered(e.turn);
     }
 
     fn message_dropped(&mut self, member: &MemberId, message: MessageId, now: Time) {
         self.forget_expiry(message);
-        self.messages.remove(&message);
+        let dropped = self.messages.remove(&message);
         self.with_member(member, now, |state| state.unqueue(member, message));
+        if let Some(turn) = dropped.and_then(|dropped| dropped.steers) {
+            self.index_steered(turn);
+        }
     }
 
     fn message_delivered(&mut self, e: &crate::event::MessageDelivered) {

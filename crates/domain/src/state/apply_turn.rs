@@ -2,8 +2,8 @@
 
 use super::{Call, CallState, Pass, State, Turn, TurnPhase};
 use crate::event::{
-    Event, ModelFailed, ModelReplied, ResolveHow, ToolEffect, ToolStarted, TurnResumed,
-    TurnStarted, TurnWaiting, WaitingFor,
+    Event, ModelFailed, ModelReplied, ResolveHow, SessionCompacted, ToolEffect, ToolStarted,
+    TurnResumed, TurnStarted, TurnWaiting, WaitingFor,
 };
 use crate::id::{CallId, MemberId, TurnId};
 use crate::model::{Cost, Usage};
@@ -29,7 +29,19 @@ impl State {
                         turn.checkpointed = true;
                     }
                 }
-                Event::ModelReplied(e) => state.model_replied(e),
+                Event::TurnCorrected(_) => {
+                    if let Some(turn) = state.turns.get_mut(&id) {
+                        turn.corrected = true;
+                    }
+                    state.next_step(id, now);
+                }
+                Event::SessionCompacted(e) => state.session_compacted(e, now),
+                Event::BudgetWarned(e) => {
+                    if let Some(member) = state.members.get_mut(&e.member) {
+                        member.spent.warned(&e.budget, now);
+                    }
+                }
+                Event::ModelReplied(e) => state.model_replied(e, now),
                 Event::ModelFailed(e) => state.model_failed(e),
                 _ => state.apply_tool(id, now, event),
             }
@@ -95,6 +107,8 @@ impl State {
             fence: e.fence,
             profile: e.profile.clone(),
             model: e.model.clone(),
+            given_up: Vec::new(),
+            attempts_before: 0,
             from: e.from.clone(),
             origin: e.origin.clone().unwrap_or_else(|| e.from.clone()),
             started: now,
@@ -107,12 +121,15 @@ impl State {
             usage: Usage::default(),
             cost: Cost::default(),
             unpriced: e.unpriced,
+            corrected: false,
+            summary_tokens: 0,
             finish: None,
             counted: false,
         };
         self.turns.insert(e.turn, turn);
         if let Some(member) = self.members.get_mut(&e.member) {
             member.turn = Some(e.turn);
+            member.spent.begin_turn(now);
             member.unpriced |= e.unpriced;
         }
     }
@@ -153,13 +170,21 @@ impl State {
         }
     }
 
-    fn model_replied(&mut self, e: &ModelReplied) {
+    fn model_replied(&mut self, e: &ModelReplied, now: Time) {
         if let Some(member) = self.members.get_mut(&e.member) {
+            member.replies += 1;
             member.usage += e.usage;
             match e.cost_usd {
-                Some(cost) => member.cost += cost,
+                Some(cost) => {
+                    member.cost += cost;
+                    member.spent.pay(cost, now);
+                }
                 None => member.unpriced = true,
             }
+        }
+        let external = self.turns.get(&e.turn).is_some_and(|turn| turn.external);
+        if let Some(member) = self.members.get_mut(&e.member).filter(|_| !external) {
+            member.session_tokens = e.usage.tokens();
         }
         let Some(turn) = self.turns.get_mut(&e.turn) else {
             return;
@@ -170,6 +195,7 @@ impl State {
             None => turn.unpriced = true,
         }
         turn.recoveries = 0;
+        turn.attempts_before = 0;
         turn.step = e.step;
         turn.calls = e
             .calls
@@ -190,8 +216,41 @@ impl State {
         };
     }
 
+    fn session_compacted(&mut self, e: &SessionCompacted, now: Time) {
+        self.compacted.insert(e.session, e.until);
+        let Some(member) = self.members.get_mut(&e.member) else {
+            return;
+        };
+        member.session_tokens = e.tokens_after;
+        member.usage += e.usage;
+        match e.cost_usd {
+            Some(cost) => {
+                member.cost += cost;
+                member.spent.pay(cost, now);
+            }
+            None => member.unpriced = true,
+        }
+        if let Some(turn) = self.turns.get_mut(&e.turn) {
+            turn.usage += e.usage;
+            turn.summary_tokens += e.usage.tokens();
+            match e.cost_usd {
+                Some(cost) => turn.cost += cost,
+                None => turn.unpriced = true,
+            }
+        }
+    }
+
     fn model_failed(&mut self, e: &ModelFailed) {
+        if e.fallback.is_some() {
+            // It counts for the model that it uses, from now on for another one.
+            self.uncount(e.turn);
+        }
         if let (Some(turn), Some(retry_at)) = (self.turns.get_mut(&e.turn), e.retry_at) {
+            if let Some(next) = &e.fallback {
+                let before = std::mem::replace(&mut turn.model, next.clone());
+                turn.given_up.push(before);
+                turn.attempts_before = e.attempt;
+            }
             turn.phase = TurnPhase::Model {
                 attempt: e.attempt + 1,
                 not_before: retry_at,
@@ -224,12 +283,20 @@ impl State {
             if turn.external {
                 turn.phase = TurnPhase::External;
             } else {
-                turn.step += 1;
-                turn.phase = TurnPhase::Model {
-                    attempt: 1,
-                    not_before: now,
-                };
+                self.next_step(id, now);
             }
         }
+    }
+
+    /// A native turn asks its model again; what waits to join it does so first.
+    fn next_step(&mut self, id: TurnId, now: Time) {
+        if let Some(turn) = self.turns.get_mut(&id) {
+            turn.step += 1;
+            turn.phase = TurnPhase::Model {
+                attempt: 1,
+                not_before: now,
+            };
+        }
+        self.between_steps(id);
     }
 }

@@ -2,7 +2,7 @@
 //! turn whenever an event touches it, so that the writer never searches.
 
 use super::{MemberMode, MemberState, Stage, State};
-use crate::id::{MemberId, TurnId};
+use crate::id::{MemberId, MessageId, TurnId};
 use crate::time::Time;
 
 impl State {
@@ -34,6 +34,7 @@ impl State {
         {
             member.since = now;
         }
+        self.index_helper(id, now);
     }
 
     fn index_member(&mut self, id: &MemberId) {
@@ -100,9 +101,50 @@ impl State {
         }
     }
 
+    /// The messages that wait to join a turn, in the order of acceptance.
+    pub fn steering(&self, id: TurnId) -> impl Iterator<Item = MessageId> + '_ {
+        let member = self.turns.get(&id).map(|turn| &turn.member);
+        let member = member.and_then(|member| self.members.get(member));
+        let waiting = member.into_iter().flat_map(|member| &member.queue).copied();
+        waiting.filter(move |message| {
+            let message = self.messages.get(message);
+            message.is_some_and(|message| message.steers == Some(id))
+        })
+    }
+
+    /// The turn is between two steps: what waits to join it does so now.
+    pub(super) fn between_steps(&mut self, id: TurnId) {
+        if self.steering(id).next().is_some() {
+            self.steered.insert(id);
+        }
+    }
+
+    /// Forgets a turn that has taken in all that waited to join it.
+    pub(super) fn index_steered(&mut self, id: TurnId) {
+        if self.steered.contains(&id) && self.steering(id).next().is_none() {
+            self.steered.remove(&id);
+        }
+    }
+
+    /// Takes a turn out of the count of its model, until it is indexed again.
+    pub(super) fn uncount(&mut self, id: TurnId) {
+        let Some(turn) = self.turns.get_mut(&id) else {
+            return;
+        };
+        if std::mem::take(&mut turn.counted)
+            && let Some(working) = self.working.get_mut(&turn.model)
+        {
+            *working = working.saturating_sub(1);
+            if *working == 0 {
+                self.working.remove(&turn.model);
+            }
+        }
+    }
+
     /// Forgets an ended turn in the indexes.
     pub(super) fn unindex_turn(&mut self, turn: &super::Turn, id: TurnId) {
         self.owed.remove(&id);
+        self.steered.remove(&id);
         if turn.counted
             && let Some(working) = self.working.get_mut(&turn.model)
         {

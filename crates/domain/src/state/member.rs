@@ -1,5 +1,6 @@
 //! A member as the journal leaves it.
 
+use super::{Helper, Spent};
 use crate::event::{Fence, MemberOrigin, Offers};
 use crate::id::{MemberId, MessageId, ProfileId, Seq, SessionId, TurnId};
 use crate::model::{Cost, Usage};
@@ -93,6 +94,17 @@ pub struct SessionSpan {
     pub until: Option<Seq>,
 }
 
+/// Why a member is paused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Why, for a person.
+    pub reason: Option<String>,
+    /// The budget that it lacks; `None`: somebody paused it.
+    pub budget: Option<String>,
+    /// When it goes on by itself.
+    pub until: Option<Time>,
+}
+
 /// One member.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Member {
@@ -104,6 +116,9 @@ pub struct Member {
     pub session: SessionId,
     /// Who wants it.
     pub origin: MemberOrigin,
+    /// What is known of it as a helper; `None`: it works for no other member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helper: Option<Helper>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// Data given to the agent.
@@ -128,10 +143,26 @@ pub struct Member {
     pub peers: BTreeSet<MemberId>,
     /// Why it last failed.
     pub last_error: Option<String>,
+    /// Why it leaves, or has left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving_why: Option<String>,
+    /// Model calls that were answered since it was first spawned.
+    #[serde(default)]
+    pub replies: u64,
     /// Tokens since it was spawned.
     pub usage: Usage,
     /// What the priced calls cost.
     pub cost: Cost,
+    /// What it used today and in this hour.
+    #[serde(default)]
+    pub spent: Spent,
+    /// Size of its session in tokens, as the provider counted it at the last reply of a native
+    /// turn; after a compaction reckoned. 0: nobody has counted it.
+    #[serde(default)]
+    pub session_tokens: u64,
+    /// Why it is paused, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
     /// Whether it began a turn whose calls have no price, or a call had none.
     pub unpriced: bool,
     /// The role and the message under which it stands in `State::ready`.

@@ -2,7 +2,7 @@
 
 use super::{
     Approval, Delivery, DirectCall, EngineState, Keys, Member, MemberMode, Message, Module,
-    RemovedSchedule, Route, Schedule, SessionSpan, Turn, Waiting,
+    RemovedSchedule, Route, Schedule, SessionSpan, Tasks, Turn, Waiting,
 };
 use crate::definition::Engine;
 use crate::edge::Edge;
@@ -51,6 +51,15 @@ pub struct State {
     /// counting there, so no fencing token is given twice.
     #[serde(default)]
     pub deleted: BTreeMap<MemberId, u32>,
+    /// The helpers of each member that has any.
+    #[serde(default)]
+    pub helpers: BTreeMap<MemberId, BTreeSet<MemberId>>,
+    /// When helpers are retired that have nothing to do.
+    #[serde(default)]
+    pub helper_dues: BTreeSet<(Time, MemberId)>,
+    /// Helpers that have to leave, since nobody is there for whom they work.
+    #[serde(default)]
+    pub orphans: BTreeSet<MemberId>,
     /// Edges that are wired.
     #[serde(with = "super::pairs")]
     pub wired: BTreeMap<Edge, EdgeOrigin>,
@@ -81,6 +90,9 @@ pub struct State {
     /// Calls of modules that no turn waits for.
     #[serde(default)]
     pub direct_calls: BTreeMap<CallId, DirectCall>,
+    /// The task list that members share.
+    #[serde(default)]
+    pub tasks: Tasks,
     /// Schedules.
     #[serde(default)]
     pub schedules: BTreeMap<ScheduleId, Schedule>,
@@ -125,6 +137,9 @@ pub struct State {
     pub deliveries_resent: BTreeMap<DeliveryId, Seq>,
     /// In which stretches of the journal each session was written.
     pub sessions: BTreeMap<SessionId, Vec<SessionSpan>>,
+    /// Up to which position each session is summarised.
+    #[serde(default)]
+    pub compacted: BTreeMap<SessionId, Seq>,
     /// Idempotency keys of late.
     pub keys: Keys,
     /// When waiting messages expire.
@@ -134,8 +149,14 @@ pub struct State {
     pub ready: BTreeMap<ProfileId, BTreeSet<(MessageId, MemberId)>>,
     /// Turns whose next tool call the writer has to look at.
     pub owed: BTreeSet<TurnId>,
+    /// Turns that are between two steps and have messages to take in.
+    #[serde(default)]
+    pub steered: BTreeSet<TurnId>,
     /// Retiring members with nothing left to do.
     pub leaving: BTreeSet<MemberId>,
+    /// When members go on that paused for want of a budget.
+    #[serde(default)]
+    pub budget_dues: BTreeSet<(Time, MemberId)>,
     /// Turns that work right now, by model; those that wait or are put aside don't count.
     pub working: BTreeMap<ModelId, u32>,
 }
@@ -152,6 +173,9 @@ impl State {
             paused: false,
             members: BTreeMap::new(),
             deleted: BTreeMap::new(),
+            helpers: BTreeMap::new(),
+            helper_dues: BTreeSet::new(),
+            orphans: BTreeSet::new(),
             wired: BTreeMap::new(),
             managed: BTreeSet::new(),
             messages: BTreeMap::new(),
@@ -163,6 +187,7 @@ impl State {
             module_dues: BTreeSet::new(),
             engines: BTreeMap::new(),
             direct_calls: BTreeMap::new(),
+            tasks: Tasks::default(),
             schedules: BTreeMap::new(),
             removed_schedules: BTreeMap::new(),
             schedule_dues: BTreeSet::new(),
@@ -177,11 +202,14 @@ impl State {
             delivery_calls: BTreeMap::new(),
             deliveries_resent: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            compacted: BTreeMap::new(),
             keys: Keys::default(),
             expiries: BTreeSet::new(),
             ready: BTreeMap::new(),
             owed: BTreeSet::new(),
+            steered: BTreeSet::new(),
             leaving: BTreeSet::new(),
+            budget_dues: BTreeSet::new(),
             working: BTreeMap::new(),
         }
     }

@@ -12,6 +12,7 @@ mod apply_turn;
 mod approval;
 mod delivery;
 mod engine;
+mod helper;
 mod index;
 mod keys;
 mod member;
@@ -19,6 +20,8 @@ mod mob;
 mod module;
 mod pairs;
 mod schedule;
+mod spent;
+mod task;
 mod turn;
 
 pub use approval::Approval;
@@ -26,9 +29,12 @@ pub use delivery::{
     ATTEMPTS_AT_ONCE_MAX, Delivery, DeliveryStatus, RATE_WINDOW_MS, Route, Waiting,
 };
 pub use engine::{EngineProcess, EngineState};
+pub use helper::{HELPER_DEPTH_MAX, HELPERS_MAX, HELPERS_OF_ONE_MAX, Helper, IDLE_RETIRE_MS};
 pub use keys::{KEY_AGE_MAX_MS, KEYS_MAX, KeyLookup, Keys};
-pub use member::{Member, MemberMode, MemberState, SessionSpan};
+pub use member::{Member, MemberMode, MemberState, Pause, SessionSpan};
 pub use mob::{Stage, State};
 pub use module::{DirectCall, Module, ModuleStatus};
 pub use schedule::{Occurrence, RemovedSchedule, Schedule};
+pub use spent::{Spent, next_day, next_hour};
+pub use task::{TASKS_ENDED_MAX, TASKS_OPEN_MAX, Task, Tasks};
 pub use turn::{Call, CallState, Message, Pass, Turn, TurnPhase};

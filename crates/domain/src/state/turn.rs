@@ -31,6 +31,10 @@ pub struct Message {
     pub correlation: Option<String>,
     /// The turn that took it.
     pub turn: Option<TurnId>,
+    /// The turn that it is to join: the one that ran when it came. If that ends first, the message
+    /// gets a turn of its own.
+    #[serde(default)]
+    pub steers: Option<TurnId>,
 }
 
 /// What a turn does next.
@@ -161,8 +165,14 @@ pub struct Turn {
     pub fence: Fence,
     /// The role in which the member works.
     pub profile: ProfileId,
-    /// The model that it uses.
+    /// The model that it uses now.
     pub model: ModelId,
+    /// The models that it gave up one after the other, each in favour of the next.
+    #[serde(default)]
+    pub given_up: Vec<ModelId>,
+    /// Attempts at this step that were made with models that it gave up.
+    #[serde(default)]
+    pub attempts_before: u32,
     /// Whose message started it.
     pub from: Principal,
     /// Who began the chain of turns and messages that led here.
@@ -187,6 +197,12 @@ pub struct Turn {
     pub cost: Cost,
     /// Whether its calls have no price, or one had none.
     pub unpriced: bool,
+    /// Whether its answer was given back once, since it did not fit its schema.
+    #[serde(default)]
+    pub corrected: bool,
+    /// Tokens of the summary of its session, which its budget does not count.
+    #[serde(default)]
+    pub summary_tokens: u64,
     /// Why the last reply without calls may not be whole.
     #[serde(default)]
     pub finish: Option<Finish>,

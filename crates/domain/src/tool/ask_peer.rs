@@ -4,7 +4,7 @@ use super::content::{ToolRefusal, addressed};
 use super::send_message::{check_edge, refused};
 use crate::draft::Draft;
 use crate::event::{TurnWaiting, WaitingFor};
-use crate::id::{CallId, MemberId, Seq, TurnId};
+use crate::id::{CallId, MemberId, MessageId, Seq, TurnId};
 use crate::state::{CallState, State};
 use serde_json::Value;
 
@@ -17,25 +17,47 @@ pub(super) fn run(
 ) -> Result<(), ToolRefusal> {
     let (to, content) = addressed(args)?;
     check_edge(draft, from, &to)?;
-    if let Some(circle) = circle(draft.state(), from, &to) {
-        let reason = format!("{to} waits for you already ({circle}); answer without asking it");
-        return Err(ToolRefusal::new("tool.ask_circular", reason));
-    }
+    check_circle(draft.state(), from, &to)?;
     let accepted = crate::message::accept(draft, from, &to, content, Some((call, started)));
     let message = accepted.map_err(|refusal| refused(draft, from, &to, &refusal))?;
+    wait(draft, (turn, from), call, (to, message));
+    Ok(())
+}
+
+/// The turn waits until the message that it sent to a member is answered.
+pub(super) fn wait(
+    draft: &mut Draft<'_>,
+    (turn, member): (TurnId, &MemberId),
+    call: CallId,
+    (peer, message): (MemberId, MessageId),
+) {
     draft.emit_from(
         message.0,
         TurnWaiting {
             turn,
-            member: from.clone(),
+            member: member.clone(),
             on: WaitingFor::Peer,
             call,
-            peer: Some(to),
+            peer: Some(peer),
             message: Some(message),
             approval: None,
         },
     );
-    Ok(())
+}
+
+/// Refuses to ask whom nobody can answer, since the asker itself is waited for.
+pub(super) fn check_circle(
+    state: &State,
+    from: &MemberId,
+    to: &MemberId,
+) -> Result<(), ToolRefusal> {
+    match circle(state, from, to) {
+        None => Ok(()),
+        Some(circle) => {
+            let reason = format!("{to} waits for you already ({circle}); answer without asking it");
+            Err(ToolRefusal::new("tool.ask_circular", reason))
+        }
+    }
 }
 
 /// Whom a member's open turn waits for.

@@ -12,10 +12,9 @@ pub fn is_built_in(tool: &str) -> bool {
 /// What a repeated call of a built-in tool would do; `None` for the tools of others.
 pub(super) fn built_in_effect(tool: &str) -> Option<ToolEffect> {
     match tool {
-        "peers" | "now" | "schedule_list" => Some(ToolEffect::Read),
-        "send_message" | "ask_peer" | "deliver" | "schedule_put" | "schedule_remove" => {
-            Some(ToolEffect::Effect)
-        }
+        "peers" | "now" | "schedule_list" | "task_list" => Some(ToolEffect::Read),
+        "send_message" | "ask_peer" | "delegate" | "deliver" | "schedule_put"
+        | "schedule_remove" | "task_add" | "task_update" => Some(ToolEffect::Effect),
         _ => None,
     }
 }
@@ -61,5 +60,7 @@ pub fn built_in_specs() -> Vec<ToolSpec> {
     ];
     specs.extend(super::schedules::specs());
     specs.push(super::deliver::spec());
+    specs.push(super::delegate::spec());
+    specs.extend(super::tasks::specs());
     specs
 }

@@ -4,7 +4,7 @@
 use super::catalogue::{Found, find};
 use super::check::{Check, Permit, check};
 use super::content::ToolRefusal;
-use super::{ask_peer, deliver, peers, schedules, send_message};
+use super::{ask_peer, delegate, deliver, peers, schedules, send_message, tasks};
 use crate::draft::Draft;
 use crate::event::{ToolEffect, ToolFinished, ToolRefused, ToolStarted};
 use crate::id::{MemberId, Seq, TurnId};
@@ -94,6 +94,12 @@ fn run_built_in(draft: &mut Draft<'_>, (id, turn): (TurnId, &Turn), call: &Call,
         "schedule_list" => Ok(Some(schedules::list(draft, member))),
         "schedule_put" => schedules::put(draft, member, &call.args).map(Some),
         "schedule_remove" => schedules::remove(draft, member, &call.args).map(Some),
+        "delegate" => {
+            delegate::run(draft, (id, member), (call.id, started), &call.args).map(|()| None)
+        }
+        "task_add" => tasks::add(draft, member, started, &call.args).map(Some),
+        "task_list" => tasks::list(draft, &call.args).map(Some),
+        "task_update" => tasks::update(draft, member, started, &call.args).map(Some),
         "send_message" => send_message::run(draft, member, &call.args).map(Some),
         _ => ask_peer::run(draft, id, member, (call.id, started), &call.args).map(|()| None),
     };

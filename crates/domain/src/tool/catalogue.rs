@@ -4,7 +4,7 @@ use super::toolbox::ToolSpec;
 use super::{built_in_specs, is_built_in};
 use crate::definition::Profile;
 use crate::event::ToolEffect;
-use crate::id::ModuleId;
+use crate::id::{MemberId, ModuleId, ProfileId};
 use crate::world::World;
 use serde_json::Value;
 
@@ -95,6 +95,32 @@ pub fn offered(world: &World, profile: &Profile) -> Vec<ToolSpec> {
     tools.retain(|spec| profile.offers(&spec.name));
     tools.sort_by(|a, b| a.name.cmp(&b.name));
     tools
+}
+
+/// The tools that a member is offered in a role, in the order of their names: a helper has none
+/// that a member for whom it works does not have.
+pub fn offered_to(world: &World, member: &MemberId, profile: &Profile) -> Vec<ToolSpec> {
+    let mut tools = offered(world, profile);
+    tools.retain(|spec| is_offered_above(world, member, &spec.name));
+    tools
+}
+
+/// Whether a member in a role is offered the tool of this qualified name.
+pub(crate) fn is_offered(
+    world: &World,
+    (role, member): (&ProfileId, &MemberId),
+    tool: &str,
+) -> bool {
+    let profile = world.definition.profiles.get(role);
+    profile.is_some_and(|profile| profile.offers(tool)) && is_offered_above(world, member, tool)
+}
+
+/// Whether everybody for whom a member works is offered the tool; nobody is above who is no helper.
+fn is_offered_above(world: &World, member: &MemberId, tool: &str) -> bool {
+    world.state.lineage(member).all(|(_, above)| {
+        let profile = world.definition.profiles.get(&above.profile);
+        profile.is_some_and(|profile| profile.offers(tool))
+    })
 }
 
 fn of_modules(world: &World) -> impl Iterator<Item = ToolSpec> {

@@ -1,7 +1,7 @@
 //! Whether a tool call may be made as things stand now. Asked when the model wants it and again
 //! right before it is made, so that nothing passes by what was in force some time ago.
 
-use super::catalogue::{Found, find, module_of, offered};
+use super::catalogue::{Found, find, is_offered, module_of, offered_to};
 use super::content::ToolRefusal;
 use super::schema::violation;
 use crate::approval::{Asked, Passage, grant_of, passage, version};
@@ -11,7 +11,7 @@ use crate::event::{Matter, ToolDefinition};
 use crate::id::{ApprovalId, GrantId, TurnId};
 use crate::state::{Call, CallState, Module, State, Turn};
 use crate::text::Text;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What becomes of a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,8 +38,7 @@ pub(super) fn check<'w>(
     (id, turn): (TurnId, &'w Turn),
     call: &'w Call,
 ) -> Check<'w> {
-    let profile = draft.profile(&turn.profile);
-    let is_offered = profile.is_some_and(|profile| profile.offers(&call.tool));
+    let is_offered = is_offered(draft.world, (&turn.profile, &turn.member), &call.tool);
     let Some(found) = find(draft.world, &call.tool).filter(|_| is_offered) else {
         return Check::Refuse(not_offered(draft, turn, call));
     };
@@ -49,7 +48,7 @@ pub(super) fn check<'w>(
     let sink = super::deliver::sink_tool(draft.state(), call);
     let tools = [Some(call.tool.as_str()), sink.as_deref()];
     let tools: Vec<&str> = tools.into_iter().flatten().collect();
-    let passage = passage(&draft.world.definition, turn, &tools);
+    let passage = passage(draft.world, turn, &tools);
     if let Passage::Shut(gate, what) = passage {
         let told = format!("the gate on {} {what}", gate.tool.as_str());
         return Check::Refuse(ToolRefusal::new("gate.denied", told));
@@ -75,14 +74,20 @@ pub(super) fn check<'w>(
     match passage {
         Passage::Free | Passage::Shut(..) => {}
         Passage::Audited(gate) => permit.audit = Some(gate.tool.as_str().to_owned()),
-        Passage::Review(gate) => {
-            let rule = version(gate);
-            if policy != Some(&rule) {
-                // What was approved was approved under another rule.
+        Passage::Review(gates) => {
+            let rules = rules(&gates, sink.as_deref());
+            // What was approved under another rule was not approved.
+            let is_approved = |rule: &String| policy == Some(rule);
+            let passed = rules.iter().position(is_approved).map_or(0, |at| at + 1);
+            if let (Some(gate), Some(rule)) = (gates.get(passed), rules.get(passed)) {
                 permit.approval = None;
-                permit.grant = grant_of(draft, (id, turn), call, gate);
+                // A grant is given at one gate and stands for no other.
+                if let [only] = gates.as_slice() {
+                    let call = (call, sink.as_deref());
+                    permit.grant = grant_of(draft, (id, turn), call, only);
+                }
                 if permit.grant.is_none() {
-                    return Check::Ask(found, about_gate(gate, rule));
+                    return Check::Ask(found, about_gate(gate, rule.clone(), sink));
                 }
             }
         }
@@ -90,14 +95,32 @@ pub(super) fn check<'w>(
     Check::Make(found, permit)
 }
 
-fn about_gate(gate: &Gate, policy: String) -> Asked<'_> {
+/// The versions of what the gates say about a call, each together with those before it: what was
+/// approved over one route is not approved where the route leads to another tool by now.
+fn rules(gates: &[&Gate], sink: Option<&str>) -> Vec<String> {
+    let upto = |last: usize| match (&gates[..=last], sink) {
+        ([gate], None) => version(gate),
+        ([gate], Some(sink)) => version(&json!({"gate": gate, "sink": sink})),
+        (gates, sink) => version(&json!({"gates": gates, "sink": sink})),
+    };
+    (0..gates.len()).map(upto).collect()
+}
+
+fn about_gate(gate: &Gate, policy: String, sink: Option<String>) -> Asked<'_> {
     let pattern = gate.tool.as_str();
+    let why = match &sink {
+        None => format!("the gate on {pattern} asks for a decision"),
+        Some(sink) => {
+            format!("the gate on {pattern} asks for a decision; its route calls {sink}")
+        }
+    };
     Asked {
         matter: Matter::Gate {
             gate: pattern.to_owned(),
         },
         policy,
-        why: format!("the gate on {pattern} asks for a decision"),
+        why,
+        sink,
         gate: Some(gate),
     }
 }
@@ -116,8 +139,9 @@ fn about_definition<'w>(
         policy: version(&matter),
         matter,
         why: "the definition of the tool has changed since it was pinned".to_owned(),
+        sink: None,
         gate: match passage {
-            Passage::Review(gate) => Some(gate),
+            Passage::Review(gates) => gates.first().copied(),
             Passage::Free | Passage::Audited(_) | Passage::Shut(..) => None,
         },
     }
@@ -154,7 +178,9 @@ fn bad_arguments(found: Found<'_>, args: &Value) -> Option<ToolRefusal> {
 
 fn not_offered(draft: &Draft<'_>, turn: &Turn, call: &Call) -> ToolRefusal {
     let profile = draft.profile(&turn.profile);
-    let offered = profile.map_or_else(Vec::new, |profile| offered(draft.world, profile));
+    let offered = profile.map_or_else(Vec::new, |profile| {
+        offered_to(draft.world, &turn.member, profile)
+    });
     let names: Vec<&str> = offered.iter().map(|spec| spec.name.as_str()).collect();
     ToolRefusal::new(
         "tool.not_offered",

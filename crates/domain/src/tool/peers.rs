@@ -16,12 +16,17 @@ pub(super) fn run(draft: &Draft<'_>, member: &MemberId) -> Text {
         .filter_map(|id| {
             let peer = state.members.get(id)?;
             let profile = draft.profile(&peer.profile);
-            Some(json!({
+            let mut entry = json!({
                 "id": id,
                 "role": peer.profile,
                 "description": profile.and_then(|p| p.description.as_deref()),
                 "state": state.member_state(id),
-            }))
+            });
+            if let Some(helper) = &peer.helper {
+                entry["helper_of"] = json!(helper.parent);
+                entry["name"] = json!(helper.name);
+            }
+            Some(entry)
         })
         .collect();
     Text::from(Value::Array(list).to_string())

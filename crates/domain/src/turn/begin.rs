@@ -1,5 +1,6 @@
 //! How a turn begins: by itself, as soon as a message waits and there is room.
 
+use super::budget;
 use crate::definition::{Definition, Engine, Model, Profile};
 use crate::draft::Draft;
 use crate::event::{ErrorEvent, ErrorRaised, MemberFailed, MessageDelivered, TurnStarted};
@@ -70,6 +71,7 @@ fn set_aside(draft: &mut Draft<'_>, id: &MemberId, error: String) {
         member: id.clone(),
         error: error.clone(),
     });
+    crate::member::helper_failed(draft, id, &error);
     let error = ErrorEvent::MemberCrashed {
         member: id.clone(),
         error,
@@ -88,6 +90,9 @@ fn begin(
     else {
         return;
     };
+    if !budget::allows_turn(draft, id, profile) {
+        return;
+    }
     let external = profile.engine != Engine::Native;
     // The message is delivered first, so the turn's own position is the one after it.
     let turn = TurnId(draft.next_seq() + 1);
@@ -115,4 +120,5 @@ fn begin(
             unpriced: external || model.price.is_none(),
         },
     );
+    budget::count_turn(draft, turn, id, profile);
 }

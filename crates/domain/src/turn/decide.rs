@@ -1,6 +1,6 @@
 //! Decisions about turns, answers and tool calls.
 
-use super::{engine, fail, outcome, reply, resolve};
+use super::{compaction, engine, fail, outcome, reply, resolve};
 use crate::command::{StepRef, TurnCommand};
 use crate::draft::{Decision, Draft};
 use crate::event::Fence;
@@ -26,6 +26,14 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &TurnCommand) -> Result<Deci
             let turn = awaited(&draft, *at)?;
             fail::model_failed(&mut draft, *at, turn, failure, *latency_ms);
         }
+        TurnCommand::SessionCompacted {
+            at,
+            summarised,
+            latency_ms,
+        } => {
+            let turn = awaited(&draft, *at)?;
+            compaction::compacted(&mut draft, *at, turn, summarised, *latency_ms)?;
+        }
         TurnCommand::ToolEnded {
             turn,
             call,
@@ -37,28 +45,10 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &TurnCommand) -> Result<Deci
         TurnCommand::ToolResolve { call, how, result } => {
             resolve::resolve(&mut draft, *call, *how, result.as_ref())?;
         }
-        TurnCommand::EngineReplied {
-            turn,
-            fence,
-            reply,
-            original,
-        } => {
-            engine::replied(&mut draft, *turn, *fence, reply, original)?;
-        }
-        TurnCommand::EngineEnded {
-            turn,
-            fence,
-            outcome,
-        } => {
-            engine::ended(&mut draft, *turn, *fence, outcome)?;
-        }
-        TurnCommand::EngineLost {
-            turn,
-            fence,
-            reason,
-        } => {
-            engine::lost(&mut draft, *turn, *fence, reason)?;
-        }
+        TurnCommand::EngineReplied { .. }
+        | TurnCommand::EngineSteered { .. }
+        | TurnCommand::EngineEnded { .. }
+        | TurnCommand::EngineLost { .. } => by_engine(&mut draft, command)?,
         TurnCommand::Cancel { turn, reason } => {
             open(&draft, *turn)?;
             super::cancel(
@@ -69,6 +59,39 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &TurnCommand) -> Result<Deci
         }
     }
     Ok(draft.done())
+}
+
+/// What an external engine reports of its turn.
+fn by_engine(draft: &mut Draft<'_>, command: &TurnCommand) -> Result<(), Refusal> {
+    match command {
+        TurnCommand::EngineReplied {
+            turn,
+            fence,
+            reply,
+            original,
+        } => engine::replied(draft, *turn, *fence, reply, original),
+        TurnCommand::EngineSteered {
+            turn,
+            fence,
+            message,
+        } => engine::steered(draft, *turn, *fence, *message),
+        TurnCommand::EngineEnded {
+            turn,
+            fence,
+            outcome,
+        } => engine::ended(draft, *turn, *fence, outcome),
+        TurnCommand::EngineLost {
+            turn,
+            fence,
+            reason,
+        } => engine::lost(draft, *turn, *fence, reason),
+        TurnCommand::ModelReplied { .. }
+        | TurnCommand::ModelFailed { .. }
+        | TurnCommand::SessionCompacted { .. }
+        | TurnCommand::ToolEnded { .. }
+        | TurnCommand::ToolResolve { .. }
+        | TurnCommand::Cancel { .. } => Ok(()),
+    }
 }
 
 /// The turn, or the refusal that it is not open.

@@ -2,13 +2,14 @@
 
 use crate::draft::Draft;
 use crate::event::{
-    ErrorEvent, ErrorRaised, TurnCancelled, TurnCompleted, TurnFailed, TurnFailure,
+    ErrorEvent, ErrorRaised, NewEvent, TurnCancelled, TurnCompleted, TurnFailed, TurnFailure,
 };
-use crate::id::{Seq, TurnId};
+use crate::id::{MessageId, Seq, TurnId};
 use crate::model::{Cost, Finish, Usage};
 use crate::principal::Principal;
 use crate::state::{CallState, Turn};
 use crate::text::Text;
+use serde_json::Value;
 
 /// What a turn used up to its end, the reply that was just drafted included.
 #[derive(Debug, Clone, Copy)]
@@ -29,12 +30,13 @@ impl Used {
     }
 }
 
-/// Ends a turn with its answer; `finish` says why that may not be whole.
+/// Ends a turn with its answer, as data as well where a schema asks for that; `finish` says why it
+/// may not be whole.
 pub(super) fn complete(
     draft: &mut Draft<'_>,
     cause: Seq,
     (id, turn): (TurnId, &Turn),
-    (text, finish): (&Text, Option<Finish>),
+    (text, data, finish): (&Text, Option<Value>, Option<Finish>),
     used: Used,
 ) {
     let seq = draft.emit_from(
@@ -44,7 +46,7 @@ pub(super) fn complete(
             member: turn.member.clone(),
             messages: turn.messages.clone(),
             text: text.clone(),
-            data: None,
+            data,
             finish,
             steps: used.steps,
             usage: used.usage,
@@ -96,7 +98,8 @@ pub(super) fn fail(
 
 /// Ends a turn that its engine can't go on with.
 pub(crate) fn lose(draft: &mut Draft<'_>, cause: Seq, id: TurnId, reason: &str) {
-    let Some(turn) = draft.state().turns.get(&id) else {
+    let open = draft.state().turns.get(&id);
+    let Some(turn) = open.filter(|_| !draft.has_ended(id)) else {
         return;
     };
     let used = Used::so_far(turn);
@@ -109,13 +112,36 @@ pub(crate) fn lose(draft: &mut Draft<'_>, cause: Seq, id: TurnId, reason: &str) 
     );
 }
 
-/// Stops a turn, if it is open.
+/// Stops a turn, if it is open and this decision has not ended it.
 pub(crate) fn cancel(draft: &mut Draft<'_>, id: TurnId, reason: &str) {
-    let Some(turn) = draft.state().turns.get(&id) else {
+    let by = draft.actor.clone();
+    stop(draft, id, reason, |event| event.by(&by));
+}
+
+/// Stops a turn, if it is open, for a message that is to be worked on instead.
+pub(crate) fn interrupt(
+    draft: &mut Draft<'_>,
+    id: TurnId,
+    reason: &str,
+    (message, from): (MessageId, &Principal),
+) {
+    stop(draft, id, reason, |event| {
+        event.by(from).caused_by(message.0)
+    });
+}
+
+fn stop(
+    draft: &mut Draft<'_>,
+    id: TurnId,
+    reason: &str,
+    ordered: impl FnOnce(NewEvent) -> NewEvent,
+) {
+    let open = draft.state().turns.get(&id);
+    let Some(turn) = open.filter(|_| !draft.has_ended(id)) else {
         return;
     };
     let used = Used::so_far(turn);
-    let seq = draft.order(TurnCancelled {
+    let cancelled = NewEvent::of(TurnCancelled {
         turn: id,
         member: turn.member.clone(),
         messages: turn.messages.clone(),
@@ -124,6 +150,7 @@ pub(crate) fn cancel(draft: &mut Draft<'_>, id: TurnId, reason: &str) {
         usage: used.usage,
         cost_usd: used.cost,
     });
+    let seq = draft.push(ordered(cancelled));
     crate::approval::withdraw_all(draft, seq, turn);
     withdraw_questions(draft, turn);
     tell_askers(
@@ -134,16 +161,25 @@ pub(crate) fn cancel(draft: &mut Draft<'_>, id: TurnId, reason: &str) {
     );
 }
 
-/// Questions of an ended turn that nobody has taken up are not worth an answer any longer.
+/// Questions of an ended turn that nobody has taken up are not worth an answer any longer, and what
+/// it delegated is stopped.
 fn withdraw_questions(draft: &mut Draft<'_>, turn: &Turn) {
     for call in &turn.calls {
         let CallState::Waiting { message, .. } = &call.state else {
             continue;
         };
-        let asked = draft.state().messages.get(message);
-        let open = asked.filter(|asked| asked.turn.is_none() && !draft.has_dropped(*message));
-        if let Some(waiting) = open {
-            let member = waiting.to.clone();
+        let Some(asked) = draft.state().messages.get(message) else {
+            continue;
+        };
+        if let Some(taken_up) = asked.turn {
+            // A peer goes on with what it was asked; a helper works for nobody else.
+            let helper = draft.state().members.get(&asked.to);
+            let helper = helper.and_then(|helper| helper.helper.as_ref());
+            if helper.is_some_and(|helper| helper.parent == turn.member) {
+                cancel(draft, taken_up, "the turn that delegated it has ended");
+            }
+        } else if !draft.has_dropped(*message) {
+            let member = asked.to.clone();
             draft.emit(crate::event::MessageCancelled {
                 message: *message,
                 member,

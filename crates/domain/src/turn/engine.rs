@@ -1,12 +1,14 @@
 //! What an external engine reports of a turn that it runs as a whole.
 
+use super::answer::data_of;
+use super::budget::check_turn;
 use super::decide::{fenced, stale};
 use super::end::{self, Used};
 use super::recover;
-use super::reply::{check_budget, recorded_calls, used_with};
+use super::reply::{recorded_calls, used_with};
 use crate::draft::Draft;
-use crate::event::{ENGINE_LOST, Fence, ModelReplied, TurnFailure};
-use crate::id::TurnId;
+use crate::event::{ENGINE_LOST, Fence, MessageSteered, ModelReplied, TurnFailure};
+use crate::id::{MessageId, TurnId};
 use crate::model::Reply;
 use crate::refusal::Refusal;
 use crate::state::TurnPhase;
@@ -43,7 +45,7 @@ pub(super) fn replied(
     });
     if !reply.calls.is_empty() {
         let used = used_with(turn, turn.step + 1, reply, None);
-        check_budget(draft, seq, (id, turn), used);
+        check_turn(draft, seq, (id, turn), (used, None));
     }
     Ok(())
 }
@@ -64,6 +66,30 @@ pub(super) fn lost(
     Ok(())
 }
 
+/// The engine took a message into the turn. One that does not wait for this turn any longer is
+/// refused.
+pub(super) fn steered(
+    draft: &mut Draft<'_>,
+    id: TurnId,
+    fence: Fence,
+    message: MessageId,
+) -> Result<(), Refusal> {
+    let turn = fenced(draft, id, fence)?;
+    let waits = draft.state().steering(id).any(|waiting| waiting == message);
+    if !turn.external || !waits {
+        return Err(stale(id));
+    }
+    draft.emit_from(
+        message.0,
+        MessageSteered {
+            message,
+            member: turn.member.clone(),
+            turn: id,
+        },
+    );
+    Ok(())
+}
+
 /// The engine ended the turn.
 pub(super) fn ended(
     draft: &mut Draft<'_>,
@@ -78,8 +104,19 @@ pub(super) fn ended(
     }
     let used = Used::so_far(turn);
     let cause = id.0;
-    match outcome {
-        Ok(text) => end::complete(draft, cause, (id, turn), (text, turn.finish), used),
+    let answer = outcome
+        .as_ref()
+        .map(|text| (text, data_of(draft, turn, text)));
+    match answer {
+        Ok((text, Ok(data))) => {
+            let answer = (text, data, turn.finish);
+            end::complete(draft, cause, (id, turn), answer, used);
+        }
+        // Its engine has ended the turn: nobody can ask the model once more.
+        Ok((_, Err(why))) => {
+            let class = TurnFailure::OutputSchema;
+            end::fail(draft, cause, (id, turn), (class, &why), used);
+        }
         Err(reason) => {
             end::fail(
                 draft,

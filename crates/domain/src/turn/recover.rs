@@ -30,6 +30,10 @@ pub(crate) fn recover(draft: &mut Draft<'_>) {
         clean: state.stage == Stage::Stopped,
     });
     for (id, turn) in &state.turns {
+        // One that a member delegated ends with the turn that waits for it.
+        if draft.has_ended(*id) {
+            continue;
+        }
         recover_turn(draft, cause, *id, turn);
     }
 }
@@ -142,6 +146,7 @@ fn quarantine(draft: &mut Draft<'_>, cause: Seq, (id, turn): (TurnId, &Turn), ho
             },
         )
     };
+    crate::member::helper_failed(draft, &member, &reason);
     draft.emit_from(
         seq,
         ErrorRaised {

@@ -1,10 +1,11 @@
 //! A model answered.
 
-use super::end::{self, Used};
+use super::end::Used;
+use super::{answer, budget};
 use crate::command::StepRef;
 use crate::draft::Draft;
-use crate::event::{BudgetExhausted, ModelReplied, RecordedCall, TurnFailure};
-use crate::id::{CallId, Seq, TurnId};
+use crate::event::{ModelReplied, RecordedCall};
+use crate::id::{CallId, Seq};
 use crate::model::{Cost, Reply};
 use crate::state::Turn;
 
@@ -22,7 +23,7 @@ pub(super) fn replied(
         .models
         .get(&turn.model)
         .and_then(|m| m.price.as_ref());
-    let cost = price.map(|p| Cost::of(reply.usage, p.input, p.output, p.cached_input));
+    let cost = price.map(|price| Cost::of(reply.usage, price));
     let seq = draft.next_seq();
     let calls = recorded_calls(seq, reply);
     draft.emit(ModelReplied {
@@ -42,11 +43,11 @@ pub(super) fn replied(
     });
     let used = used_with(turn, at.step, reply, cost);
     if reply.calls.is_empty() {
-        let answer = (&reply.text, reply.finish.cut());
-        end::complete(draft, seq, (at.turn, turn), answer, used);
+        answer::answered(draft, seq, (at.turn, turn), reply, (used, cost));
     } else {
-        check_budget(draft, seq, (at.turn, turn), used);
+        budget::check_turn(draft, seq, (at.turn, turn), (used, cost));
     }
+    budget::check_day(draft, seq, (at.turn, turn), cost);
 }
 
 /// Gives every call of a reply its stable id.
@@ -78,46 +79,4 @@ pub(super) fn used_with(turn: &Turn, step: u32, reply: &Reply, cost: Option<Cost
         usage,
         cost: total,
     }
-}
-
-/// A turn that wants to go on must have something left to go on with.
-pub(super) fn check_budget(
-    draft: &mut Draft<'_>,
-    seq: Seq,
-    (id, turn): (TurnId, &Turn),
-    used: Used,
-) {
-    let Some(profile) = draft.profile(&turn.profile) else {
-        return;
-    };
-    let steps_max = profile.steps_per_turn();
-    let tokens = used.usage.tokens();
-    let exhausted = match profile.budget.tokens_per_turn {
-        _ if used.steps >= steps_max => (
-            "steps_per_turn",
-            u64::from(steps_max),
-            u64::from(used.steps),
-        ),
-        Some(tokens_max) if tokens >= tokens_max => ("tokens_per_turn", tokens_max, tokens),
-        _ => return,
-    };
-    let (budget, limit, spent) = exhausted;
-    let cause = draft.emit_from(
-        seq,
-        BudgetExhausted {
-            member: turn.member.clone(),
-            turn: id,
-            budget: budget.to_owned(),
-            limit,
-            used: spent,
-        },
-    );
-    let reason = format!("the budget {budget} of {limit} is used up");
-    end::fail(
-        draft,
-        cause,
-        (id, turn),
-        (TurnFailure::Budget, &reason),
-        used,
-    );
 }

@@ -94,6 +94,25 @@ fn what_is_wrong_is_shown_as_in_the_golden_files() {
 }
 
 #[test]
+fn a_gate_on_the_tool_behind_a_route_guards_those_who_may_deliver() {
+    let file = |tools: &str, sink: &str| {
+        format!(
+            "[mob]\nid = \"m\"\n[models.main]\nprovider = \"rehearsal\"\n\
+             [profiles.p]\nmodel = \"main\"\ninstructions = \"x\"\ntools = [{tools}]\n\
+             [[members]]\nid = \"a\"\nprofile = \"p\"\n\
+             [[modules]]\nid = \"t\"\ntransport = \"json-lines\"\ncommand = [\"t\"]\n\
+             [[gates]]\ntool = \"module:t/pay\"\naction = \"review\"\n\
+             [[routes]]\nid = \"r\"\nmatch = {{ recipient = \"r\" }}\n\
+             sink = {{ kind = \"module\", module = \"t\", tool = \"{sink}\" }}\n"
+        )
+    };
+    let nothing = ["definition.gate_matches_nothing"];
+    assert_eq!(codes(&file("\"deliver\"", "pay")), [""; 0]);
+    assert_eq!(codes(&file("\"deliver\"", "look")), nothing);
+    assert_eq!(codes(&file("\"peers\"", "pay")), nothing);
+}
+
+#[test]
 fn every_code_is_listed_once_in_order() {
     assert!(CODES.is_sorted_by(|a, b| a.0 < b.0));
     for entry in fs::read_dir(golden()).expect("the folder is there") {

@@ -159,10 +159,12 @@ fn declared(definition: &Definition) -> Vec<Desired> {
         .collect()
 }
 
+/// Who is there, helpers aside, which are wired to those who delegate to them and to nobody else.
 pub(super) fn present(world: &World) -> BTreeMap<MemberId, ProfileId> {
     world
         .state
         .present()
+        .filter(|(_, member)| member.helper.is_none())
         .map(|(id, member)| (id.clone(), member.profile.clone()))
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Asking discovery again.
 
-use super::plan::{Prepared, present};
+use super::plan::Prepared;
 use super::run::Anew;
 use crate::engine::Engine;
 use mobkit_domain::command::{Command, MobCommand};
@@ -81,7 +81,10 @@ impl Engine {
         actor: &Principal,
         prepared: Prepared,
     ) -> Result<ApplyReport, Refusal> {
-        let retired: Vec<MemberId> = self.view(|world| present(world).into_keys().collect());
+        let retired: Vec<MemberId> = self.view(|world| {
+            let present = world.state.present();
+            present.map(|(id, _)| id.clone()).collect()
+        });
         self.order(actor, Command::Mob(MobCommand::Reset)).await?;
         let Prepared {
             definition,

@@ -1,12 +1,14 @@
 //! Nothing is told before it is durable, and nothing goes on where the journal ends.
 
 use crate::kit::{
-    Death, Mob, Tap, ada, beside, journal, kinds, quiet, send, send_as, sound, until,
+    Death, Mob, Tap, ada, beside, count, journal, kinds, order, quiet, send, send_as, sound, until,
 };
-use mobkit_domain::command::{Command, MobCommand, Submission};
+use mobkit_domain::command::{Command, DeliveryCommand, MobCommand, ScheduleCommand, Submission};
+use mobkit_domain::definition::schedule_of;
 use mobkit_domain::event::{ErrorEvent, EventFilter};
 use mobkit_domain::lifecycle::{Phase, Verb};
 use mobkit_engine::{Engine, EventReader};
+use serde_json::json;
 use std::sync::{Arc, Mutex};
 
 async fn pause(engine: &Engine) {
@@ -74,6 +76,52 @@ async fn nobody_sees_anything_before_it_is_durable() {
     let message = caller.await.expect("answered");
     let seen = reader.next(1).await.expect("readable").expect("an event");
     assert_eq!(seen[0].envelope.seq, message.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_schedule_and_no_delivery_is_answered_before_it_is_durable() {
+    let mob = Mob::workers(&["a"]);
+    let engine = mob.up().await;
+    let entry = json!({"id": "s", "every": "1h", "to": {"member": "a"}, "message": "say x"});
+    let spec = schedule_of(entry.as_object().expect("an object")).expect("a schedule");
+    let commands = [
+        Command::Schedule(ScheduleCommand::Put(Box::new(spec))),
+        Command::Delivery(DeliveryCommand::Send {
+            recipient: "member:a".to_owned(),
+            channel: None,
+            payload: json!("say x"),
+        }),
+    ];
+    for (command, kind) in commands
+        .into_iter()
+        .zip(["schedule.defined", "delivery.queued"])
+    {
+        let head = engine.head();
+        mob.tap.hold(true);
+        let caller = beside({
+            let engine = engine.clone();
+            async move { order(&engine, command).await }
+        });
+        until("an append waits", || mob.tap.waiting() == 1).await;
+        quiet().await;
+        assert!(!caller.is_finished(), "{kind}");
+        let seen = (engine.head(), engine.view(|world| world.state.head));
+        assert_eq!(seen, (head, head), "{kind}");
+        mob.tap.hold(false);
+        let seq = caller.await.expect("it ends").expect("accepted").seq();
+        let events = journal(&mob.memory).await;
+        let at = events.iter().find(|envelope| envelope.seq == seq);
+        assert_eq!(at.map(|envelope| envelope.event.kind()), Some(kind));
+    }
+    engine.shutdown().await;
+    // What was answered is there for the next process.
+    let mut again = mob;
+    again.again();
+    let engine = again.up().await;
+    assert!(engine.view(|world| world.state.schedules.len()) == 1);
+    let events = journal(&again.memory).await;
+    assert_eq!(count(&events, "delivery.queued"), 1);
+    engine.shutdown().await;
 }
 
 #[tokio::test(start_paused = true)]

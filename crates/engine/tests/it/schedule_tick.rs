@@ -2,7 +2,7 @@
 
 use crate::kit::{BASE, Death, HEAD, Mob, Tap, count, order, sound, until_kind};
 use mobkit_domain::command::{Command, MobCommand};
-use mobkit_domain::definition::{NoFiles, Schedule, parse};
+use mobkit_domain::definition::{NoFiles, Schedule, ScheduleTarget, parse};
 use mobkit_domain::time::Time;
 use mobkit_engine::{Claim, ClaimOutcome, Engine, ScheduleDispatchReport};
 use std::sync::Arc;
@@ -108,7 +108,7 @@ async fn ticks_that_did_not_come_are_made_up_for_as_the_schedule_wants() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_tick_can_not_start_says_why() {
+async fn a_tick_that_is_refused_says_why() {
     let mob = Mob::of(&text());
     let engine = mob.up().await;
     let bad = schedule("tock", "cron = \"* * * * *\"", "enabled = false");
@@ -130,6 +130,33 @@ async fn what_a_tick_can_not_start_says_why() {
         keys(&tick(&engine, minute(1)).await.dispatched),
         [key(minute(1))]
     );
+    engine.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_can_not_be_started_does_not_hold_up_the_rest_of_the_tick() {
+    let mob = Mob::of(&text());
+    let engine = mob.up().await;
+    let mut gone = schedule("gone", "cron = \"* * * * *\"", "");
+    gone.to = ScheduleTarget::Member("nobody".parse().expect("an id"));
+    let mut broken = schedule("broken", "cron = \"* * * * *\"", "");
+    broken.message = Some("{% if due > '2000' %}{{ nobody }}{% endif %}".to_owned());
+    let good = schedule("good", "cron = \"* * * * *\"", "");
+    let all = vec![broken, gone, good];
+    let report = engine.dispatch_schedule_tick(all, minute(0)).await;
+    let report = report.expect("ticked");
+    let told = |id: &str| {
+        let mut claims = report.dispatched.iter();
+        let claim = claims.find(|claim| claim.schedule.as_str() == id);
+        claim.unwrap_or_else(|| panic!("{id} was not claimed: {report:?}"))
+    };
+    assert_eq!(told("good").outcome, ClaimOutcome::Dispatched);
+    for id in ["broken", "gone"] {
+        assert_ne!(told(id).outcome, ClaimOutcome::Dispatched, "{id}");
+        assert!(told(id).error.is_some(), "{id}");
+    }
+    let events = until_kind(&engine, "occurrence.completed", 1).await;
+    assert_eq!(count(&events, "turn.completed"), 1);
     engine.shutdown().await;
 }
 

@@ -13,6 +13,7 @@ mod module;
 mod route;
 mod schedule;
 mod system;
+mod task;
 mod tool;
 mod turn;
 
@@ -79,12 +80,14 @@ pub static OPERATIONS: &[Operation] = &[
     Operation::of::<route::List>(),
     Operation::of::<route::Get>(),
     Operation::of::<route::Put>(),
+    Operation::of::<route::Enable>(),
     Operation::of::<route::Remove>(),
     Operation::of::<route::Resolve>(),
     Operation::of::<delivery::Send>(),
     Operation::of::<delivery::List>(),
     Operation::of::<delivery::Get>(),
     Operation::of::<delivery::Replay>(),
+    Operation::of::<task::List>(),
     Operation::of::<event::Query>(),
     Operation::of::<blob::Get>(),
     Operation::of::<system::Info>(),

@@ -3,6 +3,7 @@
 use crate::kit::{BASE, Server};
 use mobkit_domain::event::Event;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Half an hour before the tests begin is 05:30 in UTC.
 const EVERY_HOUR: &str = "0 * * * *";
@@ -47,6 +48,29 @@ async fn a_schedule_is_shown_as_the_mob_file_would_have_it() {
     assert_eq!(again["seq"], server.engine.head(), "nothing changed");
     let status = server.call("mob/status", json!({})).await;
     assert_eq!(status["schedules"], 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_is_not_there_is_told_with_all_else_that_is_wrong() {
+    let server = Server::up().await;
+    let all = json!({
+        "id": "news", "every": "1h", "to": {"member": "dan"}, "message": "{{ due | tim }}",
+        "jitter": "soon", "missed": {"policy": "x"},
+    });
+    let refused = server.post("schedule/put", all).await;
+    let problems = refused.body["problems"].as_array().expect("a list");
+    let fields: BTreeSet<&str> = problems
+        .iter()
+        .filter_map(|p| p["field"].as_str())
+        .collect();
+    assert_eq!(
+        fields,
+        BTreeSet::from(["jitter", "message", "missed", "to"])
+    );
+    let codes: Vec<&str> = problems.iter().filter_map(|p| p["code"].as_str()).collect();
+    assert!(codes.contains(&"schedule.member_unknown"), "{codes:?}");
+    let unhelped = problems.iter().find(|problem| problem["hint"].is_null());
+    assert_eq!(unhelped, None, "each says the next step");
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,9 +16,9 @@ fn every_operation_of_the_contract_is_there_once() {
         "module/list module/get module/start module/stop module/restart module/call module/log",
         "schedule/put schedule/get schedule/list schedule/remove schedule/pause schedule/resume",
         "schedule/trigger schedule/preview schedule/occurrences schedule/backfill",
-        "route/list route/get route/put route/remove route/resolve",
+        "route/list route/get route/put route/enable route/remove route/resolve",
         "delivery/send delivery/list delivery/get delivery/replay",
-        "module/tools event/query blob/get system/info system/shutdown",
+        "module/tools task/list event/query blob/get system/info system/shutdown",
     ]
     .iter()
     .flat_map(|line| line.split(' '))

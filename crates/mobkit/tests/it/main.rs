@@ -1,5 +1,6 @@
 //! The library as a host uses it.
 
+mod delegates;
 mod deliveries;
 mod embed;
 mod engines;
@@ -8,8 +9,10 @@ mod kit;
 mod meerkat;
 mod models;
 mod obedient;
+mod providers;
 mod receiver;
 mod session;
 mod start;
 mod stop;
 mod strangers;
+mod turns;

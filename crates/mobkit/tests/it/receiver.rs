@@ -112,6 +112,6 @@ fn whole(bytes: &[u8]) -> Option<Received> {
     clippy::disallowed_methods,
     reason = "a receiver is no task of the mob"
 )]
-fn beside(work: impl Future<Output = ()> + Send + 'static) {
+pub(crate) fn beside(work: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(work);
 }

@@ -107,6 +107,7 @@ impl Modules {
             }
             Effect::ModelCall { .. }
             | Effect::EngineTurn { .. }
+            | Effect::EngineSteer { .. }
             | Effect::EngineStart { .. }
             | Effect::EngineStop { .. }
             | Effect::DeliveryAttempt { .. }

@@ -43,6 +43,8 @@ pub(super) fn about_member(seq: Seq, mob: &MobId, id: &str) -> Envelope {
     let event = NewEvent::of(MemberPaused {
         member: member(id),
         reason: None,
+        budget: None,
+        until: None,
     })
     .by(&actor)
     .caused_by(seq.saturating_sub(1));
@@ -129,7 +131,7 @@ pub(super) fn turn(number: Seq, of: &str, status: TurnStatus) -> Row {
         usage: Usage {
             input_tokens: 7,
             output_tokens: 3,
-            cached_input_tokens: 0,
+            ..Usage::default()
         },
         tokens: 10,
         cost_usd: None,
@@ -152,6 +154,7 @@ pub(super) fn approval(number: Seq, of: &str, state: ApprovalState) -> Row {
             turn: TurnId(number.saturating_sub(2)),
             member: member(of),
             tool: "module:mail/send".to_owned(),
+            sink: None,
             args: json!({"to": "\u{1F30A}", "n": 1.5, "deep": [null, {"a": true}]}),
             effect: ToolEffect::Effect,
             digest: format!("sha256:{number:064x}"),

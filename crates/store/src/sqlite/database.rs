@@ -88,6 +88,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_acknowledged_was_synced_where_it_has_to_survive_a_loss_of_power() {
+        // 2 is full, a sync with each commit; 1 is normal, one with each checkpoint.
+        for (durability, synchronous) in [(Durability::Power, 2), (Durability::Process, 1)] {
+            let place = tempfile::tempdir().expect("a directory");
+            let writer = open_writer(&place.path().join(FILE), durability).expect("opened");
+            let pragma = |name| -> String {
+                let value = writer
+                    .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+                match value.expect("it is known") {
+                    rusqlite::types::Value::Integer(number) => number.to_string(),
+                    rusqlite::types::Value::Text(text) => text,
+                    other => panic!("{name} is {other:?}"),
+                }
+            };
+            assert_eq!(pragma("synchronous"), synchronous.to_string());
+            assert_eq!(pragma("journal_mode"), "wal");
+            let power = u8::from(durability == Durability::Power).to_string();
+            assert_eq!(pragma("fullfsync"), power);
+            assert_eq!(pragma("checkpoint_fullfsync"), power);
+        }
+    }
+
+    #[test]
     fn places_keep_journals_apart_and_in_order() {
         assert_eq!(seq_of(place(3, 17)), 17);
         assert!(place(3, 17) < place(3, 18));

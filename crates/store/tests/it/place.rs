@@ -22,7 +22,13 @@ pub fn mob() -> MobId {
 pub fn event(seq: Seq, member: &str) -> Envelope {
     let member = MemberId::parse(member).expect("a valid id");
     let reason = Some(format!("because of {seq}"));
-    NewEvent::of(MemberPaused { member, reason }).at(seq, Time(1_000), &mob())
+    let paused = MemberPaused {
+        member,
+        reason,
+        budget: None,
+        until: None,
+    };
+    NewEvent::of(paused).at(seq, Time(1_000), &mob())
 }
 
 pub fn batch(first: Seq, count: u64) -> Batch {

@@ -136,7 +136,7 @@ async fn what_is_no_answer_is_heard_in_its_order_and_calls_are_answered_by_their
     assert_eq!(ears.heard(), wanted);
     connection.answer("srv-0", Ok(json!({"content": "x"})));
     connection.answer("srv-1", Err("no such tool".to_owned()));
-    connection.notify("initialized", json!({}));
+    connection.notify("initialized", &json!({}));
     let answer = peer.read().await;
     assert_eq!(
         (&answer["id"], &answer["result"]),
@@ -271,10 +271,10 @@ async fn a_flood_breaks_the_connection() {
 #[tokio::test]
 async fn who_does_not_read_is_not_waited_for() {
     let (connection, _peer, _) = connected(3);
-    let text = "x".repeat(1024);
+    let text = json!("x".repeat(1024));
     // One after the other without a pause, so that nothing is written in between.
     for _ in 0..=OUTGOING_MAX {
-        connection.notify("any", json!(text));
+        connection.notify("any", &text);
     }
     assert_eq!(connection.reason(), "does not read what it is sent");
     assert!(connection.is_broken());

@@ -3,15 +3,20 @@ use crate::meerkat::connection::Flooded;
 use crate::meerkat::launch::{Child, ChildProcess, Program};
 use crate::meerkat::{NotFound, find};
 use mobkit_domain::command::Command;
-use mobkit_domain::definition::{NoFiles, Secret, parse};
+use mobkit_domain::definition::{Definition, NoFiles, Secret, parse};
 use mobkit_domain::effect::Effect;
 use mobkit_domain::event::{EngineNext, Event, EventFilter, StopOutcome};
+use mobkit_domain::principal::Principal;
 use mobkit_domain::time::Time;
-use mobkit_engine::{EffectPort, EngineConfig, Hooks, Runner, TokioClock};
+use mobkit_engine::{
+    ApplyOptions, DefinitionError, DefinitionSource, EffectPort, EngineConfig, Hooks, Runner,
+    TokioClock,
+};
 use mobkit_store::{EventQuery, MemoryStore};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 
 const MOB: &str = r#"
@@ -55,6 +60,8 @@ struct Stage {
     kinds: Mutex<VecDeque<Kind>>,
     programs: Mutex<Vec<Program>>,
     exits: Mutex<Vec<watch::Sender<Option<String>>>>,
+    /// How many children were cleared away.
+    cleared: Arc<AtomicUsize>,
     missing: bool,
 }
 
@@ -75,6 +82,7 @@ impl Stage {
 
 struct Pretended {
     exit: watch::Sender<Option<String>>,
+    cleared: Arc<AtomicUsize>,
     kind: Kind,
 }
 
@@ -110,6 +118,7 @@ impl ChildProcess for Pretended {
     }
 
     async fn end(self: Box<Self>) {
+        self.cleared.fetch_add(1, Ordering::Relaxed);
         self.exit.send_replace(Some("gone".to_owned()));
     }
 }
@@ -159,7 +168,11 @@ impl Launcher for Stage {
         Ok(Child {
             input: Box::new(input),
             output: Box::new(output),
-            process: Box::new(Pretended { exit, kind }),
+            process: Box::new(Pretended {
+                exit,
+                cleared: Arc::clone(&self.cleared),
+                kind,
+            }),
         })
     }
 }
@@ -214,6 +227,16 @@ fn greeting(kind: Kind) -> Value {
     })
 }
 
+/// A mob file that changes.
+struct Changing(Mutex<Definition>);
+
+#[async_trait]
+impl DefinitionSource for Changing {
+    async fn load(&self) -> Result<Definition, DefinitionError> {
+        Ok(self.0.lock().expect("not poisoned").clone())
+    }
+}
+
 struct Quiet;
 
 #[async_trait]
@@ -260,6 +283,7 @@ struct Test {
     mob: Engine,
     stage: Arc<Stage>,
     supervision: Supervision,
+    file: Arc<Changing>,
     folder: tempfile::TempDir,
 }
 
@@ -270,11 +294,12 @@ impl Test {
 
     async fn with(kinds: &[Kind], missing: bool, fails: bool) -> Self {
         let parsed = parse("mob.toml", MOB, &NoFiles).expect("the mob file is right");
+        let file = Arc::new(Changing(Mutex::new(parsed.definition.clone())));
         let config = EngineConfig {
             store: Arc::new(MemoryStore::new()),
             clock: Arc::new(TokioClock::starting_at(Time(1_000_000))),
             definition: Arc::new(parsed.definition),
-            source: None,
+            source: Some(Arc::clone(&file) as _),
             toolbox: Arc::default(),
             runner: Arc::new(Quiet),
             hooks: Hooks::default(),
@@ -289,6 +314,7 @@ impl Test {
             kinds: Mutex::new(kinds.iter().copied().collect()),
             programs: Mutex::default(),
             exits: Mutex::default(),
+            cleared: Arc::default(),
             missing,
         });
         let folder = tempfile::tempdir().expect("a folder");
@@ -299,6 +325,7 @@ impl Test {
             mob,
             stage,
             supervision,
+            file,
             folder,
         }
     }
@@ -509,10 +536,7 @@ async fn a_broken_protocol_ends_the_process_and_shows_no_secret() {
         "broken protocol: wrote a line that is not JSON: \"key [secret]\""
     );
     assert_eq!(test.start().await, 2);
-    let killed = test.stage.exits.lock().expect("not poisoned")[0]
-        .borrow()
-        .clone();
-    assert_eq!(killed.as_deref(), Some("gone"));
+    assert_eq!(test.stage.cleared.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -547,6 +571,31 @@ async fn a_stop_closes_the_input_then_asks_then_kills_and_says_what_was_seen() {
         assert_eq!(again.map(|live| live.start), Err(Down::Stopping));
         assert_eq!(test.supervision.stop().await, seen);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_with_other_models_takes_its_place_when_the_mob_file_has_others() {
+    let test = Test::of(&[Kind::Good]).await;
+    assert_eq!(test.start().await, 1);
+    let change = |at: &str| {
+        let mut definition = test.file.0.lock().expect("not poisoned");
+        let model = definition.models.values_mut().next().expect("a model");
+        model.base_url = Some(at.to_owned());
+    };
+    change("http://127.0.0.1:10/v1");
+    let operator = Principal::Operator("test".to_owned());
+    let applied = test.mob.apply(&operator, &ApplyOptions::default()).await;
+    applied.expect("applied");
+    assert_eq!(tokio::join!(test.start(), test.start()), (2, 2));
+    let wanted = [
+        "started 77 0.9.8",
+        "the models of the mob file have changed|exited|restart +0",
+        "started 77 0.9.8",
+    ];
+    assert_eq!(test.journal().await, wanted);
+    let config = test.folder.path().join("meerkat/user/.rkat/config.toml");
+    let config = std::fs::read_to_string(config).expect("written");
+    assert!(config.contains("127.0.0.1:10"), "{config}");
 }
 
 #[tokio::test(start_paused = true)]

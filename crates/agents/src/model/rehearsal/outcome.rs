@@ -110,7 +110,7 @@ fn reply(
     let usage = Usage {
         input_tokens: words::input(request),
         output_tokens: words::output(text, calls.iter()),
-        cached_input_tokens: 0,
+        ..Usage::default()
     };
     let finish = if calls.is_empty() {
         Finish::Stop

@@ -42,6 +42,7 @@ fn asked(text: &str) -> ModelRequest {
         profile: ProfileId::parse("reporter").expect("a profile id"),
         step: 1,
         attempt: 1,
+        replies: 0,
         instructions: "You report".to_owned(),
         items: vec![Item::User {
             text: text.to_owned(),

@@ -3,6 +3,7 @@
 use super::failure::Failures;
 use super::frames::Frames;
 use super::names::ToolNames;
+use super::target::RemoteProvider;
 use super::{carry, quiet::quietly};
 use crate::model::seam::ModelEvent;
 use futures::{Stream, StreamExt, stream};
@@ -18,8 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
+/// What ids begin with that genai makes up for calls that came without one. They are not unique.
+const GENAI_CALL_ID: &str = "call#";
+
 /// A call that is ready to be made.
 pub(super) struct Call {
+    pub provider: RemoteProvider,
     pub client: Client,
     pub target: ServiceTarget,
     pub chat: ChatRequest,
@@ -37,6 +42,8 @@ pub(super) struct Answer {
     deadline: Pin<Box<Sleep>>,
     source: Source,
     ready: VecDeque<ModelEvent>,
+    /// The signatures of Gemini's calls so far, each of which comes whole.
+    signed: Vec<Option<String>>,
 }
 
 enum Source {
@@ -63,6 +70,7 @@ impl Answer {
             deadline,
             source: Source::Unasked,
             ready: VecDeque::new(),
+            signed: Vec::new(),
         }
     }
 
@@ -101,6 +109,10 @@ impl Answer {
             }
             Source::Open(stream) => match next(stream, &mut self.deadline, &self.call).await {
                 Next::Event(event) => self.take(*event),
+                Next::Failed(_) if self.call.frames.is_blocked() => {
+                    self.withheld();
+                    Ok(())
+                }
                 Next::Failed(error) => Err(self.call.failures.of(error)),
                 Next::Ended => Err(self.ended_early()),
                 Next::TooLong => Err(self.too_long()),
@@ -134,7 +146,12 @@ impl Answer {
                     text: chunk.content,
                 });
             }
-            // Calls and signatures are taken whole from the end.
+            ChatStreamEvent::ToolCallChunk(chunk) if self.call.provider.is_gemini() => {
+                // At the end genai gives the first call the signatures of others.
+                let signatures = chunk.tool_call.thought_signatures.into_iter().flatten();
+                self.signed.push(signatures.last());
+            }
+            // Calls and other signatures are taken whole from the end.
             ChatStreamEvent::Start
             | ChatStreamEvent::ThoughtSignatureChunk(_)
             | ChatStreamEvent::ToolCallChunk(_)
@@ -152,8 +169,11 @@ impl Answer {
         };
         let finish = finish_of(reason);
         let usage = end.captured_usage.clone().map(usage_of);
-        let mut carry = carry::keep(&self.call.failures.model, &end);
-        let calls = whole(end.captured_into_tool_calls().unwrap_or_default());
+        let mut carry = carry::keep(&self.call.failures.model, &end, &self.signed);
+        let mut calls = end.captured_into_tool_calls().unwrap_or_default();
+        if self.call.provider.is_open_ai() {
+            calls = whole(calls);
+        }
         if calls.is_empty() {
             // Only an answer with calls is followed by another one in the same turn.
             carry = None;
@@ -166,6 +186,15 @@ impl Answer {
         self.ready.push_back(ModelEvent::End { finish, carry });
         self.source = Source::Closed;
         Ok(())
+    }
+
+    /// The provider does not answer what it was asked: an answer of nothing that says so.
+    fn withheld(&mut self) {
+        self.ready.push_back(ModelEvent::End {
+            finish: Finish::Filtered,
+            carry: None,
+        });
+        self.source = Source::Closed;
     }
 
     /// genai ends its stream in silence where the provider's own end mark never came.
@@ -231,10 +260,12 @@ fn finish_of(reason: &StopReason) -> Finish {
 
 fn usage_of(usage: genai::chat::Usage) -> Usage {
     let count = |tokens: Option<i32>| tokens.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    let details = usage.prompt_tokens_details.unwrap_or_default();
     Usage {
         input_tokens: count(usage.prompt_tokens),
         output_tokens: count(usage.completion_tokens),
-        cached_input_tokens: count(usage.prompt_tokens_details.and_then(|d| d.cached_tokens)),
+        cached_input_tokens: count(details.cached_tokens),
+        cache_creation_input_tokens: count(details.cache_creation_tokens),
     }
 }
 
@@ -258,7 +289,8 @@ fn call_request(call: ToolCall, names: &ToolNames) -> CallRequest {
         Value::Null => Value::Object(Map::new()),
         args => args,
     };
-    let provider_id = Some(call.call_id).filter(|id| !id.is_empty());
+    let made_up = |id: &str| id.is_empty() || id.starts_with(GENAI_CALL_ID);
+    let provider_id = Some(call.call_id).filter(|id| !made_up(id));
     CallRequest {
         tool: names.ours(&call.fn_name),
         args,

@@ -9,6 +9,7 @@ use genai::chat::{
 use mobkit_domain::id::CallId;
 use mobkit_domain::model::CallRequest;
 use std::collections::HashMap;
+use std::iter::repeat;
 
 /// The longest call id that every provider takes.
 const CALL_ID_LEN_MAX: usize = 40;
@@ -40,16 +41,18 @@ fn messages(model: &str, items: &[Item], names: &ToolNames) -> Vec<ChatMessage> 
         match item {
             Item::User { text, from } => messages.push(ChatMessage::user(heard(text, from))),
             Item::Assistant { text, calls, carry } => {
-                let mut parts = carry::restore(model, carry.as_ref());
+                let restored = carry::restore(model, carry.as_ref());
+                let mut parts = restored.parts;
                 if !text.is_empty() {
                     parts.push(ContentPart::from_text(&**text));
                 }
-                for (call, asked) in calls {
+                let signatures = restored.calls.into_iter().chain(repeat(None));
+                for ((call, asked), signature) in calls.iter().zip(signatures) {
                     let call_id = call_id(*call, asked);
                     ids.insert(*call, call_id.clone());
                     let fn_name = names.safe(&asked.tool);
                     let fn_arguments = asked.args.clone();
-                    let thought_signatures = None;
+                    let thought_signatures = signature.map(|signature| vec![signature]);
                     let call = ToolCall {
                         call_id,
                         fn_name,

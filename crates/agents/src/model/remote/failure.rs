@@ -135,11 +135,16 @@ impl Failures {
     /// An answer other than 2xx.
     fn status(&self, status: StatusCode, body: &str, headers: &HeaderMap) -> Failure {
         let number = status.as_u16();
-        let class = class_of(number);
+        let told = serde_json::from_str::<Value>(body).unwrap_or_default();
+        let class = if names_a_wrong_key(&told) {
+            FailureClass::Unauthorized
+        } else {
+            class_of(number)
+        };
         if class == FailureClass::Unauthorized {
             // Nothing of the body: providers repeat keys in it, more or less masked.
             let reason = match &self.key {
-                Some(key) => format!("HTTP {number}: the key from {} is refused", key.origin()),
+                Some(key) => format!("HTTP {number}: the key {} is refused", key.origin()),
                 None => format!("HTTP {number}: a key is wanted, and none is set"),
             };
             return Failure {
@@ -154,7 +159,7 @@ impl Failures {
             words => format!("HTTP {number}: {words}"),
         };
         Failure {
-            retry_after_ms: wait_ms(headers),
+            retry_after_ms: wait_ms(headers).or_else(|| wait_told_ms(&told)),
             ..self.fail(class, &reason)
         }
     }
@@ -164,6 +169,8 @@ impl Failures {
         if body.is_null() {
             return self.garbage();
         }
+        let whole = body;
+        let body = body.get("error").unwrap_or(body);
         let status = ["code", "status", "status_code"]
             .iter()
             .find_map(|key| body[*key].as_u64());
@@ -172,12 +179,32 @@ impl Failures {
             Some(status) => class_of(status),
             None => class_named(body),
         };
-        if class == FailureClass::Unauthorized {
+        if class == FailureClass::Unauthorized || names_a_wrong_key(whole) {
             return self.status(StatusCode::UNAUTHORIZED, "", &HeaderMap::new());
         }
         let reason = format!("the answer broke off with an error: {}", words_in(body));
-        self.fail(class, &reason)
+        Failure {
+            retry_after_ms: wait_told_ms(whole),
+            ..self.fail(class, &reason)
+        }
     }
+}
+
+/// What Google's errors say in detail (google.rpc.Status): `field` of the first detail with one.
+fn detail<'b>(body: &'b Value, field: &str) -> Option<&'b str> {
+    let details = body["error"]["details"].as_array()?;
+    details.iter().find_map(|detail| detail[field].as_str())
+}
+
+/// Google calls a wrong key a bad request.
+fn names_a_wrong_key(body: &Value) -> bool {
+    detail(body, "reason") == Some("API_KEY_INVALID")
+}
+
+/// Google says in the body how long to wait, as seconds with an `s` behind them.
+fn wait_told_ms(body: &Value) -> Option<u64> {
+    let seconds = detail(body, "retryDelay")?.strip_suffix('s')?;
+    super::retry_after::millis(seconds, 1_000.0)
 }
 
 fn class_of(status: u16) -> FailureClass {
@@ -190,9 +217,9 @@ fn class_of(status: u16) -> FailureClass {
     }
 }
 
-/// The class by the code words that OpenAI and Anthropic document for errors.
+/// The class by the code words that the providers document for errors.
 fn class_named(body: &Value) -> FailureClass {
-    let words = [&body["type"], &body["code"]];
+    let words = [&body["type"], &body["code"], &body["status"]];
     let is = |names: &[&str]| {
         words
             .iter()
@@ -202,18 +229,23 @@ fn class_named(body: &Value) -> FailureClass {
         "rate_limit_error",
         "rate_limit_exceeded",
         "insufficient_quota",
+        "RESOURCE_EXHAUSTED",
     ]) {
         FailureClass::RateLimited
     } else if is(&[
         "authentication_error",
         "permission_error",
         "invalid_api_key",
+        "UNAUTHENTICATED",
+        "PERMISSION_DENIED",
     ]) {
         FailureClass::Unauthorized
     } else if is(&[
         "invalid_request_error",
         "not_found_error",
         "request_too_large",
+        "INVALID_ARGUMENT",
+        "FAILED_PRECONDITION",
     ]) {
         FailureClass::Rejected
     } else {

@@ -9,7 +9,7 @@ use crate::model::key::ApiKey;
 use crate::model::seam::{ModelEvents, ModelProvider, ModelRequest};
 use crate::model::settings::SettingsError;
 use futures::{StreamExt, stream};
-use genai::chat::ChatOptions;
+use genai::chat::{CacheControl, ChatOptions};
 use genai::{Client, ServiceTarget};
 use serde_json::json;
 use std::fmt;
@@ -52,7 +52,7 @@ impl fmt::Debug for RemoteSettings {
 #[derive(Clone)]
 pub struct RemoteModel {
     model: Arc<str>,
-    sends_name: bool,
+    provider: RemoteProvider,
     described: Arc<str>,
     client: Client,
     target: ServiceTarget,
@@ -110,7 +110,7 @@ impl RemoteModel {
         };
         Ok(Self {
             model: model.into(),
-            sends_name: provider.is_open_ai(),
+            provider,
             described: described.into(),
             client,
             target,
@@ -125,12 +125,18 @@ impl RemoteModel {
         let mut options = ChatOptions::default()
             .with_capture_usage(true)
             .with_capture_tool_calls(true)
-            .with_capture_reasoning_content(true)
+            .with_capture_reasoning_content(tells_thoughts(self.provider, &self.model))
             .with_raw_frame_sink_arc(frames.clone());
-        if self.sends_name {
+        if self.provider.is_open_ai() {
             options = options.with_extra_body(json!({ "model": &*self.model }));
         }
+        if self.provider == RemoteProvider::Anthropic {
+            // The tools and the instructions of a member stay the same from call to call; the other
+            // providers cache such a beginning without being told.
+            options = options.with_cache_control(CacheControl::Ephemeral);
+        }
         Call {
+            provider: self.provider,
             chat: chat::request(&self.failures.model, request, &names),
             options,
             client: self.client.clone(),
@@ -141,6 +147,13 @@ impl RemoteModel {
             timeout: Duration::from_millis(self.timeout_ms),
         }
     }
+}
+
+/// Whether a model may be asked to tell its thoughts: Gemini refuses that for models that can't
+/// think.
+fn tells_thoughts(provider: RemoteProvider, model: &str) -> bool {
+    let cannot_think = ["gemma", "gemini-1", "gemini-2.0"];
+    !provider.is_gemini() || !cannot_think.iter().any(|name| model.starts_with(name))
 }
 
 impl ModelProvider for RemoteModel {

@@ -29,7 +29,8 @@ pub(super) fn wait_ms(headers: &HeaderMap) -> Option<u64> {
         })
 }
 
-fn millis(text: &str, scale: f64) -> Option<u64> {
+/// A number of `1/scale` milliseconds; `None` for what is no such number.
+pub(super) fn millis(text: &str, scale: f64) -> Option<u64> {
     let number = text
         .parse::<f64>()
         .ok()

@@ -48,6 +48,11 @@ impl RemoteProvider {
         }
     }
 
+    /// Whether it signs its calls one by one, and may leave them without ids.
+    pub(super) fn is_gemini(self) -> bool {
+        self == Self::Gemini
+    }
+
     /// Whether it speaks OpenAI's chat completions.
     pub(super) fn is_open_ai(self) -> bool {
         match self {

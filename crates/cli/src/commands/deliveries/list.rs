@@ -28,7 +28,12 @@ pub(super) async fn run(args: &DeliveriesArgs, output: &Output) -> Result<Exit, 
         return Ok(Exit::Done);
     }
     if deliveries.is_empty() {
-        output.notice("no such deliveries");
+        let asked = [&args.in_state, &args.route, &args.to];
+        if asked.iter().any(|given| given.is_some()) {
+            output.notice("no such deliveries");
+        } else {
+            output.notice("no deliveries; send one with `mobkit deliveries send TO TEXT`");
+        }
         return Ok(Exit::Done);
     }
     output.line(&table(output, deliveries, environment::now()))?;

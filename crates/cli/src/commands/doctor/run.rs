@@ -31,7 +31,8 @@ pub(crate) async fn run(args: &DoctorArgs, output: &Output) -> Result<Exit, Fail
     let mut findings = vec![of_file(&file)];
     findings.extend(secrets::look(&file, &variables).await);
     findings.push(places::look(&state));
-    let scratch = std::env::temp_dir().join(format!("mobkit-doctor-{}", environment::random_key()?));
+    let scratch =
+        std::env::temp_dir().join(format!("mobkit-doctor-{}", environment::random_key()?));
     findings.extend(engine::look(&file, &variables, &scratch).await);
     tell(&findings, output)
 }
@@ -51,7 +52,9 @@ fn of_file(file: &MobFile) -> Finding {
 }
 
 fn tell(findings: &[Finding], output: &Output) -> Result<Exit, Failure> {
-    let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
+    let failed = findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Fail);
     let failed = failed.count();
     if !output.is_json() {
         output.line(&table(findings, output))?;

@@ -31,7 +31,12 @@ fn next_step(secret: &Secret) -> String {
 fn references(definition: &Definition) -> Vec<(String, &Secret)> {
     let mut found = Vec::new();
     for (id, model) in &definition.models {
-        found.extend(model.api_key.as_ref().map(|key| (format!("model {id}"), key)));
+        found.extend(
+            model
+                .api_key
+                .as_ref()
+                .map(|key| (format!("model {id}"), key)),
+        );
     }
     for module in &definition.modules {
         let whose = format!("module {}", module.id);

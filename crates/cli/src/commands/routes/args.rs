@@ -17,6 +17,17 @@ pub(crate) struct RoutesArgs {
 pub(crate) enum RoutesCommand {
     /// Say which route would take a delivery; nothing is sent
     Resolve(ResolveArgs),
+    /// Use a route again whose receiver answered that it wants nothing more
+    Enable(EnableArgs),
+}
+
+/// A route that is out of use.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EnableArgs {
+    /// The route
+    pub route: String,
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 /// A delivery that might be.
@@ -25,6 +36,7 @@ pub(crate) struct ResolveArgs {
     /// For whom, e.g. ops or member:editor
     pub recipient: String,
     /// On which channel
+    #[arg(long, value_name = "CHANNEL")]
     pub channel: Option<String>,
     #[command(flatten)]
     pub server: ServerArgs,

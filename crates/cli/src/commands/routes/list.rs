@@ -27,7 +27,7 @@ pub(super) async fn run(server: &ServerArgs, output: &Output) -> Result<Exit, Fa
     }
     output.line(&table(output, &routes))?;
     if routes[0]["disabled"].is_string() {
-        output.notice("`mobkit rpc route/put` brings a route back that is out of use");
+        output.notice("`mobkit routes enable ID` brings a route back that is out of use");
     }
     Ok(Exit::Done)
 }

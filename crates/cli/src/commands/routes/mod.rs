@@ -1,6 +1,7 @@
 //! `mobkit routes`: where named outputs go.
 
 mod args;
+mod enable;
 mod list;
 mod resolve;
 mod run;

@@ -1,7 +1,7 @@
 //! `mobkit routes` as it was asked for.
 
 use super::args::{RoutesArgs, RoutesCommand};
-use super::{list, resolve};
+use super::{enable, list, resolve};
 use crate::failure::{Exit, Failure};
 use crate::terminal::Output;
 
@@ -9,5 +9,6 @@ pub(crate) async fn run(args: &RoutesArgs, output: &Output) -> Result<Exit, Fail
     match &args.command {
         None => list::run(&args.server, output).await,
         Some(RoutesCommand::Resolve(args)) => resolve::run(args, output).await,
+        Some(RoutesCommand::Enable(args)) => enable::run(args, output).await,
     }
 }

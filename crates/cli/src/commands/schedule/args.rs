@@ -129,16 +129,32 @@ pub(crate) struct RunsArgs {
     pub server: ServerArgs,
 }
 
+/// A time, or the beginning of a date in UTC.
+fn moment(text: &str) -> Result<jiff::Timestamp, String> {
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    let date = text
+        .parse::<jiff::civil::Date>()
+        .ok()
+        .filter(|_| !text.contains('T'));
+    let begin = date.and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    begin.map(|begin| begin.timestamp()).ok_or_else(|| {
+        "write a time with its zone, e.g. 2027-03-01T00:00:00Z, or a date, e.g. 2027-03-01"
+            .to_owned()
+    })
+}
+
 /// A stretch of the past.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BackfillArgs {
     /// The schedule
     pub id: String,
-    /// The first time of the stretch, e.g. 2027-03-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
+    /// The first time of the stretch, e.g. 2027-03-01T00:00:00Z; a date is its beginning in UTC
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub from: jiff::Timestamp,
     /// Its last time, not in the future
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub to: jiff::Timestamp,
     /// Do not ask before
     #[arg(short, long)]

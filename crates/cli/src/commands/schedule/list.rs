@@ -1,6 +1,7 @@
 //! The schedules, those that need attention first.
 
 use crate::client::ServerArgs;
+use crate::commands::status::LINE_PAUSED;
 use crate::duration;
 use crate::environment;
 use crate::failure::{Exit, Failure};
@@ -28,12 +29,17 @@ pub(super) async fn run(server: &ServerArgs, output: &Output) -> Result<Exit, Fa
         output.notice(NO_SCHEDULES);
         return Ok(Exit::Done);
     }
-    output.line(&table(output, &schedules, environment::now()))?;
+    let status = client.call("mob/status", &json!({})).await?;
+    let is_paused = status["paused"] == true;
+    if is_paused {
+        output.notice(LINE_PAUSED);
+    }
+    output.line(&table(output, &schedules, is_paused, environment::now()))?;
     output.notice("see what became of one with `mobkit schedule runs ID`");
     Ok(Exit::Done)
 }
 
-fn table(output: &Output, schedules: &[Value], now: jiff::Timestamp) -> String {
+fn table(output: &Output, schedules: &[Value], is_paused: bool, now: jiff::Timestamp) -> String {
     let header = ["ID", "WHEN", "ZONE", "NEXT", "LAST", "TARGET", "STATE"];
     let mut table = Table::new(output, &header);
     for schedule in schedules {
@@ -43,7 +49,7 @@ fn table(output: &Output, schedules: &[Value], now: jiff::Timestamp) -> String {
             text("id"),
             when(schedule),
             text("timezone"),
-            next(schedule, now),
+            next(schedule, is_paused, now),
             last.map_or_else(|| "-".to_owned(), |age| format!("{age} ago")),
             target(&schedule["to"]),
             state(schedule),
@@ -61,10 +67,15 @@ pub(super) fn when(schedule: &Value) -> String {
     text("cron").or(every).or(at).unwrap_or_default()
 }
 
-fn next(schedule: &Value, now: jiff::Timestamp) -> String {
-    match schedule["next"].as_str() {
-        None => "-".to_owned(),
-        Some(at) => duration::until(at, now).map_or("now".to_owned(), |left| format!("in {left}")),
+/// When it fires next; what is due while the whole line is paused waits for that.
+fn next(schedule: &Value, is_paused: bool, now: jiff::Timestamp) -> String {
+    let Some(at) = schedule["next"].as_str() else {
+        return "-".to_owned();
+    };
+    match duration::until(at, now) {
+        Some(left) => format!("in {left}"),
+        None if is_paused => "waits".to_owned(),
+        None => "now".to_owned(),
     }
 }
 
@@ -128,11 +139,16 @@ mod tests {
             json!({"id": "once", "at": "2026-11-22T06:00:00", "timezone": "UTC", "enabled": true,
                 "to": {"route": "ops\u{1b}[2J"}, "paused": false, "open": 0}),
         ];
-        insta::assert_snapshot!(table(&output, &schedules, now), @r#"
+        let table = |is_paused| table(&output, &schedules, is_paused, now);
+        insta::assert_snapshot!(table(false), @r#"
         ID       WHEN                    ZONE           NEXT      LAST    TARGET              STATE
         feed     every 15m               UTC            in 10:00  5m ago  module feed/warm    active, 1 open
         morning  0 7 * * 1-5             Europe/London  -         -       member editor       paused
         once     at 2026-11-22T06:00:00  UTC            -         -       route ops\u001b[2J  over
         "#);
+        // What was due in the meantime waits until the line goes on.
+        let later = "2026-11-22T06:20:00Z".parse().expect("a time");
+        assert_eq!(next(&schedules[0], true, later), "waits");
+        assert_eq!(next(&schedules[0], false, later), "now");
     }
 }

@@ -12,7 +12,8 @@ pub(super) async fn run(args: &PutArgs, output: &Output) -> Result<Exit, Failure
     let mut entry = entry(&read(&args.file)?)?;
     let client = args.server.client(output, None, Duration::ZERO)?;
     entry.insert("key".to_owned(), json!(environment::random_key()?));
-    let result = client.call("schedule/put", &Value::Object(entry)).await;
+    let params = Value::Object(entry.clone());
+    let result = client.call("schedule/put", &params).await;
     let result = result.map_err(all_problems)?;
     if output.is_json() {
         output.document(&result)?;
@@ -22,10 +23,21 @@ pub(super) async fn run(args: &PutArgs, output: &Output) -> Result<Exit, Failure
     let id = text("schedule").unwrap_or_default();
     let next = match text("next") {
         Some(next) => format!("fires next at {next}"),
-        None => "does not fire by itself".to_owned(),
+        None => still(entry.get("at"), entry.get("enabled")).to_owned(),
     };
     output.line(&format!("{id} {next}"))?;
     Ok(Exit::Done)
+}
+
+/// Why it never fires by itself.
+fn still(at: Option<&Value>, enabled: Option<&Value>) -> &'static str {
+    if enabled == Some(&Value::Bool(false)) {
+        "does not fire by itself: it is disabled"
+    } else if at.is_some() {
+        "does not fire by itself: its time is over"
+    } else {
+        "does not fire by itself: it is paused"
+    }
 }
 
 /// Says the other things that are wrong too, before the first.

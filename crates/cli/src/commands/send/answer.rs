@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The kinds that say what becomes of a message.
-const KINDS: &str = "message.delivered,turn.completed,turn.failed,turn.cancelled,\
+const KINDS: &str = "message.delivered,message.steered,turn.completed,turn.failed,turn.cancelled,\
     message.cancelled,message.expired,tool.unknown,turn.waiting,approval.requested";
 
 /// How to wait.
@@ -117,7 +117,7 @@ impl Waiter<'_> {
             .is_some_and(|turn| data["turn"] == turn);
         let is_own = data["message"] == self.accepted.message.as_str();
         Ok(match envelope["kind"].as_str().unwrap_or_default() {
-            "message.delivered" if is_own => {
+            "message.delivered" | "message.steered" if is_own => {
                 self.turn = Some(text("turn"));
                 None
             }

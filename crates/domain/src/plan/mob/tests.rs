@@ -225,3 +225,27 @@ fn modules_are_part_of_a_plan() {
     assert_eq!(outline, serde_json::Value::from(expected.to_vec()));
     assert!(!plan.needs_force());
 }
+
+#[test]
+fn helpers_count_for_no_guard_and_no_digest() {
+    let with_helpers = |profile: &str| {
+        let mut there = actual(&["a", "a.h-1", "a.h-2", "a.h-3"]);
+        for helper in &mut there[1..] {
+            helper.origin = MemberOrigin::Helper;
+            helper.profile = ProfileId::parse(profile).expect("an id");
+        }
+        there
+    };
+    let gone = plan("sha256:1", &desired(&["a"]), &with_helpers("gone"));
+    assert_eq!(gone.roster().retire.len(), 3);
+    assert!(!gone.needs_force(), "the desired state has none of them");
+    let alone = plan("sha256:1", &desired(&["a"]), &actual(&["a"]));
+    let (roster, edges) = (alone.roster().clone(), alone.edges().clone());
+    let helped = with_helpers("reporter");
+    let helped = Plan::new("sha256:1", &helped, roster, edges, ModulePlan::default());
+    assert_eq!(
+        helped.digest(),
+        alone.digest(),
+        "they come and go meanwhile"
+    );
+}

@@ -365,3 +365,23 @@ fn every_problem_is_named_at_once() {
     assert_eq!(refusal.data["problems"][1]["code"], "profile.not_found");
     assert_eq!(refusal.message.matches("; ").count(), 2);
 }
+
+#[test]
+fn a_helper_is_left_alone_while_its_profile_is_there() {
+    let helper = |profile: &str| Actual {
+        profile: role(profile),
+        ..have("a.h-9", MemberOrigin::Helper)
+    };
+    let there = [have("a", Definition), helper("editor")];
+    let plan = plan(&[want("a", Definition)], &there).expect("a plan");
+    assert!(plan.is_empty() && plan.present == 1);
+    assert_eq!(plan.present_after(), [id("a")].into());
+    check(
+        &[want("a", Definition)],
+        &[have("a", Definition), helper("gone")],
+        &[
+            "retain a (nothing about it changes; session)",
+            "retire a.h-9 (the definition no longer has its profile gone; nothing)",
+        ],
+    );
+}

@@ -1,12 +1,12 @@
 //! Deliveries: attempts, their outcomes and what follows.
 
-use super::delivery_kit::{POST, gone, lost, put, route, send, taken, unwell};
+use super::delivery_kit::{POST, gone, lost, route, send, taken, unwell};
 use super::harness::{Mob, ada, member};
 use mobkit_domain::command::{
     AttemptOutcome, Command, DeliveryCommand, MemberCommand, MobCommand, RuntimeCommand, Submission,
 };
 use mobkit_domain::effect::open_effects;
-use mobkit_domain::event::{DrainReport, KeyUse, RetireMode};
+use mobkit_domain::event::{DrainReport, KeyUse, RetireMode, RouteOrigin};
 use mobkit_domain::principal::Principal;
 use mobkit_domain::row::DeliveryState;
 use mobkit_domain::world::next_due;
@@ -406,9 +406,24 @@ fn a_receiver_that_is_gone_takes_its_route_out_of_use() {
     assert_eq!(refused.code, "route.disabled");
     mob.converge_routes();
     assert!(mob.world.state.routes[&route("hook")].disabled.is_some());
-    let spec = mob.world.state.routes[&route("hook")].spec.clone();
-    mob.order(Command::Delivery(put(spec)));
+    assert_eq!(
+        refused.hint.as_deref(),
+        Some("`mobkit routes enable hook` brings it back")
+    );
+    let enable = |id: &str| DeliveryCommand::RouteEnable { route: route(id) };
+    assert_eq!(mob.delivery_refused(enable("hok")).code, "route.not_found");
+    let agent = Principal::Agent(member("ann"));
+    let by_agent = mob.delivery_as(agent, enable("hook"));
+    assert_eq!(by_agent.expect_err("refused").code, "route.not_yours");
+    mob.order(Command::Delivery(enable("hook")));
     mob.then("route.defined");
+    let back = &mob.world.state.routes[&route("hook")];
+    assert_eq!(
+        (back.disabled.as_deref(), back.origin),
+        (None, RouteOrigin::File)
+    );
+    mob.order(Command::Delivery(enable("hook")));
+    mob.then("");
     mob.attempt_ended(ids[3], gone());
     mob.then("delivery.dead error.raised");
     mob.hook();

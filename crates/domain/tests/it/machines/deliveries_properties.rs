@@ -1,6 +1,6 @@
 //! Whatever happens to deliveries, in any order, some things always hold.
 
-use super::delivery_kit::{POST, gone, lost, put, route, taken, unwell};
+use super::delivery_kit::{POST, gone, lost, route, taken, unwell};
 use super::harness::{Mob, ada};
 use mobkit_domain::command::{
     AttemptOutcome, Command, DeliveryCommand, MobCommand, RuntimeCommand,
@@ -108,10 +108,8 @@ fn run(mob: &mut Mob, op: &Op) {
         Op::Replay(which) => replay(mob, *which),
         Op::Bring => {
             for id in ["hook", "mail", "slow"] {
-                let spec = mob.world.state.routes[&route(id)].spec.clone();
-                if mob.world.state.routes[&route(id)].disabled.is_some() {
-                    mob.order(Command::Delivery(put(spec)));
-                }
+                let route = route(id);
+                mob.order(Command::Delivery(DeliveryCommand::RouteEnable { route }));
             }
         }
         Op::Pause => mob.mob(MobCommand::Pause { reason: None }),

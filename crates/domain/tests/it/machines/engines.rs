@@ -474,17 +474,25 @@ fn losses_and_crashes_count_together() {
 
 #[test]
 fn a_call_in_flight_when_the_engine_is_lost_is_made_once() {
-    let mut mob = working();
-    mob.internal(engine_replied(&mob, reply("", &[publish()])));
-    assert_eq!(mob.tools_asked(), ["publish"]);
-    mob.internal(engine_lost(&mob));
-    mob.then("turn.resumed");
-    assert_eq!(mob.asked, [going_on(&mob)], "the call is still in flight");
-    mob.tool_ends("ext", 0, Ok("published"));
-    mob.then("tool.finished");
-    assert_eq!(mob.open_turn("ext").phase, TurnPhase::External);
-    mob.internal(engine_ended(&mob, Ok("done")));
-    mob.then("turn.completed");
+    let tools = "tools = [\"peers\", \"publish\"]";
+    assert_eq!(NEWSROOM.matches(tools).count(), 1);
+    let file = NEWSROOM.replace(tools, "tools = [\"publish\", \"look\"]");
+    for tool in ["publish", "look"] {
+        let mut mob = Mob::ready_of(&file);
+        mob.spawn(spec("ext", "remote"));
+        mob.internal(started(FIRST, None));
+        mob.send("ext", "go");
+        mob.internal(engine_replied(&mob, reply("", &[(tool, json!({}))])));
+        assert_eq!(mob.tools_asked(), [tool]);
+        mob.internal(engine_lost(&mob));
+        mob.then("turn.resumed");
+        assert_eq!(mob.asked, [going_on(&mob)], "the call is still in flight");
+        mob.tool_ends("ext", 0, Ok("done"));
+        mob.then("tool.finished");
+        assert_eq!(mob.open_turn("ext").phase, TurnPhase::External);
+        mob.internal(engine_ended(&mob, Ok("done")));
+        mob.then("turn.completed");
+    }
 }
 
 #[test]

@@ -137,7 +137,7 @@ pub fn reply(text: &str, calls: &[(&str, Value)]) -> Reply {
         usage: Usage {
             input_tokens: 100,
             output_tokens: 10,
-            cached_input_tokens: 0,
+            ..Usage::default()
         },
         finish,
         carry: None,
@@ -260,6 +260,7 @@ impl Mob {
             "a member did not leave: {:?}",
             state.leaving
         );
+        assert!(state.orphans.is_empty(), "orphans: {:?}", state.orphans);
     }
 
     /// Runs a command of an operator that must be accepted.
@@ -529,9 +530,9 @@ impl Mob {
 }
 
 /// What follows by itself uses up one of these, the first first: calls to be looked at,
-/// times at which something is due, messages that wait, members that leave, members that could
-/// work.
-fn left_to_do(state: &State, now: Time) -> (usize, usize, usize, usize, usize) {
+/// times at which something is due, messages that wait, members that could work, helpers that have
+/// to leave, members that leave.
+fn left_to_do(state: &State, now: Time) -> (usize, usize, usize, usize, usize, usize) {
     let owed = state.turns.values().flat_map(|turn| &turn.calls);
     let owed = owed.filter(|call| call.state.is_owed()).count();
     let waiting = state
@@ -551,8 +552,11 @@ fn left_to_do(state: &State, now: Time) -> (usize, usize, usize, usize, usize) {
     let routes = state.delivery_waiting.values();
     let waiting_out = routes.flat_map(|route| &route.deliveries);
     let deliveries = waiting_out.filter(|(due, _)| *due <= now).count();
-    let dues = dues + schedules + deliveries;
-    (owed, dues, waiting, state.leaving.len(), members)
+    let helpers = state.helper_dues.iter();
+    let helpers = helpers.take_while(|(due, _)| *due <= now).count();
+    let dues = dues + schedules + deliveries + helpers;
+    let orphans = state.orphans.len();
+    (owed, dues, waiting, members, orphans, state.leaving.len())
 }
 
 pub fn ada() -> Principal {

@@ -3,7 +3,8 @@
 use mobkit_domain::command::StepRef;
 use mobkit_domain::effect::Effect;
 use mobkit_domain::event::{
-    Envelope, Event, Expiry, Fence, Matter, ResolveHow, ToolEffect, Verdict, WaitingFor,
+    Envelope, Event, Expiry, Fence, Matter, MessageMode, ResolveHow, ToolEffect, Verdict,
+    WaitingFor,
 };
 use mobkit_domain::id::{ApprovalId, CallId, MemberId, MessageId, TurnId};
 use mobkit_domain::time::Time;
@@ -44,6 +45,8 @@ pub struct Ledger {
     /// Messages without an end.
     pub messages: BTreeSet<MessageId>,
     expiries: BTreeMap<MessageId, Time>,
+    /// Messages that wait to join the turn that ran when they came.
+    steers: BTreeMap<MessageId, TurnId>,
     /// How often a call was begun, and how often a person said that it is to be made again.
     begun: BTreeMap<CallId, (u32, u32)>,
 }
@@ -56,6 +59,7 @@ impl Ledger {
     }
 
     fn end_message(&mut self, id: MessageId) {
+        self.steers.remove(&id);
         assert!(
             self.messages.remove(&id),
             "{id} ends twice, or was never accepted"
@@ -108,8 +112,22 @@ impl Ledger {
             Event::MessageAccepted(e) => {
                 assert!(self.messages.insert(e.message));
                 self.expiries.extend(e.expires.map(|due| (e.message, due)));
+                let mut turns = self.turns.iter();
+                let running = turns.find(|(_, turn)| turn.member == e.to);
+                if let (MessageMode::Steer, Some((turn, _))) = (e.mode, running) {
+                    self.steers.insert(e.message, *turn);
+                }
+            }
+            Event::MessageSteered(e) => {
+                let due = self.expiries.get(&e.message);
+                assert!(due.is_none_or(|due| now < *due), "{} is over", e.message);
+                assert_eq!(self.steers.remove(&e.message), Some(e.turn));
+                let turn = self.turn(e.turn);
+                let between = turn.calls.is_empty() || turn.external;
+                assert!(between, "{} joins in the middle of a step", e.message);
             }
             Event::MessageDelivered(e) => {
+                self.steers.remove(&e.message);
                 let due = self.expiries.get(&e.message);
                 assert!(due.is_none_or(|due| now < *due), "{} is over", e.message);
             }
@@ -266,6 +284,13 @@ impl Ledger {
             }
             let (turn_id, member, fence) = (*id, turn.member.clone(), turn.fence);
             if turn.external {
+                let joining = self.steers.iter().filter(|(_, turn)| **turn == *id);
+                owed.extend(joining.map(|(message, _)| Effect::EngineSteer {
+                    turn: *id,
+                    member: turn.member.clone(),
+                    fence: turn.fence,
+                    message: *message,
+                }));
                 owed.push(Effect::EngineTurn {
                     turn: turn_id,
                     member,

@@ -99,12 +99,6 @@ fn reject_takes_a_message_only_for_an_idle_member() {
         "member.busy"
     );
     mob.order(send_in_mode("ann", MessageMode::Queue));
-    for mode in [MessageMode::Steer, MessageMode::Interrupt] {
-        assert_eq!(
-            mob.refused(send_in_mode("ann", mode)),
-            "message.mode_unsupported"
-        );
-    }
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! The state machines: given events, when a command comes, then these events follow.
 
+mod answers;
 mod approvals;
 mod asks;
+mod budgets;
 mod calls;
+mod compaction;
 mod deciders;
+mod delegates;
 mod deliveries;
 mod deliveries_modules;
 mod deliveries_properties;
@@ -15,6 +19,7 @@ mod edges;
 mod elicitation;
 mod engines;
 mod expiry;
+mod fallback;
 mod gates;
 mod grants;
 mod harness;
@@ -26,6 +31,7 @@ mod members;
 mod messages;
 mod mob;
 mod models;
+mod modes;
 mod module_calls;
 mod module_kit;
 mod module_plan;
@@ -43,6 +49,7 @@ mod schedule_kit;
 mod schedules;
 mod schedules_by_hand;
 mod schedules_overlap;
+mod tasks;
 mod turns;
 mod watch;
 mod year;

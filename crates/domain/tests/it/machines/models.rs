@@ -209,7 +209,7 @@ fn a_turn_that_wants_to_go_on_without_tokens_left_fails() {
     long.usage = Usage {
         input_tokens: 900,
         output_tokens: 100,
-        cached_input_tokens: 0,
+        ..Usage::default()
     };
     mob.internal(replied(mob.at("ann"), long));
     mob.then("model.replied budget.exhausted turn.failed error.raised");
@@ -275,6 +275,7 @@ fn a_provider_that_counts_nonsense_breaks_nothing() {
         input_tokens: u64::MAX,
         output_tokens: u64::MAX,
         cached_input_tokens: u64::MAX,
+        cache_creation_input_tokens: u64::MAX,
     };
     mob.internal(replied(mob.at("ann"), nonsense));
     mob.then("model.replied turn.completed");

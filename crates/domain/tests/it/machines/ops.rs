@@ -9,7 +9,7 @@ use proptest::sample::select;
 
 const MEMBERS: [&str; 8] = ["ann", "bob", "r1", "r2", "r3", "ext", "zoe", "nobody"];
 const PROFILES: [&str; 4] = ["desk", "reporter", "remote", "chef"];
-const TOOLS: [&str; 8] = [
+const TOOLS: [&str; 9] = [
     "look",
     "look",
     "save",
@@ -17,6 +17,7 @@ const TOOLS: [&str; 8] = [
     "now",
     "send_message",
     "ask_peer",
+    "delegate",
     "rm_rf",
 ];
 
@@ -73,6 +74,10 @@ pub enum Op {
     EngineEnded {
         who: &'static str,
         good: bool,
+    },
+    EngineSteered {
+        who: &'static str,
+        pick: usize,
     },
     EngineLost {
         who: &'static str,
@@ -160,8 +165,14 @@ fn calls() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
 }
 
 fn of_messages() -> impl Strategy<Value = Op> {
-    let modes = vec![MessageMode::Queue, MessageMode::Reject, MessageMode::Steer];
-    let mode = prop::option::weighted(0.2, select(modes));
+    let modes = vec![
+        MessageMode::Queue,
+        MessageMode::Reject,
+        MessageMode::Steer,
+        MessageMode::Steer,
+        MessageMode::Interrupt,
+    ];
+    let mode = prop::option::weighted(0.4, select(modes));
     let expires = prop_oneof![3 => Just(None), 1 => (0..40_u64).prop_map(Some)];
     prop_oneof![
         8 => (who(), mode, expires, prop::option::weighted(0.2, 0..3_u8)).prop_map(
@@ -197,6 +208,7 @@ fn of_turns() -> impl Strategy<Value = Op> {
         ),
         3 => (who(), calls()).prop_map(|(who, calls)| Op::EngineReplied { who, calls }),
         2 => (who(), any::<bool>()).prop_map(|(who, good)| Op::EngineEnded { who, good }),
+        2 => (who(), 0..3_usize).prop_map(|(who, pick)| Op::EngineSteered { who, pick }),
         2 => who().prop_map(|who| Op::EngineLost { who }),
         1 => Just(Op::EngineFailed),
         1 => any::<usize>().prop_map(|pick| Op::TurnCancel { pick }),
@@ -247,6 +259,7 @@ fn of_members() -> impl Strategy<Value = Op> {
         EdgeOrigin::Static,
         EdgeOrigin::Managed,
         EdgeOrigin::Operator,
+        EdgeOrigin::Helper,
     ]);
     let reason = select(vec![
         UnwireReason::Requested,

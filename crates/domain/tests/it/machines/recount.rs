@@ -1,8 +1,11 @@
 //! What the state counts, counted again.
 
 use mobkit_domain::edge::Edge;
+use mobkit_domain::event::MessageMode;
 use mobkit_domain::id::{MemberId, MessageId};
-use mobkit_domain::state::{Call, CallState, MemberMode, State, TurnPhase};
+use mobkit_domain::state::{
+    Call, CallState, HELPER_DEPTH_MAX, HELPERS_OF_ONE_MAX, MemberMode, State, TurnPhase,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Turns, and what is counted of them.
@@ -52,6 +55,7 @@ pub fn check_turns(state: &State) {
     }
     assert_eq!(working, state.working, "recounted");
     assert_eq!(owed, state.owed, "recounted");
+    assert!(state.steered.is_empty(), "a message was not taken in");
 }
 
 /// Members, and what is counted of them.
@@ -61,9 +65,13 @@ pub fn check_members(state: &State, queue_max: u32) {
     let mut waiting = 0;
     for (id, member) in &state.members {
         assert!(member.queue.len() <= queue_max as usize, "{id}");
+        let place = |message: &MessageId| {
+            let interrupts = state.messages[message].mode == MessageMode::Interrupt;
+            (!interrupts, *message)
+        };
         assert!(
-            member.queue.iter().is_sorted(),
-            "{id}: in the order of acceptance"
+            member.queue.iter().map(place).is_sorted(),
+            "{id}: those that interrupt first, each in the order of acceptance"
         );
         assert!(!member.is_retired() || (member.queue.is_empty() && member.turn.is_none()));
         for message in &member.queue {
@@ -104,4 +112,32 @@ pub fn check_members(state: &State, queue_max: u32) {
         waiting, undelivered,
         "every message that waits stands in a queue"
     );
+}
+
+/// Helpers, and what is counted of them.
+pub fn check_helpers(state: &State) {
+    let mut helpers: BTreeMap<MemberId, BTreeSet<MemberId>> = BTreeMap::new();
+    let mut dues = BTreeSet::new();
+    for (id, member) in &state.members {
+        let Some(helper) = &member.helper else {
+            continue;
+        };
+        assert!(!member.is_retired(), "{id} is not forgotten");
+        let parent = &state.members[&helper.parent];
+        assert_eq!(parent.fence.generation, helper.parent_generation, "{id}");
+        let gone = [
+            MemberMode::Retired,
+            MemberMode::Failed,
+            MemberMode::Quarantined,
+        ];
+        assert!(!gone.contains(&parent.mode), "{id} works for nobody");
+        assert!(state.lineage(id).count() <= HELPER_DEPTH_MAX, "{id}");
+        dues.extend(helper.due().map(|due| (due, id.clone())));
+        let others = helpers.entry(helper.parent.clone()).or_default();
+        others.insert(id.clone());
+        assert!(others.len() <= HELPERS_OF_ONE_MAX, "{}", helper.parent);
+    }
+    assert_eq!(helpers, state.helpers, "recounted");
+    assert_eq!(dues, state.helper_dues, "recounted");
+    assert!(state.orphans.is_empty(), "{:?}", state.orphans);
 }

@@ -8,7 +8,7 @@ use mobkit_domain::command::{
     TurnCommand,
 };
 use mobkit_domain::effect::Effect;
-use mobkit_domain::event::{Event, RetireMode};
+use mobkit_domain::event::{Event, RetireMode, Source};
 use mobkit_domain::model::FailureClass;
 use mobkit_domain::principal::Principal;
 use mobkit_domain::world::decide;
@@ -211,8 +211,20 @@ fn a_member_that_left_is_waited_for() {
 }
 
 #[test]
+fn what_a_schedule_says_comes_from_the_runtime() {
+    let mut mob = Mob::rota(&rota_with("every = \"1h\""));
+    mob.later(HOUR);
+    let accepted = mob.last().find(|e| e.event.kind() == "message.accepted");
+    let accepted = accepted.expect("a message");
+    assert_eq!(accepted.source, Source::Runtime);
+    let delivered = mob.last().find(|e| e.event.kind() == "message.delivered");
+    assert_eq!(delivered.expect("it is taken up").source, Source::Agent);
+}
+
+#[test]
 fn a_template_that_fails_fails_its_occurrence_at_once() {
-    let keys = "every = \"1h\"\nto = { member = \"ann\" }\nmessage = \"{{ nobody }}\"";
+    let keys = "every = \"1h\"\nto = { member = \"ann\" }\n\
+                message = \"{% if due > '2000' %}{{ nobody }}{% endif %}\"";
     let mut mob = Mob::rota(&rota_with(keys));
     mob.later(HOUR);
     mob.then("occurrence.claimed occurrence.failed error.raised");

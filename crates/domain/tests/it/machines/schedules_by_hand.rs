@@ -203,17 +203,13 @@ fn a_schedule_that_breaks_a_rule_is_refused_by_name() {
             "schedule.member_unknown",
         ),
         (
-            with("to", json!({"module": "x", "tool": "t"})),
+            json!({"id": "s", "every": "1h", "to": {"module": "x", "tool": "t"}}),
             "schedule.module_unknown",
         ),
         (with("to", json!({"route": "x"})), "schedule.route_unknown"),
         (
             with("to", json!({"flow": "x"})),
             "schedule.target_unsupported",
-        ),
-        (
-            with("message", json!("{{ due | nothing }}")),
-            "schedule.message_invalid",
         ),
         (
             with("message", json!("{{ 'x' * 99 }}")),
@@ -232,8 +228,17 @@ fn a_schedule_that_breaks_a_rule_is_refused_by_name() {
             "{value}"
         );
     }
+    let mut both = with("to", json!({"member": "eve"}));
+    both["message"] = json!("{{ 'x' * 99 }}");
+    let problems = mob.put_refused(both).data["problems"].clone();
+    let codes: Vec<&Value> = problems.as_array().into_iter().flatten().collect();
+    let codes: Vec<&Value> = codes.iter().map(|problem| &problem["code"]).collect();
+    assert_eq!(
+        codes,
+        ["schedule.member_unknown", "schedule.message_invalid"]
+    );
     // What no reader of text lets pass.
-    let broken: [(Breaks, &str); 5] = [
+    let broken: [(Breaks, &str); 6] = [
         (
             |s| s.trigger = Trigger::Cron("0 0 30 2 *".into()),
             "schedule.cron_never",
@@ -251,6 +256,10 @@ fn a_schedule_that_breaks_a_rule_is_refused_by_name() {
             "schedule.timezone_unknown",
         ),
         (|s| s.message = None, "schedule.message_missing"),
+        (
+            |s| s.message = Some("{{ due | nothing }}".into()),
+            "schedule.message_invalid",
+        ),
     ];
     for (breaks, code) in broken {
         let mut spec = entry(hourly("s"));

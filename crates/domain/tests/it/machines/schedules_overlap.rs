@@ -162,10 +162,7 @@ fn one_that_is_due_after_those_that_were_missed_follows_the_overlap() {
     let cases = [
         ("skip", vec!["skipped"]),
         ("queue", vec!["claimed"]),
-        (
-            "cancel",
-            vec!["failed", "skipped", "claimed", "dispatched"],
-        ),
+        ("cancel", vec!["failed", "skipped", "claimed", "dispatched"]),
     ];
     for (overlap, expected) in cases {
         let keys =

@@ -4,7 +4,7 @@ use super::docket::Docket;
 use super::harness::{Mob, NEWSROOM, member, reply};
 use super::ledger::Ledger;
 use super::ops::{Came, Op, Said};
-use super::recount::{check_members, check_turns};
+use super::recount::{check_helpers, check_members, check_turns};
 use mobkit_domain::command::{
     ApprovalCommand, Command, EdgeCommand, EngineCommand, GrantRequest, GrantScopeRequest,
     MemberCommand, MessageCommand, MobCommand, RuntimeCommand, StepRef, Submission, ToolOutcome,
@@ -111,6 +111,7 @@ fn mob_file(reporters: bool, gates: u8) -> String {
             .replace(r#"profile = "reporter""#, r#"profile = "writer""#)
             .replace(r#", "reporter"]"#, r#", "writer"]"#)
     };
+    let text = text.replace(r#""save", "publish"]"#, r#""save", "publish", "delegate"]"#);
     format!("{text}\n{}", GATES[usize::from(gates)])
 }
 
@@ -146,6 +147,7 @@ fn is_call_with_effect(effect: &Effect) -> bool {
 fn args(tool: &str, to: &str) -> Value {
     match tool {
         "send_message" | "ask_peer" => json!({"to": to, "content": "hello"}),
+        "delegate" => json!({"task": "hello"}),
         "look" if to == "nobody" => json!("no object"),
         _ => json!({}),
     }
@@ -408,6 +410,7 @@ impl Watch {
             member,
             fence,
             offers: Offers {
+                steer: self.mob.now.0 % 3 > 0,
                 deltas: stale,
                 ..Offers::default()
             },
@@ -451,6 +454,15 @@ impl Watch {
                 reply: said(calls),
                 original: json!({}),
             },
+            Op::EngineSteered { who, pick } => {
+                let mut waiting = self.mob.world.state.messages.iter();
+                let picked = waiting.nth(*pick).map_or(MessageId(7), |(id, _)| *id);
+                TurnCommand::EngineSteered {
+                    turn: self.turn(who),
+                    fence: self.fence(who),
+                    message: picked,
+                }
+            }
             Op::EngineLost { who } => TurnCommand::EngineLost {
                 turn: self.turn(who),
                 fence: self.fence(who),
@@ -562,6 +574,7 @@ impl Watch {
         assert_eq!(messages, self.ledger.messages);
         self.docket.check(state, self.mob.now);
         check_turns(state);
+        check_helpers(state);
         check_members(state, self.mob.world.definition.queue_max);
     }
 

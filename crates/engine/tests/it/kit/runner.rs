@@ -283,6 +283,8 @@ impl Runner for Scripted {
                     error,
                 }))
             }
+            // No engine here offers to take messages in.
+            Effect::EngineSteer { .. } => None,
             Effect::EngineStop { member } => {
                 self.note(Did::EngineStop { member });
                 None

@@ -76,7 +76,7 @@ fn reply(text: &str, calls: Vec<CallRequest>) -> Reply {
     let usage = Usage {
         input_tokens: 10,
         output_tokens: 2,
-        cached_input_tokens: 0,
+        ..Usage::default()
     };
     Reply {
         text: text.into(),

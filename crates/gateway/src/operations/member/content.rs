@@ -98,6 +98,7 @@ fn not_empty(text: String) -> Result<String, Refusal> {
             "message.empty",
             "the message is empty",
         )
+        .hint("say what the member is to do")
         .data(json!({ "field": "content" })));
     }
     Ok(text)

@@ -15,8 +15,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// Kinds of events that a transcript is made of.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 13] = [
+    "session.compacted",
+    "turn.corrected",
     "message.delivered",
+    "message.steered",
     "model.replied",
     "tool.finished",
     "tool.failed",
@@ -131,20 +134,8 @@ async fn entry(engine: &Engine, envelope: Envelope) -> Result<Option<Entry>, Ref
         data: None,
     };
     match envelope.event {
-        Event::MessageDelivered(e) => {
-            entry.role = Role::User;
-            entry.message = Some(e.message);
-            // The text stands where the message was accepted.
-            if let Some(Envelope {
-                event: Event::MessageAccepted(accepted),
-                ..
-            }) = event_at(engine, e.message.0).await?
-            {
-                entry.from = Some(accepted.from);
-                entry.text = Some(accepted.text);
-                entry.parts = accepted.parts;
-            }
-        }
+        Event::MessageDelivered(e) => entry.said(engine, e.message).await?,
+        Event::MessageSteered(e) => entry.said(engine, e.message).await?,
         Event::ModelReplied(e) => {
             entry.role = Role::Assistant;
             entry.text = Some(e.text);
@@ -157,6 +148,14 @@ async fn entry(engine: &Engine, envelope: Envelope) -> Result<Option<Entry>, Ref
             entry.role = Role::Assistant;
             entry.text = Some(e.text);
             entry.data = e.data;
+        }
+        Event::TurnCorrected(e) => {
+            entry.role = Role::Runtime;
+            entry.text = Some(e.reason.into());
+        }
+        Event::SessionCompacted(e) => {
+            entry.role = Role::Runtime;
+            entry.text = Some(e.summary);
         }
         Event::TurnFailed(e) => {
             entry.role = Role::Runtime;
@@ -186,6 +185,22 @@ async fn is_said(engine: &Engine, cause: Option<Seq>, text: &Text) -> Result<boo
 }
 
 impl Entry {
+    /// The text of a message stands where the message was accepted.
+    async fn said(&mut self, engine: &Engine, message: MessageId) -> Result<(), Refusal> {
+        self.role = Role::User;
+        self.message = Some(message);
+        if let Some(Envelope {
+            event: Event::MessageAccepted(accepted),
+            ..
+        }) = event_at(engine, message.0).await?
+        {
+            self.from = Some(accepted.from);
+            self.text = Some(accepted.text);
+            self.parts = accepted.parts;
+        }
+        Ok(())
+    }
+
     fn of_call(&mut self, call: CallId, tool: String, text: Option<Text>) {
         self.call = Some(call);
         self.tool = Some(tool);

@@ -2,10 +2,9 @@
 
 use crate::access::Permission;
 use crate::context::Context;
-use crate::entry::refused;
 use crate::operation::Define;
 use crate::schedule_view::schedule_missing;
-use mobkit_domain::definition::schedule_of;
+use mobkit_domain::definition::{EntryError, schedule_of};
 use mobkit_domain::id::ScheduleId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
@@ -120,7 +119,7 @@ fn of_times(params: Params, now: Time) -> Result<Calendar, Refusal> {
     for (key, text) in times {
         entry.extend(text.map(|text| (key.to_owned(), Value::String(text))));
     }
-    let spec = schedule_of(&entry).map_err(|errors| refused(&errors))?;
+    let spec = schedule_of(&entry).map_err(|errors| EntryError::refusal(&errors))?;
     Calendar::of(&spec.trigger, &spec.timezone, now).map_err(|error| {
         Refusal::new(
             RefusalKind::Invalid,

@@ -2,13 +2,14 @@
 
 use crate::access::Permission;
 use crate::context::Context;
-use crate::entry::{object, refused};
+use crate::entry::object;
 use crate::operation::Define;
 use mobkit_domain::command::{Command, ScheduleCommand};
-use mobkit_domain::definition::schedule_of;
+use mobkit_domain::definition::{EntryError, schedule_of, target_of};
 use mobkit_domain::id::{ScheduleId, Seq};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use mobkit_domain::schedule::target_problem;
 use mobkit_domain::time::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -54,7 +55,14 @@ impl Define for Put {
     type Output = Output;
 
     async fn run(cx: Context, params: Params) -> Result<Output, Refusal> {
-        let spec = schedule_of(&object(&params)).map_err(|errors| refused(&errors))?;
+        let entry = object(&params);
+        let spec = schedule_of(&entry).map_err(|mut errors| {
+            // Whether its target is there is decided with the rest; here it is only told.
+            let target = target_of(&entry);
+            let problem = target.and_then(|to| cx.engine.view(|world| target_problem(world, &to)));
+            errors.extend(problem);
+            EntryError::refusal(&errors)
+        })?;
         let schedule = spec.id.clone();
         let command = Command::Schedule(ScheduleCommand::Put(Box::new(spec)));
         let seq = cx.submit(command).await?.seq();

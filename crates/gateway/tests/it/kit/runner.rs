@@ -220,7 +220,7 @@ async fn reply(engine: &Engine, text: &str) -> Reply {
         usage: Usage {
             input_tokens: 10,
             output_tokens: 5,
-            cached_input_tokens: 0,
+            ..Usage::default()
         },
         finish: Finish::Stop,
         carry: None,

@@ -4,7 +4,7 @@
 
 mod everything;
 mod filesystem;
-mod hands;
+pub(crate) mod hands;
 mod installed;
 mod newsroom;
 mod python_sdk;

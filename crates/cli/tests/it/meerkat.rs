@@ -1,0 +1,304 @@
+//! A mob with Meerkat members under SIGKILL: the runtime, mobkit, or both, at random moments.
+//!
+//! `cargo xtask meerkat` runs the same test with more turns, against the runtime itself.
+
+use crate::running::{Example, Up};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hint::spin_loop;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Members whose turns the runtime runs.
+const MEMBERS: [&str; 2] = ["ada", "bob"];
+/// How long everything may take: no measure, only an end to waiting.
+const PATIENCE: Duration = Duration::from_mins(20);
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
+/// Turns that were interrupted so often without getting on may be given up at the next time.
+const RECOVERIES_SAFE_MAX: u64 = 1;
+
+/// Random numbers from a seed (splitmix64, by Sebastiano Vigna, public domain).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % bound.max(1)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the chore names the runtime, and asks for more turns or for a seed"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn asked(name: &str, otherwise: u64) -> u64 {
+    let value = variable(name);
+    value.map_or(otherwise, |value| value.parse().expect("a number"))
+}
+
+fn suite() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../mobkit/tests/it/meerkat")
+}
+
+/// The model's server; it outlives every life of the mob, and ends with this.
+struct Model {
+    process: Child,
+    _stdin: Option<std::process::ChildStdin>,
+    url: String,
+}
+
+impl Model {
+    fn start() -> Self {
+        let script = suite().join("../../../../../examples/meerkat/model.py");
+        let mut command = Command::new("python3");
+        command
+            .arg(script)
+            .arg(suite().join("rules.toml"))
+            .args(["--port", "0"]);
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = piped.spawn().expect("python3 is there");
+        let stdin = process.stdin.take();
+        let mut url = String::new();
+        let stdout: ChildStdout = process.stdout.take().expect("a pipe");
+        BufReader::new(stdout)
+            .read_line(&mut url)
+            .expect("it says where it is");
+        let url = url.trim().to_owned();
+        Self {
+            process,
+            _stdin: stdin,
+            url,
+        }
+    }
+}
+
+impl Drop for Model {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn mob(model: &str) -> String {
+    let stand_in = format!("python3 {}", suite().join("stand_in.py").display());
+    let command = variable("MOBKIT_TEST_MEERKAT").unwrap_or(stand_in);
+    let command: Vec<&str> = command.split_whitespace().collect();
+    format!(
+        r#"
+        [mob]
+        id = "test"
+        [engines.meerkat]
+        command = {command:?}
+        [models.main]
+        provider = "openai-compatible"
+        base_url = "{model}"
+        model = "rules"
+        [profiles.outside]
+        engine = "meerkat"
+        model = "main"
+        instructions = "You are outside."
+        tools = ["module:till/pay"]
+        [[members]]
+        id = "ada"
+        profile = "outside"
+        [[members]]
+        id = "bob"
+        profile = "outside"
+        [[modules]]
+        id = "till"
+        transport = "json-lines"
+        command = ["python3", "till.py"]
+        restart = {{ policy = "always", intensity = 1000, period = "1m", backoff = ["50ms", "200ms"] }}
+        "#
+    )
+}
+
+/// A module whose tool may be called again with the same call.
+const TILL: &str = r#"
+import json, sys
+tools = [{"name": "pay", "description": "Pays.", "effect": "idempotent",
+          "schema": {"type": "object", "properties": {"to": {"type": "string"}}}}]
+for line in sys.stdin:
+    asked = json.loads(line)
+    result = {"tools": tools} if "list" in asked else f"paid {asked['args']['to']}" if "tool" in asked else True
+    print(json.dumps({"id": asked["id"], "result": result}), flush=True)
+"#;
+
+/// Starts the mob, and waits until it takes messages.
+fn begin(example: &Example) -> Up {
+    let mut up = example.up_for_real();
+    up.document();
+    up
+}
+
+fn kill(pid: u64) {
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a process");
+    // It may have ended by itself in this instant.
+    let _ = kill_process(pid, Signal::KILL);
+}
+
+/// What the journal says so far.
+#[derive(Default)]
+struct Known {
+    ended: BTreeMap<String, String>,
+    runtime: Option<u64>,
+    recoveries: u64,
+}
+
+fn known(events: &[Value]) -> Known {
+    let mut known = Known::default();
+    let mut open: BTreeMap<String, u64> = BTreeMap::new();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    for event in events {
+        let data = &event["data"];
+        match event["kind"].as_str().unwrap_or_default() {
+            "engine.started" => known.runtime = data["pid"].as_u64(),
+            "engine.stopped" | "runtime.started" => known.runtime = None,
+            "turn.resumed" => {
+                open.insert(
+                    text(&data["turn"]),
+                    data["recoveries"].as_u64().unwrap_or(0),
+                );
+            }
+            "model.replied" | "tool.finished" => {
+                open.remove(&text(&data["turn"]));
+            }
+            "turn.completed" => {
+                open.remove(&text(&data["turn"]));
+                for message in data["messages"].as_array().into_iter().flatten() {
+                    let before = known.ended.insert(text(message), text(&data["text"]));
+                    assert_eq!(before, None, "answered twice: {event}");
+                }
+            }
+            _ => {}
+        }
+    }
+    known.recoveries = open.values().copied().max().unwrap_or(0);
+    known
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_either_dies() {
+    let (turns, seed) = (asked("MOBKIT_TEST_TURNS", 12), asked("MOBKIT_TEST_SEED", 1));
+    eprintln!("{turns} turns, seed {seed}");
+    let model = Model::start();
+    let example = Example::written(&[("mob.toml", &mob(&model.url)), ("till.py", TILL)]);
+    let mut chance = Chance(seed);
+    let mut up = begin(&example);
+    let (mut sent, mut strikes) = (Vec::new(), 0);
+    for turn in 0..turns {
+        let member = MEMBERS[usize::try_from(turn).expect("few") % MEMBERS.len()];
+        let word = ["hello", "buy eve", "wait"][usize::try_from(chance.below(3)).expect("few")];
+        let key = format!("turn-{turn}");
+        let run = example.run(&["send", member, word, "--key", &key, "--json"]);
+        assert_eq!(run.code, 0, "{run:?}");
+        let message = run.document()["message"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
+        sent.push((member, word, message));
+        if chance.below(3) == 0 {
+            strikes += u64::from(strike(&example, &mut up, &mut chance));
+        }
+    }
+    let events = all_answered(&example, sent.len());
+    check(&events, &sent);
+    assert!(strikes > 0, "nothing was killed");
+    eprintln!("{} events, {strikes} strikes", events.len());
+    let (code, last) = up.interrupt();
+    assert_eq!(code, Some(0), "{last}");
+}
+
+/// Kills the runtime, mobkit, or both; `false` where a turn might have had enough.
+fn strike(example: &Example, up: &mut Up, chance: &mut Chance) -> bool {
+    for _ in 0..chance.below(3_000_000) {
+        spin_loop();
+    }
+    let known = known(&example.events());
+    if known.recoveries > RECOVERIES_SAFE_MAX {
+        return false;
+    }
+    let which = chance.below(3);
+    if which != 1
+        && let Some(pid) = known.runtime
+    {
+        kill(pid);
+    }
+    if which != 0 {
+        up.kill_now();
+        *up = begin(example);
+    }
+    true
+}
+
+/// Waits until every message is answered; the events by then.
+fn all_answered(example: &Example, count: usize) -> Vec<Value> {
+    let began = Instant::now();
+    loop {
+        let events = example.events();
+        if known(&events).ended.len() >= count {
+            return events;
+        }
+        assert!(
+            began.elapsed() < PATIENCE,
+            "not all are answered: {:?}",
+            events.last()
+        );
+        std::thread::sleep(LOOK_PAUSE);
+    }
+}
+
+fn check(events: &[Value], sent: &[(&str, &str, String)]) {
+    let known = known(events);
+    let mut count: BTreeMap<&str, u64> = BTreeMap::new();
+    for (member, word, message) in sent {
+        let count = count.entry(member).or_default();
+        *count += 1;
+        let answer = known.ended.get(message).expect("answered");
+        // The count goes on over every kill: the session was kept, and nothing stands in it twice.
+        let expected = match *word {
+            "buy eve" => "told: paid eve".to_owned(),
+            word => format!("{count}: {word}"),
+        };
+        assert_eq!(*answer, expected, "{message} to {member}");
+    }
+    let mut steps = BTreeSet::new();
+    let mut calls = BTreeSet::new();
+    for event in events {
+        let data = &event["data"];
+        match event["kind"].as_str().unwrap_or_default() {
+            "model.replied" => {
+                let step = (data["turn"].to_string(), data["step"].to_string());
+                assert!(steps.insert(step), "recorded twice: {event}");
+            }
+            "tool.finished" => {
+                assert!(
+                    calls.insert(data["call"].to_string()),
+                    "finished twice: {event}"
+                );
+            }
+            "turn.failed" | "member.failed" | "member.quarantined" | "tool.unknown" => {
+                panic!("{event}");
+            }
+            _ => {}
+        }
+    }
+    let paid = sent
+        .iter()
+        .filter(|(_, word, _)| *word == "buy eve")
+        .count();
+    assert_eq!(calls.len(), paid, "each call was made for one message");
+}

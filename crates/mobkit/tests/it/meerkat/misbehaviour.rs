@@ -1,0 +1,77 @@
+//! A runtime that can't be used: its members have failed and say why, the others work.
+
+use super::lane::{Lane, standing, told};
+use crate::strangers::hands::{all, event};
+
+/// The mob works but for its Meerkat members, and those say what is wrong and what helps.
+async fn fails(lane: Lane, reason: &str) {
+    let mob = lane.open().await;
+    let mut failed = Vec::new();
+    let mut after = 0;
+    while failed.len() < 2 {
+        let event = event(&mob, "member.failed", after).await;
+        after = event["seq"].as_u64().expect("a position");
+        failed.push(event["data"]["member"].clone());
+    }
+    failed.sort_by_key(ToString::to_string);
+    assert_eq!(failed, ["ada", "bob"]);
+    for id in ["ada", "bob"] {
+        let (state, error) = standing(&mob, id);
+        assert_eq!(state, "failed");
+        assert!(error.contains(reason), "{error}");
+        assert!(error.contains("respawn"), "the next step: {error}");
+    }
+    assert_eq!(told(&mob, "host", "hello").await, "1: hello");
+    let report = mob.shutdown().await;
+    assert!(report.is_orderly(), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_runtime_of_another_minor_version_fails_its_members() {
+    fails(Lane::misbehaving("version"), "0.10.0").await;
+}
+
+#[tokio::test]
+async fn a_runtime_that_writes_no_json_fails_its_members() {
+    fails(Lane::misbehaving("garbage"), "broken protocol").await;
+}
+
+#[tokio::test]
+async fn a_runtime_that_floods_its_output_fails_its_members() {
+    fails(Lane::misbehaving("flood-stdout"), "MiB").await;
+}
+
+#[tokio::test]
+async fn a_runtime_that_floods_its_log_is_cut_short_and_works() {
+    let lane = Lane::misbehaving("flood-stderr");
+    let mob = lane.open().await;
+    assert_eq!(told(&mob, "ada", "hello").await, "1: hello");
+    let logs = all(&mob, "engine.log").await;
+    let dropped: u64 = logs
+        .iter()
+        .filter_map(|log| log["data"]["dropped"].as_u64())
+        .sum();
+    assert!(dropped > 0, "{} log events", logs.len());
+    mob.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_runtime_that_dies_once_in_a_turn_answers_it_and_one_that_always_does_is_given_up() {
+    let lane = Lane::misbehaving("die-once");
+    let mob = lane.open().await;
+    assert_eq!(told(&mob, "ada", "hello").await, "1: hello");
+    mob.shutdown().await;
+    let lane = Lane::misbehaving("die");
+    let mob = lane.open().await;
+    crate::kit::send(&mob, "ada", "hello").await;
+    let mut after = 0;
+    loop {
+        let stopped = event(&mob, "engine.stopped", after).await;
+        after = stopped["seq"].as_u64().expect("a position");
+        if stopped["data"]["next"] == "failed" || standing(&mob, "ada").0 == "quarantined" {
+            break;
+        }
+    }
+    assert_eq!(told(&mob, "host", "hello").await, "1: hello");
+    mob.shutdown().await;
+}
