@@ -96,8 +96,8 @@ pub(crate) enum Command {
     Rpc(RpcArgs),
     /// Print the script by which a shell completes what is typed
     ///
-    /// For bash: `source <(mobkit completion bash)`; for zsh the same, in a file _mobkit of `fpath`;
-    /// for fish: `mobkit completion fish | source`.
+    /// For bash: `source <(mobkit completion bash)`; for zsh the same, in a file _mobkit of
+    /// `fpath`; for fish: `mobkit completion fish | source`.
     Completion(CompletionArgs),
     /// Print the version
     Version,

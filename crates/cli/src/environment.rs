@@ -34,6 +34,15 @@ pub(crate) fn is_gone(pid: i32) -> bool {
         .is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
 }
 
+/// A folder for what is thrown away at once, with a name that nobody else has; it is not made.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line is where the environment is read"
+)]
+pub(crate) fn scratch(name: &str) -> Result<PathBuf, Failure> {
+    Ok(std::env::temp_dir().join(format!("{name}-{}", random_key()?)))
+}
+
 /// The present time, for ages in tables.
 #[expect(
     clippy::disallowed_methods,

@@ -2,8 +2,9 @@
 //! happened.
 //!
 //! Duty: ids, the mob file, commands, events, effects, the state machines of members, messages,
-//! turns, edges, approvals, modules, schedules and deliveries, and the planners. Nothing here does IO, reads a clock or draws a random number;
-//! time and everything from outside arrive as arguments.
+//! turns, edges, approvals, modules, schedules and deliveries, and the planners. Nothing here does
+//! IO, reads a clock or draws a random number; time and everything from outside arrive as
+//! arguments.
 //!
 //! Invariants:
 //! * `decide` never changes state; `apply` cannot fail, since the journal is already true.

@@ -68,8 +68,8 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
     draft.done()
 }
 
-/// Does what has come due. Schedules and deliveries are looked at once nothing else is due: they use
-/// modules and queues, so they must see what became of those.
+/// Does what has come due. Schedules and deliveries are looked at once nothing else is due: they
+/// use modules and queues, so they must see what became of those.
 pub(crate) fn tick(draft: &mut Draft<'_>) {
     expire(draft);
     crate::turn::windows_over(draft);

@@ -96,8 +96,8 @@ pub fn advance(world: &World, now: Time) -> Vec<NewEvent> {
 }
 
 /// When the writer has to look again even if nobody asks: the earliest expiry of a waiting message
-/// or approval, end of the window of a budget, restart of a module or end of its idle time, end of the idle time of a helper,
-/// schedule, or attempt at a delivery.
+/// or approval, end of the window of a budget, restart of a module or end of its idle time, end of
+/// the idle time of a helper, schedule, or attempt at a delivery.
 pub fn next_due(state: &State) -> Option<Time> {
     let messages = state.expiries.first().map(|(due, _)| *due);
     let approvals = state.approval_expiries.first().map(|(due, _)| *due);

@@ -202,8 +202,8 @@ impl Writer {
         }
     }
 
-    /// Lets everything happen that follows by itself. A batch that is full leaves what has only come
-    /// due to the next one: the timer wakes the writer for it at once.
+    /// Lets everything happen that follows by itself. A batch that is full leaves what has only
+    /// come due to the next one: the timer wakes the writer for it at once.
     fn settle(&mut self, work: &mut Work, now: Time) {
         while work.batch.events.len() < BATCH_EVENTS_MAX || !only_due(&self.world, now) {
             let events = advance(&self.world, now);

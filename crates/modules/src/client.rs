@@ -53,7 +53,8 @@ pub(crate) enum ClientError {
     /// The tool ran and reports a failure of its own; the text is for the agent.
     #[error("{0}")]
     Failed(String),
-    /// The answer of one request is lost, which may have been carried out. The conversation goes on.
+    /// The answer of one request is lost, which may have been carried out. The conversation goes
+    /// on.
     #[error("{0}")]
     Lost(String),
     /// The module ended the conversation: nothing more comes from it. A call that was in flight may

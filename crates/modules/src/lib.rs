@@ -1,8 +1,9 @@
 //! Helper processes.
 //!
 //! Duty: everything that starts a child process on behalf of a mob: modules, programs that print a
-//! secret, and for others that need a process of their own, [`Processes`]. A tool call of a module is an effect like any other; it comes in through the
-//! engine's [`Runner`](mobkit_engine::Runner) seam, and what came of it goes back as a command.
+//! secret, and for others that need a process of their own, [`Processes`]. A tool call of a module
+//! is an effect like any other; it comes in through the engine's
+//! [`Runner`](mobkit_engine::Runner) seam, and what came of it goes back as a command.
 //!
 //! Invariants:
 //! * no child outlives what it was started for, even if this process is killed.

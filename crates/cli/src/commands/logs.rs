@@ -187,9 +187,8 @@ fn tone(kind: &str, data: &Value) -> Tone {
         ("module.stopped", _, Some("killed")) => return Tone::Bad,
         ("engine.stopped", ..) if data["next"] == "failed" => return Tone::Bad,
         ("engine.stopped", ..) if data["next"] == "restart" => return Tone::Warning,
-        ("engine.gap", ..) => return Tone::Warning,
-        // It is tried again.
-        ("delivery.failed", ..) => return Tone::Warning,
+        // The one was made good, the other is tried again.
+        ("engine.gap" | "delivery.failed", ..) => return Tone::Warning,
         ("occurrence.failed", ..) if data["retry_at"].is_string() => return Tone::Warning,
         ("route.defined", ..) if data["disabled"].is_string() => return Tone::Warning,
         _ => {}

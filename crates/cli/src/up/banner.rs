@@ -138,6 +138,21 @@ mod tests {
     use super::super::life::ModuleState;
     use super::*;
 
+    fn modules() -> Vec<ModuleState> {
+        let module = |id: &str, state, reason: Option<&str>, is_lazy| ModuleState {
+            id: id.to_owned(),
+            state,
+            reason: reason.map(str::to_owned),
+            is_lazy,
+            is_held: false,
+        };
+        vec![
+            module("feed", "starting", None, false),
+            module("search", "stopped", Some("crash"), true),
+            module("mail", "quarantined", Some("exit status 1"), false),
+        ]
+    }
+
     #[test]
     fn the_banner_names_what_a_newcomer_needs() {
         let banner = Banner {
@@ -154,29 +169,7 @@ mod tests {
             members: (1..=10)
                 .map(|i| (format!("m{i}"), "idle".to_owned()))
                 .collect(),
-            modules: vec![
-                ModuleState {
-                    id: "feed".to_owned(),
-                    state: "starting",
-                    reason: None,
-                    is_lazy: false,
-                    is_held: false,
-                },
-                ModuleState {
-                    id: "search".to_owned(),
-                    state: "stopped",
-                    reason: Some("crash".to_owned()),
-                    is_lazy: true,
-                    is_held: false,
-                },
-                ModuleState {
-                    id: "mail".to_owned(),
-                    state: "quarantined",
-                    reason: Some("exit status 1".to_owned()),
-                    is_lazy: false,
-                    is_held: false,
-                },
-            ],
+            modules: modules(),
             token_file: PathBuf::from("data/operator.token"),
         };
         let lines = banner.lines(&ready);

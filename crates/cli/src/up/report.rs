@@ -30,7 +30,7 @@ pub(crate) fn last_words(report: &Value) -> Vec<String> {
     let problems = problems.filter_map(Value::as_str).map(visible_line);
     let mut lines = vec![summary(&report["drain"])];
     lines.extend(forced(report));
-    lines.extend(problems.map(Into::into));
+    lines.extend(problems);
     lines
 }
 

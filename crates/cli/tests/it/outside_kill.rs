@@ -91,7 +91,8 @@ impl Receiver {
         }
     }
 
-    /// Waits until so many more have arrived that none had before; a failure shows what the mob said.
+    /// Waits until so many more have arrived that none had before; a failure shows what the mob
+    /// said.
     fn wait(&self, example: &Example, more: usize) {
         let (arrived, changed) = &*self.arrived;
         let mut all = arrived.lock().expect("not poisoned");

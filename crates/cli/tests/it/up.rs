@@ -27,7 +27,7 @@ fn a_key_that_is_absent_is_named_with_the_way_around_it() {
         "{run:?}"
     );
     assert!(run.stderr.contains("mobkit up --rehearse"), "{run:?}");
-    let named = "error[model.key_missing]: mob.toml: the key of model main";
+    let named = "error[model.key_missing]: mob.toml: the key models.main.api_key";
     assert!(run.stderr.starts_with(named), "{run:?}");
     assert!(
         !place.path().join(".mobkit").exists(),

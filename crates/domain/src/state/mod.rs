@@ -12,9 +12,9 @@ mod apply_turn;
 mod approval;
 mod delivery;
 mod engine;
-mod helper;
 mod index;
 mod keys;
+mod lineage;
 mod member;
 mod mob;
 mod module;
@@ -29,8 +29,8 @@ pub use delivery::{
     ATTEMPTS_AT_ONCE_MAX, Delivery, DeliveryStatus, RATE_WINDOW_MS, Route, Waiting,
 };
 pub use engine::{EngineProcess, EngineState};
-pub use helper::{HELPER_DEPTH_MAX, HELPERS_MAX, HELPERS_OF_ONE_MAX, Helper, IDLE_RETIRE_MS};
 pub use keys::{KEY_AGE_MAX_MS, KEYS_MAX, KeyLookup, Keys};
+pub use lineage::{HELPER_DEPTH_MAX, HELPERS_MAX, HELPERS_OF_ONE_MAX, Helper, IDLE_RETIRE_MS};
 pub use member::{Member, MemberMode, MemberState, Pause, SessionSpan};
 pub use mob::{Stage, State};
 pub use module::{DirectCall, Module, ModuleStatus};

@@ -359,11 +359,9 @@ fn only_what_has_a_runner_is_supported() {
         unsupported(&text("tools = [\"recall\", \"now\"]", "")),
         ["\"recall\""]
     );
-    assert_eq!(unsupported(&text("busy = \"steer\"", "")), ["\"steer\""]);
-    assert_eq!(
-        unsupported(&text("budget = { usd_per_day = 1.5 }", "")),
-        ["1.5"]
-    );
+    let turns = "busy = \"steer\"\ncompaction = { at_tokens = 5000 }\n\
+                 budget = { usd_per_day = 1.5, turns_per_hour = 3 }";
+    assert_eq!(unsupported(&text(turns, "")), none);
     let server = "[server]\nlisten = \"0.0.0.0:1\"\nauth = { mode = \"token\" }";
     assert_eq!(unsupported(&text("", server)), ["\"0.0.0.0:1\""]);
     let gate = "[[gates]]\ntool = \"now\"\naction = \"review\"";

@@ -18,9 +18,8 @@ pub(super) fn look(state: &Path) -> Finding {
         Ok(None) => {}
         Err(error) => return unusable(&error.to_string()),
     }
-    let (folder, there) = match nearest(state) {
-        Some(found) => found,
-        None => return unusable(&format!("nothing of {shown} is there")),
+    let Some((folder, there)) = nearest(state) else {
+        return unusable(&format!("nothing of {shown} is there"));
     };
     if !folder.is_dir() {
         return unusable(&format!("{} is no folder", folder.display()));

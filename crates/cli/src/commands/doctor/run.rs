@@ -31,8 +31,7 @@ pub(crate) async fn run(args: &DoctorArgs, output: &Output) -> Result<Exit, Fail
     let mut findings = vec![of_file(&file)];
     findings.extend(secrets::look(&file, &variables).await);
     findings.push(places::look(&state));
-    let scratch =
-        std::env::temp_dir().join(format!("mobkit-doctor-{}", environment::random_key()?));
+    let scratch = environment::scratch("mobkit-doctor")?;
     findings.extend(engine::look(&file, &variables, &scratch).await);
     tell(&findings, output)
 }
@@ -81,7 +80,7 @@ fn table(findings: &[Finding], output: &Output) -> String {
     let mut table = Table::new(output, &["RESULT", "CHECK", "FOUND"]);
     for finding in findings {
         let cells = [finding.verdict.word(), &finding.check, &finding.found];
-        let cells = cells.map(|cell| visible_line(cell).to_string());
+        let cells = cells.map(visible_line);
         table.row(finding.verdict.tone(), cells.to_vec());
     }
     table.render()

@@ -371,15 +371,18 @@ fn a_member_has_no_more_helpers_than_the_bound_and_neither_has_the_mob() {
     );
 }
 
+/// What ends a parent.
+type End = fn(&mut Mob);
+
 #[test]
 fn no_helper_at_any_depth_outlives_the_one_it_works_for() {
     let ann = || member("ann");
-    let ends: [(&str, fn(&mut Mob)); 5] = [
+    let ends: [(&str, End); 5] = [
         ("retired", |mob| retire(mob, "ann", RetireMode::Now)),
         ("reset", |mob| {
             mob.member(MemberCommand::Reset {
                 member: member("ann"),
-            })
+            });
         }),
         ("the mob reset", |mob| mob.mob(MobCommand::Reset)),
         ("cancelled and retired", |mob| {

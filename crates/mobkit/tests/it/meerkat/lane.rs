@@ -3,6 +3,7 @@
 use crate::kit::{member, send};
 use crate::obedient::Till;
 use crate::strangers::hands::{answer, event};
+use mobkit::state::MemberState;
 use mobkit::{Mob, MobBuilder, MobFile};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -206,7 +207,7 @@ pub(crate) async fn pid(mob: &Mob) -> serde_json::Value {
 pub(crate) fn standing(mob: &Mob, id: &str) -> (String, String) {
     mob.engine().view(|world| {
         let id = member(id);
-        let state = world.state.member_state(&id).map(|state| state.as_str());
+        let state = world.state.member_state(&id).map(MemberState::as_str);
         let error = world
             .state
             .members
