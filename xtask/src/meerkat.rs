@@ -2,7 +2,7 @@
 //!
 //! `test` runs the same suite against a stand-in that speaks from recordings. This installs the
 //! runtime, in one exact version, once, below the cache folder of the user, and runs the suite with
-//! it; `record` runs it with a recorder in between, whose files are what the stand-in speaks from.
+//! it; `record` writes down what it says, from which the stand-in speaks.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,7 +38,7 @@ pub fn run(root: &Path, args: &[String]) -> anyhow::Result<bool> {
         }
         Asked::Suite { turns, seed } => {
             let program = program.to_string_lossy().into_owned();
-            Ok(suite(root, &program, &["meerkat::"])? && kills(root, &program, turns, seed)?)
+            Ok(suite(root, &program)? && kills(root, &program, turns, seed)?)
         }
         Asked::Record { folder } => record(root, &program, &folder),
     }
@@ -119,12 +119,11 @@ fn cache() -> anyhow::Result<PathBuf> {
 
 /// Runs tests of the library with this command in the place of the stand-in, one after the other:
 /// each starts a large program.
-fn suite(root: &Path, command: &str, filters: &[&str]) -> anyhow::Result<bool> {
-    eprintln!("== {command}: {}", filters.join(" "));
+fn suite(root: &Path, command: &str) -> anyhow::Result<bool> {
+    eprintln!("== the suite against {command}");
     let status = Command::new("cargo")
         .args(["test", "--package", "mobkit", "--test", "it", "--"])
-        .args(["--test-threads", "1"])
-        .args(filters)
+        .args(["--test-threads", "1", "meerkat::"])
         .env("MOBKIT_TEST_MEERKAT", command)
         .current_dir(root)
         .status()
@@ -150,44 +149,17 @@ fn kills(root: &Path, command: &str, turns: u32, seed: u64) -> anyhow::Result<bo
     Ok(status.success())
 }
 
-/// Tests that show what the stand-in has to know, each with a file of its own.
-const RECORDED: [(&str, &str); 4] = [
-    (
-        "turn",
-        "meerkat::turns::calls_of_one_round_are_one_step_and_each_is_made_once",
-    ),
-    (
-        "cancel",
-        "meerkat::turns::a_cancelled_turn_ends_and_the_next_one_is_answered",
-    ),
-    (
-        "kill",
-        "meerkat::breakage::a_call_that_waits_for_a_person_survives_the_death_of_the_runtime",
-    ),
-    (
-        "members",
-        "meerkat::life::a_respawn_keeps_the_session_and_a_reset_forgets_it",
-    ),
-];
-
+/// Has the runtime say everything that its stand-in has to know, and writes it down.
 fn record(root: &Path, program: &Path, folder: &Path) -> anyhow::Result<bool> {
-    let recorder = root.join(SUITE).join("recorder.py");
-    for (name, test) in RECORDED {
-        let file = folder.join(format!("{name}.jsonl"));
-        if file.exists() {
-            std::fs::remove_file(&file)?;
-        }
-        let command = format!(
-            "python3 {} {} {name} {}",
-            recorder.display(),
-            folder.display(),
-            program.display()
-        );
-        if !suite(root, &command, &["--exact", test])? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let script = root.join(SUITE).join("converse.py");
+    let status = Command::new("python3")
+        .arg(script)
+        .arg(folder)
+        .arg("life")
+        .arg(program)
+        .status()
+        .context("python3 is missing: install Python 3.11 or newer, then repeat")?;
+    Ok(status.success())
 }
 
 #[cfg(test)]

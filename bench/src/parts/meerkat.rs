@@ -16,7 +16,7 @@ use mobkit::{Mob, MobBuilder, Outcome};
 use std::path::Path;
 use std::time::Instant;
 
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 4;
 
 /// Rows of this part; one line that says so where the runtime is not installed.
 pub fn run(setting: &Setting) -> anyhow::Result<Vec<Row>> {

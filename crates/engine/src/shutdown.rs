@@ -21,8 +21,11 @@ use tokio::sync::watch;
 pub const DRAIN_TIMEOUT_MS: u64 = 30_000;
 /// How long tasks may take to end once they were asked.
 const ENDING_PATIENCE: Duration = Duration::from_secs(2);
-/// How long all engines together may take to end, those that have to be killed included.
-const ENGINES_PATIENCE: Duration = Duration::from_secs(8);
+/// How long all engines together may take to end, those that have to be killed included: a process
+/// has five seconds to end by itself, and one after it was asked to.
+const ENGINES_PATIENCE: Duration = Duration::from_secs(10);
+/// The same where no engine has a process.
+const ENGINES_ALONE_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the store may take to close: a database may have much to put in its place on a slow
 /// disk, and until it is closed nobody else can open the state directory.
 const CLOSING_PATIENCE: Duration = Duration::from_secs(10);
@@ -223,15 +226,17 @@ impl Engine {
 
     /// How long the processes that run may take to end.
     fn processes_patience(&self) -> Duration {
-        let (modules, engines) = self.view(|world| {
-            let mut engines = world.state.engines.values();
-            (
-                world.state.modules.values().any(|m| m.running),
-                engines.any(|engine| engine.process.is_some()),
-            )
-        });
+        let modules = self.view(|world| world.state.modules.values().any(|m| m.running));
         let part = |runs, patience| if runs { patience } else { Duration::ZERO };
-        part(modules, MODULES_PATIENCE) + part(engines, ENGINES_PATIENCE)
+        part(modules, MODULES_PATIENCE) + part(self.engine_runs(), ENGINES_PATIENCE)
+    }
+
+    /// Whether an engine has a process.
+    fn engine_runs(&self) -> bool {
+        self.view(|world| {
+            let mut engines = world.state.engines.values();
+            engines.any(|engine| engine.process.is_some())
+        })
     }
 
     /// How long turns may take to end. A part of the time is kept for what follows, so that the
@@ -246,8 +251,13 @@ impl Engine {
     }
 
     async fn stop_engines(&self, problems: &mut Vec<String>) -> Vec<EngineStopped> {
+        let patience = if self.engine_runs() {
+            ENGINES_PATIENCE
+        } else {
+            ENGINES_ALONE_PATIENCE
+        };
         let stopping = guarded("stopping the engines", || self.shared.runner.stop());
-        match tokio::time::timeout(ENGINES_PATIENCE, stopping).await {
+        match tokio::time::timeout(patience, stopping).await {
             Ok(Ok(engines)) => return engines,
             Ok(Err(panicked)) => problems.push(panicked.to_string()),
             Err(_) => problems.push("stopping the engines took too long".to_owned()),

@@ -6,6 +6,7 @@ mod bulletins;
 mod check;
 mod completion;
 mod deliveries;
+mod doctor;
 mod down;
 mod each_line;
 mod exit_codes;

@@ -14,9 +14,12 @@ use std::time::Duration;
 
 /// Members whose turns the runtime runs.
 const MEMBERS: [&str; 2] = ["ada", "bob"];
-/// How often the journal is looked at: no measure, only an end to waiting.
-const LOOKS_MAX: u32 = 3_600;
+/// How often it is looked whether the mob has moved on, and the pause between.
+const LOOKS_MAX: u32 = 2_000;
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
+/// How many messages wait for an answer, and how many events pass before a kill.
+const OPEN_MAX: usize = 4;
+const EVENTS_PASSED_MAX: u64 = 10;
 /// Turns that were interrupted so often without getting on may be given up at the next time.
 const RECOVERIES_SAFE_MAX: u64 = 1;
 
@@ -210,11 +213,16 @@ async fn nothing_is_lost_or_doubled_when_either_dies() {
             .expect("an id")
             .to_owned();
         sent.push((member, word, message));
+        let open = |events: &[Value]| sent.len() - known(events).ended.len();
+        let head = wait(&example, |events| open(events) < OPEN_MAX).await.len();
         if chance.below(3) == 0 {
+            // Anywhere in what the turns of these messages do.
+            let events = usize::try_from(chance.below(EVENTS_PASSED_MAX)).expect("few");
+            wait(&example, |now| now.len() >= head + events || open(now) == 0).await;
             strikes += u64::from(strike(&example, &mut up, &mut chance));
         }
     }
-    let events = all_answered(&example, sent.len()).await;
+    let events = wait(&example, |events| known(events).ended.len() == sent.len()).await;
     check(&events, &sent);
     assert!(strikes > 0, "nothing was killed");
     eprintln!("{} events, {strikes} strikes", events.len());
@@ -244,17 +252,17 @@ fn strike(example: &Example, up: &mut Up, chance: &mut Chance) -> bool {
     true
 }
 
-/// Waits until every message is answered; the events by then.
-async fn all_answered(example: &Example, count: usize) -> Vec<Value> {
+/// Reads the journal until it is as it is wanted.
+async fn wait(example: &Example, is_so: impl Fn(&[Value]) -> bool) -> Vec<Value> {
     let mut pause = tokio::time::interval(LOOK_PAUSE);
     for _ in 0..LOOKS_MAX {
+        pause.tick().await;
         let events = example.events();
-        if known(&events).ended.len() >= count {
+        if is_so(&events) {
             return events;
         }
-        pause.tick().await;
     }
-    panic!("not all are answered: {:?}", example.events().last());
+    panic!("nothing moves: {:?}", example.events().last());
 }
 
 fn check(events: &[Value], sent: &[(&str, &str, String)]) {

@@ -138,7 +138,7 @@ impl Example {
     clippy::disallowed_methods,
     reason = "modules run what whoever runs the tests has installed"
 )]
-fn path() -> Option<(&'static str, String)> {
+pub(crate) fn path() -> Option<(&'static str, String)> {
     Some(("PATH", std::env::var("PATH").ok()?))
 }
 

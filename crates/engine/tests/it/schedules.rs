@@ -297,14 +297,16 @@ async fn what_is_due_at_the_same_time_does_not_make_one_batch_of_any_size() {
     const EVENTS_MAX: usize = 4_096 + 3_010;
     let mut many = HEAD.to_owned();
     for at in 0..MEMBERS {
-        many += &format!("[[members]]\nid = \"m{at}\"\nprofile = \"worker\"\n");
+        let member = format!("[[members]]\nid = \"m{at}\"\nprofile = \"worker\"\n");
+        many.push_str(&member);
     }
     for at in 0..MANY {
         let to = at % MEMBERS;
-        many += &format!(
+        let schedule = format!(
             "[[schedules]]\nid = \"s{at}\"\nevery = \"1h\"\nto = {{ member = \"m{to}\" }}\n\
              message = \"say done\"\n"
         );
+        many.push_str(&schedule);
     }
     let mob = Mob::of(&many);
     let engine = mob.up().await;
