@@ -3,10 +3,11 @@
 use super::run::{Asked, Mark, Step};
 use super::stream::Callback;
 use crate::model::Item;
-use mobkit_domain::id::CallId;
+use mobkit_domain::id::{CallId, MessageId};
 use mobkit_domain::model::Usage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// What a call is answered that is still under way when the runtime can't wait any longer.
@@ -45,6 +46,9 @@ pub(super) struct Ledger {
     /// The last run of which something is recorded, from 1; 0: none.
     number: u32,
     tokens: Option<Tokens>,
+    /// The runs of the turn, with the message of which the runtime made a run of its own, since it
+    /// came too late to join another.
+    runs: BTreeMap<String, Option<MessageId>>,
 }
 
 /// Tokens around a turn.
@@ -91,9 +95,10 @@ impl Ledger {
             let Item::Assistant { calls, carry, .. } = item else {
                 continue;
             };
-            let Some((number, mark, tokens)) = carry.as_ref().and_then(carried) else {
+            let Some(((number, tokens), mark, message)) = carry.as_ref().and_then(carried) else {
                 continue;
             };
+            ledger.follow(&mark.run, message);
             let asked = calls.iter().map(|(call, request)| {
                 let id = request.provider_id.clone().unwrap_or_default();
                 (*call, id, request.tool.clone(), request.args.clone())
@@ -140,10 +145,32 @@ impl Ledger {
         self.marks.len()
     }
 
-    /// The runs of the runtime of which something is recorded.
-    pub(super) fn run_of(&self, number: u32) -> Option<&str> {
-        let call = self.calls.iter().find(|call| call.number == number)?;
-        Some(&call.mark.run)
+    /// The runs of the runtime whose calls count as those of this run of the turn.
+    pub(super) fn runs_of(&self, number: u32) -> Vec<String> {
+        let mut runs: Vec<String> = Vec::new();
+        for call in self.of_run(number) {
+            if runs.last() != Some(&call.mark.run) {
+                runs.push(call.mark.run.clone());
+            }
+        }
+        runs
+    }
+
+    /// A run is one of the turn's; begun by this message, where that came too late to join another.
+    pub(super) fn follow(&mut self, run: &str, message: Option<MessageId>) {
+        self.runs.insert(run.to_owned(), message);
+    }
+
+    /// The message that began this run by coming too late for another.
+    pub(super) fn begun_by(&self, run: &str) -> Option<MessageId> {
+        self.runs.get(run).copied().flatten()
+    }
+
+    /// Whether a message of which the runtime says that this run took it has joined that: it is a
+    /// run of the turn, and not the one that the message began itself.
+    pub(super) fn has_joined(&self, run: &str, message: MessageId) -> bool {
+        let run = self.runs.get(run);
+        run.is_some_and(|begun_by| *begun_by != Some(message))
     }
 
     /// Whether the round is recorded.
@@ -188,8 +215,13 @@ impl Ledger {
 }
 
 /// What a step carries from which it is known again.
-pub(super) fn carry(number: u32, mark: &Mark, tokens: Tokens) -> Value {
+pub(super) fn carry(
+    (number, tokens): (u32, Tokens),
+    mark: &Mark,
+    begun_by: Option<MessageId>,
+) -> Value {
     json!({
+        "begun_by": begun_by,
         "tokens": tokens,
         "number": number,
         "run_id": mark.run,
@@ -198,7 +230,9 @@ pub(super) fn carry(number: u32, mark: &Mark, tokens: Tokens) -> Value {
     })
 }
 
-fn carried(carry: &Value) -> Option<(u32, Mark, Tokens)> {
+type Carried = ((u32, Tokens), Mark, Option<MessageId>);
+
+fn carried(carry: &Value) -> Option<Carried> {
     let number = carry.get("number").and_then(Value::as_u64)?;
     let mark = Mark {
         run: carry.get("run_id")?.as_str()?.to_owned(),
@@ -210,7 +244,9 @@ fn carried(carry: &Value) -> Option<(u32, Mark, Tokens)> {
     };
     let tokens = carry.get("tokens").cloned().unwrap_or_default();
     let tokens = serde_json::from_value(tokens).unwrap_or_default();
-    Some((u32::try_from(number).ok()?, mark, tokens))
+    let begun_by = carry.get("begun_by").cloned().unwrap_or_default();
+    let begun_by = serde_json::from_value(begun_by).unwrap_or_default();
+    Some(((u32::try_from(number).ok()?, tokens), mark, begun_by))
 }
 
 /// The step in the runtime's own words, as it is kept beside ours.
@@ -286,7 +322,7 @@ mod tests {
         Item::Assistant {
             text: String::new(),
             calls: vec![(call, request)],
-            carry: Some(carry(number, mark, Tokens::default())),
+            carry: Some(carry((number, Tokens::default()), mark, None)),
         }
     }
 
@@ -301,9 +337,30 @@ mod tests {
         assert_eq!(ledger.steps(), 2);
         assert!(ledger.has(&mark("r1", 0, "m1")));
         assert!(!ledger.has(&mark("r1", 1, "m3")));
-        assert_eq!(ledger.run_of(1), Some("r1"));
+        assert_eq!(ledger.runs_of(1), ["r1"]);
         let found = ledger.find(&callback(0, "c1", json!({"q": "c1"})), "now");
         assert_eq!(found.map(|found| found.call), Some(call(5, 1)));
+    }
+
+    #[test]
+    fn a_message_that_came_too_late_is_told_from_one_that_joined() {
+        let (first, second) = (MessageId(7), MessageId(9));
+        let late = Item::Assistant {
+            text: "later".to_owned(),
+            calls: Vec::new(),
+            carry: Some(carry(
+                (1, Tokens::default()),
+                &mark("r2", 0, "m2"),
+                Some(first),
+            )),
+        };
+        let ledger = Ledger::of(&[recorded(1, &mark("r1", 0, "m1"), call(5, 1), "c1"), late]);
+        assert!(ledger.has_joined("r1", first));
+        assert!(!ledger.has_joined("r2", first), "its own run");
+        assert!(ledger.has_joined("r2", second), "it joined the other's");
+        assert!(!ledger.has_joined("r3", second), "nobody has seen that run");
+        assert_eq!(ledger.begun_by("r2"), Some(first));
+        assert_eq!(ledger.begun_by("r1"), None);
     }
 
     #[test]

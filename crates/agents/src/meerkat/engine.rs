@@ -3,11 +3,15 @@
 use super::counterpart::{Counterpart, Current};
 use super::definition::Wanted;
 use super::frames::RequestError;
+use super::joining::{Joined, Joining};
 use super::launch::Launcher;
 use super::members;
 use super::supervision::{Attach, Down, Live, Supervision};
 use super::turn;
-use crate::external::{EngineError, MemberStart, Offers, TurnEngine, TurnInput, TurnPort};
+use crate::external::{
+    EngineError, MemberStart, Offers, SteerInput, TurnEngine, TurnInput, TurnPort,
+};
+use crate::model::heard;
 use async_trait::async_trait;
 use mobkit_domain::id::MemberId;
 use mobkit_domain::model::Usage;
@@ -62,6 +66,8 @@ struct Seat {
     wanted: Option<Wanted>,
     /// The tokens of its session after its last run; `None`: nobody knows.
     total: Option<Usage>,
+    /// The messages that join the turn that runs.
+    joining: Option<Arc<Joining>>,
 }
 
 impl Runtime {
@@ -135,6 +141,15 @@ impl Runtime {
         self.seats().entry(member.clone()).or_default().total = total;
     }
 
+    /// A turn of a member runs: from now on messages can join it.
+    pub(super) fn set_joining(&self, member: &MemberId, joining: &Arc<Joining>) {
+        self.seats().entry(member.clone()).or_default().joining = Some(Arc::clone(joining));
+    }
+
+    fn joining(&self, member: &MemberId) -> Option<Arc<Joining>> {
+        self.seats().get(member)?.joining.clone()
+    }
+
     fn leave(&self, member: &MemberId) {
         self.seats().remove(member);
     }
@@ -148,7 +163,7 @@ impl TurnEngine for Meerkat {
 
     fn offers(&self) -> Offers {
         Offers {
-            steer: false,
+            steer: true,
             usage: true,
             deltas: true,
         }
@@ -169,6 +184,21 @@ impl TurnEngine for Meerkat {
 
     async fn run_turn(&self, input: TurnInput, port: TurnPort) -> Result<String, EngineError> {
         turn::run(&self.runtime, input, port).await
+    }
+
+    /// The turn gives it to the runtime, now or as soon as a run of it is under way.
+    async fn steer(&self, steer: SteerInput) -> Result<(), EngineError> {
+        let joining = self.runtime.joining(&steer.member);
+        let joining = joining.filter(|joining| joining.turn() == steer.turn);
+        let joined = Joined {
+            message: steer.message,
+            content: heard(&steer.text, &steer.from),
+        };
+        if joining.is_some_and(|joining| joining.add(joined)) {
+            return Ok(());
+        }
+        let reason = format!("{} does not run any longer", steer.turn);
+        Err(EngineError::Failed(reason))
     }
 
     async fn stop_member(&self, member: &MemberId) {

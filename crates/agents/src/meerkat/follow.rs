@@ -8,6 +8,7 @@ use super::connection::HEARD_MAX;
 use super::counterpart::Current;
 use super::definition;
 use super::held::Sent;
+use super::joining::Joined;
 use super::members::{self, Place};
 use super::receipt::{self, Receipt, Status};
 use super::run::{Ended, Run, Step, Told};
@@ -20,7 +21,9 @@ use answers::{CallEnd, Owed};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
+use mobkit_domain::id::MessageId;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -38,6 +41,11 @@ const TAKEN_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a run may be silent before the runtime is asked whether it is over.
 const SILENCE: Duration = Duration::from_secs(30);
 
+/// What was sent begins a run, after all that was sent before.
+const QUEUE: &str = "queue";
+/// What was sent joins the run under way at its next boundary, or begins one right after it.
+const STEER: &str = "steer";
+
 /// What time brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Alarm {
@@ -54,8 +62,12 @@ pub(super) struct Follow<'t, 'a> {
     turn: &'t mut Turn<'a>,
     /// Which run of the turn, from 1.
     number: u32,
+    /// The message that begins it, if that was to join another and may have come too late.
+    begun_by: Option<MessageId>,
     live: Live,
     current: Current,
+    /// Under which key it is sent, at first.
+    key: String,
     /// The parameters of its sending.
     params: Value,
     /// How many keys were used up for it: what was sent under those was never taken.
@@ -82,11 +94,38 @@ pub(super) struct Follow<'t, 'a> {
 }
 
 impl<'t, 'a> Follow<'t, 'a> {
-    /// Gets ready to send.
+    /// Gets ready to send what begins this run of the turn.
     pub(super) async fn begin(
         turn: &'t mut Turn<'a>,
         number: u32,
         content: &str,
+    ) -> Result<Self, EngineError> {
+        let key = format!("{}/{number}", turn.input.turn);
+        Self::new(turn, (number, None), (&key, content, QUEUE)).await
+    }
+
+    /// What came of a message that was to join a run: `None` if it has, else how the run ended that
+    /// it began since it came too late.
+    pub(super) async fn joined(
+        turn: &'t mut Turn<'a>,
+        number: u32,
+        joined: &Joined,
+    ) -> Result<Option<Ended>, EngineError> {
+        let key = turn.joining.key(joined.message);
+        let begun_by = Some(joined.message);
+        let sent = (key.as_str(), joined.content.as_str(), STEER);
+        let mut follow = Self::new(turn, (number, begun_by), sent).await?;
+        if follow.has_joined(joined.message).await? {
+            follow.turn.open.over(&follow.key());
+            return Ok(None);
+        }
+        follow.ended().await.map(Some)
+    }
+
+    async fn new(
+        turn: &'t mut Turn<'a>,
+        (number, begun_by): (u32, Option<MessageId>),
+        (key, content, mode): (&str, &str, &str),
     ) -> Result<Self, EngineError> {
         let live = turn.runtime.live(turn.mob()).await?;
         let counterpart = &turn.runtime.counterpart;
@@ -99,18 +138,14 @@ impl<'t, 'a> Follow<'t, 'a> {
             return Err(turn.runtime.failed(&live, "a tool", error).await);
         }
         let (ear, heard) = mpsc::channel(HEARD_MAX);
-        let params = json!({
-            "mob_id": current.name,
-            "agent_identity": definition::identity(&turn.input.member),
-            "content": content,
-            "handling_mode": "queue",
-            "idempotency_key": key(turn, number, 0),
-        });
+        let params = params(turn, &current, (key, content, mode));
         Ok(Self {
             turn,
             number,
+            begun_by,
             live,
             current,
+            key: key.to_owned(),
             params,
             stranded: 0,
             ear,
@@ -139,11 +174,63 @@ impl<'t, 'a> Follow<'t, 'a> {
         if let Some(stream) = self.stream.take() {
             stream.close().await;
         }
+        if ended.is_ok() {
+            self.turn.open.over(&self.key());
+        }
         ended
+    }
+
+    /// The key under which it is sent by now.
+    fn key(&self) -> String {
+        match self.stranded {
+            0 => self.key.clone(),
+            times => format!("{}~{times}", self.key),
+        }
+    }
+
+    /// Whether the runtime has let a message join another run of the turn.
+    async fn has_joined(&mut self, message: MessageId) -> Result<bool, EngineError> {
+        let answer = self.send().await?;
+        let Receipt::Admitted { session, input } = receipt::read(&answer) else {
+            return Ok(false);
+        };
+        self.input = Some((session, input));
+        let run = self.status().await?.run;
+        Ok(run.is_some_and(|run| self.turn.ledger.has_joined(&run, message)))
+    }
+
+    /// Gives the messages that wait to join the turn to the runtime: this run takes them, or they
+    /// begin runs right after it.
+    async fn let_join(&mut self) -> Result<(), EngineError> {
+        for joined in self.turn.joining.give() {
+            let key = self.turn.joining.key(joined.message);
+            let sent = (key.as_str(), joined.content.as_str(), STEER);
+            let params = params(self.turn, &self.current, sent);
+            self.turn.open.send(&key, self.sent(params.clone()));
+            self.ask("mob/member_send", params).await?;
+        }
+        Ok(())
+    }
+
+    fn sent(&self, params: Value) -> Sent {
+        Sent {
+            live: self.live.clone(),
+            current: self.current.clone(),
+            params,
+            run: None,
+        }
+    }
+
+    /// Sends, or asks what became of what was sent: that is the same request.
+    async fn send(&mut self) -> Result<Value, EngineError> {
+        let sent = self.sent(self.params.clone());
+        self.turn.open.send(&self.key(), sent);
+        self.ask("mob/member_send", self.params.clone()).await
     }
 
     async fn follow(&mut self) -> Result<Ended, EngineError> {
         self.open().await?;
+        let joining = Arc::clone(&self.turn.joining);
         let mut ended = self.look().await?;
         loop {
             if let Some(ended) = ended {
@@ -161,6 +248,10 @@ impl<'t, 'a> Follow<'t, 'a> {
                     None
                 }
                 Some(alarm) = self.alarms.next() => self.wake(alarm).await?,
+                () = joining.news(), if self.run.is_some() => {
+                    self.let_join().await?;
+                    None
+                }
             };
         }
     }
@@ -206,18 +297,12 @@ impl<'t, 'a> Follow<'t, 'a> {
         self.alarm(after, Alarm::Look(self.looks));
     }
 
-    /// Sends, or asks what became of what was sent: that is the same request.
+    /// Sends, or finds out what became of what was sent.
     async fn look(&mut self) -> Result<Option<Ended>, EngineError> {
         if self.run.is_some() {
             return self.check().await;
         }
-        self.turn.last.set(Some(Sent {
-            live: self.live.clone(),
-            current: self.current.clone(),
-            params: self.params.clone(),
-            run: None,
-        }));
-        let answer = self.ask("mob/member_send", self.params.clone()).await?;
+        let answer = self.send().await?;
         match receipt::read(&answer) {
             Receipt::Pending => {
                 self.waited += self.pause;
@@ -242,9 +327,10 @@ impl<'t, 'a> Follow<'t, 'a> {
 
     /// What was sent was never taken, and never will be: it is sent under another key.
     fn send_anew(&mut self) -> Option<Ended> {
+        self.turn.open.over(&self.key());
         self.stranded += 1;
         self.input = None;
-        self.params["idempotency_key"] = json!(key(self.turn, self.number, self.stranded));
+        self.params["idempotency_key"] = json!(self.key());
         self.look_after(Duration::ZERO);
         None
     }
@@ -319,7 +405,8 @@ impl<'t, 'a> Follow<'t, 'a> {
             run.tear();
         }
         self.run = Some(run);
-        self.turn.last.runs(id);
+        self.turn.open.runs(&self.key(), id);
+        self.turn.ledger.follow(id, self.begun_by);
         for callback in self.current.router.follow(id, &self.ear) {
             self.call(callback);
         }
@@ -331,6 +418,7 @@ impl<'t, 'a> Follow<'t, 'a> {
                 return Ok(ended);
             }
         }
+        self.let_join().await?;
         self.look_after(SILENCE);
         Ok(None)
     }
@@ -451,13 +539,15 @@ impl<'t, 'a> Follow<'t, 'a> {
     }
 }
 
-/// The key of a run of a turn: the same after every restart, so it runs once.
-fn key(turn: &Turn<'_>, number: u32, stranded: u32) -> String {
-    let turn = turn.input.turn;
-    match stranded {
-        0 => format!("{turn}/{number}"),
-        times => format!("{turn}/{number}~{times}"),
-    }
+/// The parameters of a sending. The key is the same after every restart, so it runs once.
+fn params(turn: &Turn<'_>, current: &Current, (key, content, mode): (&str, &str, &str)) -> Value {
+    json!({
+        "mob_id": current.name,
+        "agent_identity": definition::identity(&turn.input.member),
+        "content": content,
+        "handling_mode": mode,
+        "idempotency_key": key,
+    })
 }
 
 fn kind_of(event: &Value) -> &str {

@@ -34,25 +34,41 @@ pub(super) struct Sent {
     pub(super) run: Option<String>,
 }
 
-/// What was sent last, as the turn and its hold share it.
-#[derive(Clone, Default)]
-pub(super) struct Last(Arc<Mutex<Option<Sent>>>);
+impl Sent {
+    fn has(&self, key: &str) -> bool {
+        self.params.get("idempotency_key").and_then(Value::as_str) == Some(key)
+    }
+}
 
-impl Last {
-    fn lock(&self) -> MutexGuard<'_, Option<Sent>> {
+/// What was sent and is not known to be over, as the turn and its hold share it, in the order of
+/// its sending.
+#[derive(Clone, Default)]
+pub(super) struct Open(Arc<Mutex<Vec<Sent>>>);
+
+impl Open {
+    fn lock(&self) -> MutexGuard<'_, Vec<Sent>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something was sent, or nothing runs any longer.
-    pub(super) fn set(&self, sent: Option<Sent>) {
-        *self.lock() = sent;
+    /// Something is sent under this key, for the first time or again.
+    pub(super) fn send(&self, key: &str, sent: Sent) {
+        let mut open = self.lock();
+        match open.iter_mut().find(|known| known.has(key)) {
+            Some(known) => *known = sent,
+            None => open.push(sent),
+        }
     }
 
-    /// Its run is known.
-    pub(super) fn runs(&self, run: &str) {
-        if let Some(sent) = &mut *self.lock() {
+    /// The run of what was sent under this key is known.
+    pub(super) fn runs(&self, key: &str, run: &str) {
+        if let Some(sent) = self.lock().iter_mut().find(|sent| sent.has(key)) {
             sent.run = Some(run.to_owned());
         }
+    }
+
+    /// What was sent under this key is over.
+    pub(super) fn over(&self, key: &str) {
+        self.lock().retain(|sent| !sent.has(key));
     }
 }
 
@@ -62,7 +78,7 @@ pub(super) struct Held {
     member: MemberId,
     turn: TurnId,
     seat: Option<OwnedMutexGuard<()>>,
-    last: Last,
+    open: Open,
     gave_up: bool,
 }
 
@@ -71,14 +87,14 @@ impl Held {
         mob: &Engine,
         (member, turn): (&MemberId, TurnId),
         seat: OwnedMutexGuard<()>,
-        last: Last,
+        open: Open,
     ) -> Self {
         Self {
             mob: mob.clone(),
             member: member.clone(),
             turn,
             seat: Some(seat),
-            last,
+            open,
             gave_up: false,
         }
     }
@@ -93,19 +109,18 @@ impl Drop for Held {
     /// Stops what runs for a turn that has ended. A turn that is still open goes on elsewhere, in
     /// this process or the next, and finds its run there.
     fn drop(&mut self) {
-        let Some(sent) = self.last.lock().take() else {
-            return;
-        };
+        let mut sent = std::mem::take(&mut *self.open.lock());
+        sent.retain(|sent| !sent.live.connection.closed().is_cancelled());
         let is_open = self
             .mob
             .view(|world| world.state.turns.contains_key(&self.turn));
-        if (is_open && !self.gave_up) || sent.live.connection.closed().is_cancelled() {
+        if (is_open && !self.gave_up) || sent.is_empty() {
             return;
         }
         let member = self.member.clone();
         let place = self.seat.take();
         self.mob.tasks().spawn(STOPPING, async move {
-            let stopped = tokio::time::timeout(STOP_PATIENCE, stop(&sent, &member)).await;
+            let stopped = tokio::time::timeout(STOP_PATIENCE, stop_all(&sent, &member)).await;
             match stopped {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(%member, "the run was not stopped: {error}"),
@@ -114,6 +129,14 @@ impl Drop for Held {
             drop(place);
         });
     }
+}
+
+/// Stops all of it, in the order in which it runs.
+async fn stop_all(sent: &[Sent], member: &MemberId) -> Result<(), RequestError> {
+    for sent in sent {
+        stop(sent, member).await?;
+    }
+    Ok(())
 }
 
 /// Stops a run and waits until it is over; one that has not begun is stopped as it begins.

@@ -7,7 +7,8 @@
 //! * Our mob there: [`counterpart`], with its members ([`members`], [`definition`]), its tools
 //!   ([`tools`]) and its own journal ([`structure`]).
 //! * A turn: [`turn`] has it run, [`follow`] follows one run to its end, [`run`] folds its events
-//!   ([`stream`]) into steps, [`calls`] knows what is recorded, [`history`] what the runtime holds.
+//!   ([`stream`]) into steps, [`calls`] knows what is recorded, [`history`] what the runtime holds,
+//!   [`joining`] the messages that come to it meanwhile.
 
 mod calls;
 mod config;
@@ -22,6 +23,7 @@ mod handshake;
 mod held;
 mod history;
 mod home;
+mod joining;
 mod launch;
 mod life;
 mod members;

@@ -5,17 +5,20 @@ use super::calls::{self, Ledger, Tokens};
 use super::definition;
 use super::engine::Runtime;
 use super::follow::Follow;
-use super::held::{Held, Last};
+use super::held::{Held, Open};
 use super::history;
+use super::joining::{Joined, Joining};
 use super::run::{Ended, Step};
 use super::tools::is_ours;
 use crate::external::{EngineError, TurnInput, TurnPort};
-use crate::model::Item;
-use mobkit_domain::id::CallId;
+use crate::model::{Item, heard};
+use crate::native::user_item;
+use mobkit_domain::id::{CallId, MessageId, TurnId};
 use mobkit_domain::model::{CallRequest, Reply, Usage};
 use mobkit_domain::state::{CallState, TurnPhase};
 use mobkit_domain::text::Text;
 use mobkit_engine::Engine;
+use std::sync::Arc;
 
 /// A turn in this engine's hands.
 pub(super) struct Turn<'a> {
@@ -25,7 +28,9 @@ pub(super) struct Turn<'a> {
     pub(super) ledger: Ledger,
     /// Rounds that came while calls were still under way; the journal takes them when those end.
     pub(super) rest: Vec<Step>,
-    pub(super) last: Last,
+    /// What was sent and may run.
+    pub(super) open: Open,
+    pub(super) joining: Arc<Joining>,
     /// Whether the turn began before this process or was taken over, or events of it were lost:
     /// what its calls were answered is then read from the transcript.
     pub(super) doubtful: bool,
@@ -38,8 +43,10 @@ pub(super) async fn run(
     port: TurnPort,
 ) -> Result<String, EngineError> {
     let seat = runtime.seat(&input.member).await;
-    let last = Last::default();
-    let mut held = Held::new(port.mob(), (&input.member, input.turn), seat, last.clone());
+    let open = Open::default();
+    let mut held = Held::new(port.mob(), (&input.member, input.turn), seat, open.clone());
+    let joining = Arc::new(joining(port.mob(), input.turn).await?);
+    runtime.set_joining(&input.member, &joining);
     let mut turn = Turn {
         ledger: Ledger::of(&input.items),
         doubtful: input.resumed,
@@ -47,7 +54,8 @@ pub(super) async fn run(
         input,
         port,
         rest: Vec::new(),
-        last,
+        open,
+        joining,
     };
     let outcome = turn.conduct().await;
     if let Err(EngineError::Failed(_)) = &outcome {
@@ -64,34 +72,47 @@ impl Turn<'_> {
     async fn conduct(&mut self) -> Result<String, EngineError> {
         let mut number = self.ledger.number().max(1);
         let mut content = if number == 1 {
-            messages(&self.input.items)
+            first(&self.input.items)
         } else {
             self.find_deferred(number - 1).await?;
             let content = self.later(number - 1).await?;
             self.flush().await?;
             content
         };
+        let mut answers = Vec::new();
         loop {
-            let ended = Follow::begin(self, number, &content).await?.ended().await?;
-            self.last.set(None);
-            let text = match ended {
-                Ended::Answered(text) => text,
-                Ended::Failed(reason) => return Err(EngineError::Failed(reason)),
-                Ended::Stopped => {
-                    let reason = "the run was stopped in the runtime, and not by mobkit";
-                    return Err(EngineError::Failed(reason.to_owned()));
+            let run = Follow::begin(self, number, &content).await?;
+            let said = answer(run.ended().await?)?;
+            loop {
+                answers.extend(self.join(number).await?);
+                if self.doubtful {
+                    self.find_deferred(number).await?;
                 }
-            };
-            if self.doubtful {
-                self.find_deferred(number).await?;
-            }
-            if self.ledger.deferred(number).is_empty() {
-                return Ok(text);
+                if !self.ledger.deferred(number).is_empty() {
+                    break;
+                }
+                if self.joining.close() {
+                    answers.insert(0, said);
+                    return Ok(answers.join("\n\n"));
+                }
             }
             content = self.later(number).await?;
             self.flush().await?;
             number += 1;
         }
+    }
+
+    /// Sees to the messages that were to join: the answers to those that came too late for the run,
+    /// of which the runtime makes runs of their own.
+    async fn join(&mut self, number: u32) -> Result<Vec<String>, EngineError> {
+        let mut answers = Vec::new();
+        while let Some(joined) = self.joining.next() {
+            if let Some(ended) = Follow::joined(self, number, &joined).await? {
+                answers.push(answer(ended)?);
+            }
+            self.joining.settle(joined.message);
+        }
+        Ok(answers)
     }
 
     /// Waits for the results that are still owed to a run, and puts them into words.
@@ -118,11 +139,15 @@ impl Turn<'_> {
 
     /// Finds out from the transcript which calls of a run that is over were not told their results.
     async fn find_deferred(&mut self, number: u32) -> Result<(), EngineError> {
-        let Some(run) = self.ledger.run_of(number).map(str::to_owned) else {
+        let runs = self.ledger.runs_of(number);
+        if runs.is_empty() {
             return Ok(());
-        };
+        }
         let rows = self.read_history().await?;
-        let rounds = history::rounds(&rows, &run, is_ours);
+        let rounds = runs
+            .iter()
+            .flat_map(|run| history::rounds(&rows, run, is_ours));
+        let rounds: Vec<_> = rounds.collect();
         self.rest_of(&rounds);
         let known: Vec<_> = self.ledger.of_run(number).cloned().collect();
         for call in known {
@@ -229,6 +254,7 @@ impl Turn<'_> {
         });
         let usage = tokens.of(step);
         tokens.used += usage;
+        let begun_by = self.ledger.begun_by(&step.mark.run);
         let tools = &self.runtime.counterpart.tools;
         let calls = step.calls.iter().map(|call| CallRequest {
             tool: tools.ours(&call.name),
@@ -241,7 +267,7 @@ impl Turn<'_> {
             calls: calls.clone(),
             usage,
             finish: step.finish,
-            carry: Some(calls::carry(number, &step.mark, tokens)),
+            carry: Some(calls::carry((number, tokens), &step.mark, begun_by)),
         };
         let ids = self.port.record(reply, calls::original(step)).await?;
         let made = ids.into_iter().zip(calls).map(|(call, request)| {
@@ -256,11 +282,46 @@ impl Turn<'_> {
     }
 }
 
-/// The messages with which a turn began.
-fn messages(items: &[Item]) -> String {
-    let texts = items.iter().map_while(|item| match item {
-        Item::User { text, .. } => Some(text.as_str()),
+/// The message with which a turn began. Others that stand beside it have joined it since.
+fn first(items: &[Item]) -> String {
+    let mut texts = items.iter().filter_map(|item| match item {
+        Item::User { text, from } => Some(heard(text, from)),
         Item::Assistant { .. } | Item::ToolResult { .. } => None,
     });
-    texts.collect::<Vec<_>>().join("\n\n")
+    texts.next().unwrap_or_default()
+}
+
+/// The messages that have joined a turn by what the journal says.
+async fn joining(mob: &Engine, turn: TurnId) -> Result<Joining, EngineError> {
+    let messages = mob.view(|world| {
+        let turn = world.state.turns.get(&turn);
+        turn.map(|turn| turn.messages.clone()).unwrap_or_default()
+    });
+    let joining = Joining::new(turn);
+    for message in messages.into_iter().skip(1) {
+        let said = user_item(mob, message).await;
+        let said = said.map_err(|error| EngineError::Failed(error.to_string()))?;
+        if let Some(said) = said {
+            let content = heard(&said.text, &said.from);
+            joining.add(Joined { message, content });
+        }
+    }
+    Ok(joining)
+}
+
+/// Under which key a message that joins a turn is given to the runtime.
+pub(super) fn key_of(turn: TurnId, message: MessageId) -> String {
+    format!("{turn}/{message}")
+}
+
+/// The answer of a run that is over.
+fn answer(ended: Ended) -> Result<String, EngineError> {
+    match ended {
+        Ended::Answered(text) => Ok(text),
+        Ended::Failed(reason) => Err(EngineError::Failed(reason)),
+        Ended::Stopped => {
+            let reason = "the run was stopped in the runtime, and not by mobkit";
+            Err(EngineError::Failed(reason.to_owned()))
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use mobkit::command::{Command, MessageCommand, Submission};
 use mobkit::definition::{Definition, NoFiles, parse};
-use mobkit::event::EventFilter;
+use mobkit::event::{EventFilter, MessageMode};
 use mobkit::id::{MemberId, MessageId};
 use mobkit::principal::Principal;
 use mobkit::row::{Row, Table, TurnRow};
@@ -65,10 +65,20 @@ pub(crate) async fn submit(mob: &Mob, command: Command) -> mobkit::command::Answ
 }
 
 pub(crate) async fn send(mob: &Mob, to: &str, text: &str) -> MessageId {
+    send_as(mob, to, text, None).await
+}
+
+/// Sends in a mode.
+pub(crate) async fn send_as(
+    mob: &Mob,
+    to: &str,
+    text: &str,
+    mode: Option<MessageMode>,
+) -> MessageId {
     let command = Command::Message(MessageCommand::Send {
         to: member(to),
         content: text.into(),
-        mode: None,
+        mode,
         correlation: None,
         expires: None,
     });

@@ -92,7 +92,7 @@ fn flush(results: &mut Vec<ToolResponse>, messages: &mut Vec<ChatMessage>) {
 }
 
 /// What the model hears: a message of a peer names its sender, so that the model can answer it.
-fn heard(text: &str, from: &str) -> String {
+pub(crate) fn heard(text: &str, from: &str) -> String {
     match from.strip_prefix("agent:") {
         Some(member) => format!("Message from {member}:\n{text}"),
         None => text.to_owned(),

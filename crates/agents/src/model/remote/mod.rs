@@ -18,6 +18,7 @@ mod quiet;
 mod retry_after;
 mod target;
 
+pub(crate) use chat::heard;
 pub(crate) use names::ToolNames;
 pub use provider::{RemoteModel, RemoteSettings};
 pub use target::RemoteProvider;

@@ -129,6 +129,18 @@ class Conversation:
             "mob/member_send", content=text, handling_mode="queue", idempotency_key=key
         )
 
+    def steer(self, text, key):
+        return self.of(
+            "mob/member_send", content=text, handling_mode="steer", idempotency_key=key
+        )
+
+    def let_go(self):
+        """Answers the calls that were held."""
+        with self.heard:
+            self.holds = False
+            for call in self.calls[-2:]:
+                self.say({"id": call["id"], "result": {"content": "noon", "is_error": False}})
+
     def saw(self, kind):
         return [event for event in self.events if event.get("type") == kind]
 
@@ -193,6 +205,13 @@ def first(talk):
     talk.status_of("slow work", "three")
     talk.ask("mob/events", {"mob_id": MOB, "after_cursor": 0, "limit": 100, "strict": True})
     talk.ask("mob/events", {"mob_id": MOB, "after_cursor": 99, "limit": 100, "strict": True})
+    talk.holds = True
+    talk.send("call it", "joined")
+    talk.until(lambda: len(talk.calls) == 4)
+    while talk.steer("and that", "joins")["continuation"]["status"]["state"] == "pending":
+        pass
+    talk.let_go()
+    talk.ended(4)
     talk.ask("mob/stream_close", {"stream_id": stream})
     return token, session
 
@@ -210,7 +229,7 @@ def converse(command, folder):
     talk.of("mob/stream_open")
     talk.holds = True
     talk.send("call that", "four")
-    talk.until(lambda: len(talk.calls) == 4)
+    talk.until(lambda: len(talk.calls) == 6)
     talk.kill()
     talk = Conversation(command, folder)
     after_a_kill(talk, token)

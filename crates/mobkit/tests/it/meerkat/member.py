@@ -212,6 +212,8 @@ class Worker:
             message = str(uuid.uuid4())
             self.notice()
             self.emit("turn_started", assistant_message_id=message, turn_number=self.round)
+            if self.round > 0:
+                self.let_join()
             if self.at.how in ("die", "die-once"):
                 self.die()
             text, calls, usage = self.ask_model(message)
@@ -221,6 +223,25 @@ class Worker:
             for call in calls:
                 self.emit("tool_call_requested", **call)
             self.finish_round(calls, message, usage)
+
+    def let_join(self):
+        """At a boundary the run takes what was sent to join it."""
+        sent = self.store.all("delivery", f"{self.key}/")
+        for key, delivery in sorted(sent, key=lambda pair: pair[1]["order"]):
+            waits = delivery["mode"] == "steer" and delivery["input"] is None
+            if not waits or delivery["session"] != self.session:
+                continue
+            kept = self.admit(key, delivery)
+            id, content = kept["state"]["input_id"], delivery["content"]
+            kept["state"].update(
+                current_state="consumed", last_run_id=self.run, terminal_outcome="completed"
+            )
+            book = self.book()
+            row = self.said.row("message user", content=content, interaction_id=id, created_at=now())
+            row.pop("run_id", None)
+            book["messages"].append(row)
+            self.store.put(("session", self.session, book), ("input", id, kept))
+            self.emit("boundary_append_applied", content=content, input_id=id, run_id=self.run)
 
     def die(self):
         marker = Path(self.at.options.state_root) / "died"

@@ -9,4 +9,5 @@ mod life;
 mod misbehaviour;
 mod program;
 mod secrets;
+mod steering;
 mod turns;

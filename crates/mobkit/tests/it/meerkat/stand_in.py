@@ -376,6 +376,7 @@ class StandIn:
                     "id": f"continuation:{id}",
                     "at": int(time.time() * 1000),
                     "content": params["content"],
+                    "mode": params["handling_mode"],
                     "session": member["session"],
                     "input": None,
                     "order": order,

@@ -6,8 +6,17 @@ use crate::strangers::hands::{all, answer, decide, event};
 use mobkit::command::{Command, MemberCommand};
 use mobkit::event::Verdict;
 use mobkit::row::TurnStatus;
-use mobkit::{Delta, DeltaKind};
+use mobkit::{Delta, DeltaKind, Mob};
 use serde_json::json;
+
+/// Cancels the turn of a member.
+pub(super) async fn cancel(mob: &Mob, of: &str) {
+    let cancel = MemberCommand::Cancel {
+        member: member(of),
+        reason: None,
+    };
+    submit(mob, Command::Member(cancel)).await;
+}
 
 #[tokio::test]
 async fn a_turn_is_streamed_counted_and_kept_with_the_runtimes_own_words() {
@@ -112,6 +121,11 @@ async fn members_of_both_engines_ask_each_other_along_edges_only() {
         told(&mob, "ada", "ask bob of wrens").await,
         "heard 1: of wrens"
     );
+    assert_eq!(
+        told(&mob, "ada", "ask bob who is this").await,
+        "heard you are ada",
+        "a message of a peer names its sender"
+    );
     let refused = told(&mob, "bob", "ask host of terns").await;
     assert!(!refused.contains(": of terns"), "{refused}");
     mob.shutdown().await;
@@ -124,11 +138,7 @@ async fn a_cancelled_turn_ends_and_the_next_one_is_answered() {
     told(&mob, "ada", "hello").await;
     let message = send(&mob, "ada", "slow work").await;
     event(&mob, "turn.started", mob.engine().head() - 1).await;
-    let cancel = MemberCommand::Cancel {
-        member: member("ada"),
-        reason: None,
-    };
-    submit(&mob, Command::Member(cancel)).await;
+    cancel(&mob, "ada").await;
     let turn = crate::kit::ended(&mob, message).await;
     assert_eq!(turn.status, TurnStatus::Cancelled, "{turn:?}");
     // What was cancelled does not come back, and is not in the way of what follows.
