@@ -1,12 +1,12 @@
 //! The words of the command line.
 
 use crate::commands::{
-    apply::ApplyArgs, approvals::ApprovalsArgs, check::CheckArgs, completion::CompletionArgs,
-    decide::ApproveArgs, decide::DenyArgs, deliveries::DeliveriesArgs, doctor::DoctorArgs,
-    down::DownArgs, events::EventsArgs, grants::GrantsArgs, init::InitArgs, logs::LogsArgs,
-    modules::ModulesArgs, pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs, ps::PsArgs,
-    routes::RoutesArgs, rpc::RpcArgs, schedule::ScheduleArgs, send::SendArgs, status::StatusArgs,
-    tasks::TasksArgs,
+    apply::ApplyArgs, approvals::ApprovalsArgs, archive::ExportArgs, archive::ImportArgs,
+    check::CheckArgs, completion::CompletionArgs, decide::ApproveArgs, decide::DenyArgs,
+    deliveries::DeliveriesArgs, doctor::DoctorArgs, down::DownArgs, events::EventsArgs,
+    grants::GrantsArgs, init::InitArgs, logs::LogsArgs, modules::ModulesArgs, pause::PauseArgs,
+    pause::ResumeArgs, plan::PlanArgs, ps::PsArgs, routes::RoutesArgs, rpc::RpcArgs,
+    schedule::ScheduleArgs, send::SendArgs, status::StatusArgs, tasks::TasksArgs,
 };
 use crate::terminal::Show;
 use crate::up::UpArgs;
@@ -88,6 +88,10 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     /// Print events as they are in the journal, one JSON document per line
     Events(EventsArgs),
+    /// Write everything that is known of the mob into one file, also while it runs
+    Export(ExportArgs),
+    /// Make a state directory of an export
+    Import(ImportArgs),
     /// Stop a member, or the whole line, from beginning anything
     Pause(PauseArgs),
     /// Let a paused member, or the whole line, go on

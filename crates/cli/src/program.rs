@@ -2,8 +2,8 @@
 
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
-    apply, approvals, check, completion, decide, deliveries, doctor, down, events, grants, init,
-    logs, modules, pause, plan, ps, routes, rpc, schedule, send, status, tasks, version,
+    apply, approvals, archive, check, completion, decide, deliveries, doctor, down, events, grants,
+    init, logs, modules, pause, plan, ps, routes, rpc, schedule, send, status, tasks, version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};
@@ -68,6 +68,8 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Tasks(args) => wait(tasks::run(&args, output)),
         Command::Logs(args) => left(wait(logs::run(&args, output))),
         Command::Events(args) => left(wait(events::run(&args, output))),
+        Command::Export(args) => archive::export(&args, output),
+        Command::Import(args) => archive::import(&args, output),
         Command::Pause(args) => wait(pause::pause(&args, output)),
         Command::Resume(args) => wait(pause::resume(&args, output)),
         Command::Rpc(args) => wait(rpc::run(&args, output)),

@@ -61,5 +61,6 @@ pub use mobkit_engine::{
 };
 pub use mobkit_gateway::{Access, router};
 pub use mobkit_store::{
-    Bounds, Durability, MemoryStore, SqliteStore, Store, StoreError, Verification, state_dir_holder,
+    Bounds, Durability, MemoryStore, SqliteStore, Store, StoreError, Verification, archive,
+    state_dir_holder, verify_state_dir,
 };

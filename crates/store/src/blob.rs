@@ -15,6 +15,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// The directory of blobs in the state directory.
+pub(crate) const BLOBS: &str = "blobs";
 const PREFIX: &str = "sha256:";
 /// Holds files that are being written. Digests are hexadecimal, so the name can't be theirs.
 const PARTIAL: &str = "partial";
@@ -110,6 +112,20 @@ impl BlobFiles {
             synced: durability == Durability::Power,
             written: AtomicU64::new(0),
         })
+    }
+
+    /// Looks at a directory that belongs to another process. Nothing may be put.
+    pub(crate) fn look(directory: &Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            synced: false,
+            written: AtomicU64::new(0),
+        }
+    }
+
+    /// The directory.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Keeps the content. When it returns, it is as durable as the store promises.

@@ -14,6 +14,7 @@
 //! `conformance/tables.rs`. A new backend is a folder beside `sqlite/` and a line in
 //! `tests/it/conformance.rs`.
 
+pub mod archive;
 mod batch;
 mod blob;
 pub mod conformance;
@@ -24,7 +25,7 @@ mod store;
 mod word;
 
 pub use memory::MemoryStore;
-pub use sqlite::{SqliteStore, state_dir_holder};
+pub use sqlite::{SqliteStore, state_dir_holder, verify_state_dir};
 pub use store::{
     Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
     StoreError, Verification,

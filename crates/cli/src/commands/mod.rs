@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod approvals;
+pub(crate) mod archive;
 pub(crate) mod change;
 pub(crate) mod check;
 pub(crate) mod completion;

@@ -10,6 +10,7 @@ mod doctor;
 mod down;
 mod each_line;
 mod exit_codes;
+mod export;
 mod fake;
 mod hands;
 mod init;

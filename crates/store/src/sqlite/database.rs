@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 
 /// The name of the database in the state directory.
-pub(super) const FILE: &str = "mobkit.db";
+pub(crate) const FILE: &str = "mobkit.db";
 
 /// The first position beyond those that a place can hold.
 const SEQ_END: Seq = 1 << 40;

@@ -34,11 +34,20 @@ pub(super) fn page(
 ) -> Result<EventPage, StoreError> {
     // One transaction, so that the bounds and the events are of the same moment.
     let moment = db.unchecked_transaction().map_err(failed(ACTION))?;
+    page_within(&moment, mob, query)
+}
+
+/// The same in a transaction that is open.
+pub(super) fn page_within(
+    moment: &Connection,
+    mob: &MobId,
+    query: &EventQuery,
+) -> Result<EventPage, StoreError> {
     let mut page = EventPage {
         next_after: query.after,
         ..EventPage::default()
     };
-    let Some(mob) = ledger::read(&moment, mob)? else {
+    let Some(mob) = ledger::read(moment, mob)? else {
         page.at_end = true;
         return Ok(page);
     };
@@ -58,7 +67,7 @@ pub(super) fn page(
         page,
         bytes: 0,
     }
-    .run(&moment)
+    .run(moment)
 }
 
 struct Scan<'a> {

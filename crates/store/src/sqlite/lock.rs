@@ -13,13 +13,13 @@ const FILE: &str = "lock";
 /// Held while this is alive. The operating system lets go of it when the process ends, however it
 /// ends; the file stays.
 #[derive(Debug)]
-pub(super) struct StateLock {
+pub(crate) struct StateLock {
     file: File,
 }
 
 impl StateLock {
     /// Takes the lock and writes the pid of this process beside it, or says at once who holds it.
-    pub(super) fn take(state_dir: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn take(state_dir: &Path) -> Result<Self, StoreError> {
         let path = state_dir.join(FILE);
         let mut file = files::file(&path)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {

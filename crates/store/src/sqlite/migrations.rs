@@ -51,7 +51,7 @@ pub(super) fn migrate(
 }
 
 /// The version of the schema; 0 in an empty database. Refuses a database of somebody else.
-fn version(connection: &Connection, file: &Path) -> Result<u32, StoreError> {
+pub(super) fn version(connection: &Connection, file: &Path) -> Result<u32, StoreError> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let mark = number("application_id").map_err(failed(ACTION))?;
     let version = number("user_version").map_err(failed(ACTION))?;

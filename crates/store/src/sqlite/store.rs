@@ -11,7 +11,7 @@ use super::trim::Trim;
 use super::writer::{Order, QUEUE_MAX, Writer};
 use super::{events, ledger, rows, verify};
 use crate::batch::check_batch;
-use crate::blob::BlobFiles;
+use crate::blob::{BLOBS, BlobFiles};
 use crate::files;
 use crate::store::{
     Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
@@ -28,9 +28,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot};
-
-/// The directory of blobs in the state directory.
-const BLOBS: &str = "blobs";
 
 /// A store in a state directory: `mobkit.db`, `blobs/` and `lock`.
 ///

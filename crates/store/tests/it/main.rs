@@ -1,5 +1,6 @@
 //! The stores from outside.
 
+mod archive;
 mod conformance;
 mod damage;
 mod durability;

@@ -5,5 +5,6 @@ mod finding;
 mod places;
 mod run;
 mod secrets;
+mod verify;
 
 pub(crate) use run::{DoctorArgs, run};

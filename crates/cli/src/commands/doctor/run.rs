@@ -1,7 +1,7 @@
 //! All checks, one after the other, and what they come to.
 
 use super::finding::{Finding, Verdict};
-use super::{engine, places, secrets};
+use super::{engine, places, secrets, verify};
 use crate::client::STATE_FOLDER;
 use crate::commands::check::counted;
 use crate::environment;
@@ -21,6 +21,9 @@ pub(crate) struct DoctorArgs {
     /// State directory [default: .mobkit beside the mob file]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// Read everything that is stored and check it too; a server may run meanwhile
+    #[arg(long)]
+    verify: bool,
 }
 
 pub(crate) async fn run(args: &DoctorArgs, output: &Output) -> Result<Exit, Failure> {
@@ -31,6 +34,9 @@ pub(crate) async fn run(args: &DoctorArgs, output: &Output) -> Result<Exit, Fail
     let mut findings = vec![of_file(&file)];
     findings.extend(secrets::look(&file, &variables).await);
     findings.push(places::look(&state));
+    if args.verify {
+        findings.extend(verify::look(&state));
+    }
     let scratch = environment::scratch("mobkit-doctor")?;
     findings.extend(engine::look(&file, &variables, &scratch).await);
     tell(&findings, output)
