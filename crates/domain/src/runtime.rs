@@ -20,6 +20,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &RuntimeCommand) -> Decision
                 durability: durability.clone(),
                 rehearsal: *rehearsal,
             });
+            crate::member::recover(&mut draft);
             crate::turn::recover(&mut draft);
             crate::module::recover(&mut draft);
             crate::delivery::recover(&mut draft);

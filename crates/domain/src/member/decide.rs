@@ -162,6 +162,18 @@ fn starts_engine(draft: &Draft<'_>, profile: &ProfileId) -> Result<bool, Refusal
     }
 }
 
+/// Gives each failed member another chance with the process: what was in its way may be mended by
+/// now, in the mob file or beside it. One that was quarantined stays so until a person has looked.
+pub(crate) fn recover(draft: &mut Draft<'_>) {
+    let present = draft.state().present();
+    let failed = present.filter(|(_, member)| member.mode == MemberMode::Failed);
+    let failed: Vec<MemberId> = failed.map(|(id, _)| id.clone()).collect();
+    for id in failed {
+        // A role that is still undefined leaves it as it is.
+        let _ = respawn(draft, &id, None, "start");
+    }
+}
+
 fn respawn(
     draft: &mut Draft<'_>,
     id: &MemberId,

@@ -670,6 +670,29 @@ fn every_start_asks_the_engine_for_its_members_and_hears_what_is_new() {
 }
 
 #[test]
+fn a_member_that_failed_gets_another_chance_with_the_next_process() {
+    let mut mob = working();
+    mob.internal(started(FIRST, Some("no binary")));
+    assert_eq!(mob.state_of("ext"), MemberState::Failed);
+    mob.crash();
+    mob.then("runtime.started member.respawned runtime.recovered");
+    assert_eq!(mob.data("member.respawned")["reason"], "start");
+    let again = Fence {
+        incarnation: FIRST.incarnation + 1,
+        ..FIRST
+    };
+    let asked = start_effects(&mob.world);
+    let start = Effect::EngineStart {
+        member: member("ext"),
+        fence: again,
+    };
+    assert!(asked.contains(&start), "{asked:?}");
+    mob.runtime(RuntimeCommand::Ready);
+    mob.internal(started(again, None));
+    assert_eq!(mob.state_of("ext"), MemberState::Idle);
+}
+
+#[test]
 fn no_engine_reports_for_a_native_member() {
     let mut mob = Mob::ready();
     let report = MemberCommand::EngineStarted {
