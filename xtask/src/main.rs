@@ -7,6 +7,7 @@ mod bench;
 mod kill;
 mod local_model;
 mod meerkat;
+mod sim;
 mod step;
 mod strangers;
 mod test;
@@ -58,6 +59,11 @@ const COMMANDS: &[Command] = &[
         name: "meerkat",
         what: "installs the Meerkat runtime, and runs the tests of its engine against it",
         run: meerkat::run,
+    },
+    Command {
+        name: "sim",
+        what: "the whole server from seeds (--seeds 1000 --from 0, or --seed N)",
+        run: sim::run,
     },
     Command {
         name: "bench",

@@ -6,7 +6,7 @@ use crate::meerkat::MeerkatLauncher;
 use crate::mob::Mob;
 use crate::models::{ModelError, Models, is_rehearsal};
 use crate::rehearsal::{Rehearsed, rehearsed};
-use crate::runner::Runners;
+use crate::runner::{Outside, Runners};
 use crate::secrets::{HostEnvironment, Variables};
 use crate::tool::HostTool;
 use futures::future::BoxFuture;
@@ -23,7 +23,7 @@ use mobkit_domain::plan::ApplyReport;
 use mobkit_domain::tool::Toolbox;
 use mobkit_engine::{
     Clock, DRAIN_TIMEOUT_MS, DefinitionSource, Discovery, EdgeDiscovery, Engine, EngineConfig,
-    HookError, Hooks, StartError, SystemClock,
+    HookError, Hooks, Runner, StartError, SystemClock,
 };
 use mobkit_modules::Modules;
 use mobkit_store::{Durability, MemoryStore, SqliteStore, Store, StoreError};
@@ -87,6 +87,7 @@ pub struct MobBuilder {
     models: BTreeMap<ModelId, Arc<dyn ModelProvider>>,
     tools: BTreeMap<String, Arc<dyn HostTool>>,
     engines: ExternalEngines,
+    outside: Option<Arc<dyn Runner>>,
 }
 
 impl MobBuilder {
@@ -107,6 +108,7 @@ impl MobBuilder {
             models: BTreeMap::new(),
             tools: BTreeMap::new(),
             engines: ExternalEngines::default(),
+            outside: None,
         }
     }
 
@@ -124,6 +126,13 @@ impl MobBuilder {
     #[must_use]
     pub fn state_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(dir.into());
+        self
+    }
+
+    /// Where a changed definition is read from whenever a plan is made, instead of the mob file.
+    #[must_use]
+    pub fn definition_source(mut self, source: Arc<dyn DefinitionSource>) -> Self {
+        self.source = Some(source);
         self
     }
 
@@ -252,6 +261,14 @@ impl MobBuilder {
         self
     }
 
+    /// Runs what reaches outside, instead of processes and sinks: starts, stops and calls of
+    /// modules, and attempts at deliveries. It is asked to end its modules at a stop.
+    #[must_use]
+    pub fn outside(mut self, runner: Arc<dyn Runner>) -> Self {
+        self.outside = Some(runner);
+        self
+    }
+
     /// Opens the store and reads the journal; the mob serves reads. [`Mob::bring_up`] does the
     /// rest.
     pub async fn open(mut self) -> Result<Mob, BuildError> {
@@ -268,12 +285,18 @@ impl MobBuilder {
         let models = Models::new(self.rehearse, folder, self.variables.clone(), given);
         models.make_all(&self.definition).await?;
         let store = self.open_store().await?;
-        let (modules, deliveries, launcher) = self.outside();
+        let (modules, deliveries, launcher) = self.real_outside();
         if let Some(state_dir) = needs_meerkat {
             let engine = Meerkat::new(Arc::new(launcher), state_dir);
             self.engines.add(EngineKind::Meerkat, Arc::new(engine));
         }
-        let sinks = deliveries.sinks();
+        // Sinks that nothing is sent over hold nothing to forget.
+        let sinks = self.outside.is_none().then(|| deliveries.sinks());
+        let real = Outside {
+            modules,
+            deliveries,
+        };
+        let outside = self.outside.unwrap_or_else(|| Arc::new(real));
         let toolbox = self
             .tools
             .iter()
@@ -288,8 +311,7 @@ impl MobBuilder {
             runner: Arc::new(Runners {
                 native: NativeEngine::new(Arc::new(models)),
                 external: self.engines,
-                modules,
-                deliveries,
+                outside,
                 tools: self.tools,
             }),
             hooks: self.hooks,
@@ -300,7 +322,9 @@ impl MobBuilder {
         };
         match Engine::open(config).await {
             Ok(engine) => {
-                forget_changed(&engine, sinks);
+                if let Some(sinks) = sinks {
+                    forget_changed(&engine, sinks);
+                }
                 Ok(Mob::new(engine))
             }
             Err(error) => {
@@ -331,7 +355,7 @@ impl MobBuilder {
 
     /// What reaches outside: the modules, of which none runs yet, the sinks, and whoever could
     /// start the Meerkat runtime.
-    fn outside(&self) -> (Modules, Deliveries, MeerkatLauncher) {
+    fn real_outside(&self) -> (Modules, Deliveries, MeerkatLauncher) {
         let environment = Arc::new(HostEnvironment {
             folder: self.folder.clone(),
             variables: Arc::clone(&self.variables),

@@ -30,6 +30,7 @@ mod meerkat;
 mod mob;
 mod models;
 mod rehearsal;
+pub mod rehearse;
 mod runner;
 mod secrets;
 mod tool;
@@ -46,21 +47,22 @@ pub use mobkit_agents::external::{
     CallResult, EngineError, MemberStart, Offers, SteerInput, TurnEngine, TurnInput, TurnPort,
 };
 pub use mobkit_agents::model::{
-    Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest, Script,
+    Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest, Rehearsal, Script,
 };
 pub use mobkit_domain::tool::ToolSpec;
 pub use mobkit_domain::{
-    command, definition, edge, event, id, lifecycle, model, plan, principal, refusal, row,
+    command, definition, edge, effect, event, id, lifecycle, model, plan, principal, refusal, row,
     schedule, state, text, time,
 };
 pub use mobkit_engine::{
-    ApplyOptions, CallOutcome, Claim, ClaimOutcome, Clock, CursorError, Delta, DeltaKind,
-    Discovery, EdgeDiscovery, Engine, EngineStopped, EventReader, HookError, ModuleStopped,
-    Outcome, PlanView, Published, RediscoverMode, ScheduleDispatchReport, ShutdownReport,
-    StartError, SystemClock, TokioClock, unstash,
+    ApplyOptions, CallOutcome, Claim, ClaimOutcome, Clock, CursorError, DefinitionError,
+    DefinitionSource, Delta, DeltaKind, Discovery, EdgeDiscovery, EffectPort, Engine,
+    EngineStopped, EventReader, HookError, ModuleStopped, Outcome, PlanView, Published,
+    RediscoverMode, Runner, ScheduleDispatchReport, ShutdownReport, StartError, SystemClock,
+    TokioClock, unstash,
 };
 pub use mobkit_gateway::{Access, router};
 pub use mobkit_store::{
-    Bounds, Durability, MemoryStore, SqliteStore, Store, StoreError, Verification, archive,
-    state_dir_holder, verify_state_dir,
+    Bounds, Death, Durability, MemoryStore, SqliteStore, Store, StoreError, Tap, Verification,
+    archive, state_dir_holder, verify_state_dir,
 };

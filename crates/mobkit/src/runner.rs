@@ -17,9 +17,36 @@ use std::sync::Arc;
 pub(crate) struct Runners {
     pub(crate) native: NativeEngine,
     pub(crate) external: ExternalEngines,
+    /// Modules and sinks.
+    pub(crate) outside: Arc<dyn Runner>,
+    pub(crate) tools: BTreeMap<String, Arc<dyn HostTool>>,
+}
+
+/// The processes of modules and the sinks of deliveries.
+pub(crate) struct Outside {
     pub(crate) modules: Modules,
     pub(crate) deliveries: Deliveries,
-    pub(crate) tools: BTreeMap<String, Arc<dyn HostTool>>,
+}
+
+#[async_trait]
+impl Runner for Outside {
+    async fn run(&self, effect: Effect, port: EffectPort) -> Option<Command> {
+        match effect {
+            Effect::DeliveryAttempt { delivery, attempt } => {
+                self.deliveries.attempt(delivery, attempt, &port).await
+            }
+            // It knows which are its own.
+            effect => self.modules.run(effect, port).await,
+        }
+    }
+
+    async fn stop_modules(&self) -> Vec<ModuleStopped> {
+        self.modules.stop().await
+    }
+
+    fn processes_left(&self) -> u64 {
+        self.modules.processes_left()
+    }
 }
 
 #[async_trait]
@@ -30,11 +57,11 @@ impl Runner for Runners {
                 Some(self.native.model_call(at, member, &port).await)
             }
             Effect::ToolCall { ref tool, .. } if module_of(tool).is_some() => {
-                self.modules.run(effect, port).await
+                self.outside.run(effect, port).await
             }
-            Effect::ModuleStart { .. } | Effect::ModuleStop { .. } => {
-                self.modules.run(effect, port).await
-            }
+            Effect::ModuleStart { .. }
+            | Effect::ModuleStop { .. }
+            | Effect::DeliveryAttempt { .. } => self.outside.run(effect, port).await,
             Effect::ToolCall {
                 turn,
                 member,
@@ -61,9 +88,6 @@ impl Runner for Runners {
                     call,
                     outcome,
                 }))
-            }
-            Effect::DeliveryAttempt { delivery, attempt } => {
-                self.deliveries.attempt(delivery, attempt, &port).await
             }
             Effect::EngineTurn {
                 turn,
@@ -96,11 +120,11 @@ impl Runner for Runners {
     }
 
     async fn stop_modules(&self) -> Vec<ModuleStopped> {
-        self.modules.stop().await
+        self.outside.stop_modules().await
     }
 
     fn processes_left(&self) -> u64 {
-        self.modules.processes_left()
+        self.outside.processes_left()
     }
 }
 

@@ -22,6 +22,7 @@ mod files;
 mod memory;
 mod sqlite;
 mod store;
+mod tap;
 mod word;
 
 pub use memory::MemoryStore;
@@ -30,3 +31,4 @@ pub use store::{
     Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
     StoreError, Verification,
 };
+pub use tap::{Death, Tap};

@@ -5,7 +5,7 @@ use super::manifest::{Dependency, Manifest, Use, manifests};
 use super::tree::Tree;
 
 /// A crate, and the crates of ours that it may depend on.
-const MAY_SEE: [(&str, &[&str]); 10] = [
+const MAY_SEE: [(&str, &[&str]); 11] = [
     ("mobkit-domain", &[]),
     ("mobkit-store", &["mobkit-domain"]),
     ("mobkit-engine", &["mobkit-domain", "mobkit-store"]),
@@ -15,6 +15,10 @@ const MAY_SEE: [(&str, &[&str]); 10] = [
     ("mobkit-gateway", BELOW_RUNNERS),
     ("mobkit", BELOW_CLI),
     ("mobkit-cli", &["mobkit"]),
+    (
+        "mobkit-sim",
+        &["mobkit", "mobkit-domain", "mobkit-engine", "mobkit-store"],
+    ),
     ("xtask", &[]),
 ];
 const BELOW_RUNNERS: &[&str] = &["mobkit-domain", "mobkit-store", "mobkit-engine"];

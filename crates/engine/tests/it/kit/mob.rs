@@ -1,7 +1,6 @@
 //! A mob to test with, and how to talk to it.
 
 use super::runner::{Scripted, toolbox};
-use super::tap::Tap;
 use mobkit_domain::command::{Command, MessageCommand, Submission};
 use mobkit_domain::definition::{Definition, MemberSpec, NoFiles, parse};
 use mobkit_domain::event::KeyUse;
@@ -13,7 +12,7 @@ use mobkit_domain::time::Time;
 use mobkit_engine::{
     Clock, DefinitionSource, Engine, EngineConfig, Hooks, Outcome, StartError, TokioClock,
 };
-use mobkit_store::{MemoryStore, Store};
+use mobkit_store::{MemoryStore, Store, Tap};
 use std::fmt::Write;
 use std::sync::Arc;
 

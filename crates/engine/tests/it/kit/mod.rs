@@ -9,13 +9,12 @@ mod order;
 mod runner;
 mod script;
 mod source;
-mod tap;
 mod wait;
 
 pub use journal::{ends_of, journal, kinds, same_but_errors, sound};
 pub use mob::{BASE, HEAD, Mob, ada, member, send, send_as, settle, spec, text_of};
+pub use mobkit_store::{Death, Tap};
 pub use order::{Changing, count, order, recorded, until_kind};
 pub use runner::{Did, Scripted};
 pub use source::Source;
-pub use tap::{Death, Tap};
 pub use wait::{beside, pass_ms, quiet, until};

@@ -1,69 +1,84 @@
-//! A store that counts, can be held, and can die.
+//! A store between a mob and its store: it counts, can be slow, can be held, and can die.
+//!
+//! Rehearsals, simulations and tests put it where a disk would be, to see what a crash leaves.
 
+use crate::store::{
+    Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
+    StoreError, Verification,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::row::{Row, Table};
 use mobkit_domain::text::BlobRef;
 use mobkit_domain::time::Time;
-use mobkit_store::{
-    Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
-    StoreError, Verification,
-};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 
-/// When a store dies: at the append of this number, from 1, before or after it is durable.
-#[derive(Debug, Clone, Copy)]
+/// When a store dies: at the append of this number, from 1, before or after it is durable. The
+/// caller is told that it failed either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Death {
+    /// Nothing of the append is kept.
     Before(usize),
+    /// All of the append is kept.
     After(usize),
 }
 
-/// Passes everything on, unless it is held or dead.
+/// Passes everything on to another store, unless it is held or dead.
 pub struct Tap {
     inner: Arc<dyn Store>,
     calls: AtomicUsize,
     appends: Mutex<Vec<usize>>,
     waiting: AtomicUsize,
+    append_takes_ms: AtomicU64,
     held: watch::Sender<bool>,
     death: Mutex<Option<Death>>,
-    dead: AtomicBool,
+    dead: watch::Sender<bool>,
 }
 
 impl Tap {
+    /// Over a store, which it leaves as it is.
     pub fn over(inner: Arc<dyn Store>) -> Self {
         Self {
             inner,
             calls: AtomicUsize::new(0),
             appends: Mutex::default(),
             waiting: AtomicUsize::new(0),
+            append_takes_ms: AtomicU64::new(0),
             held: watch::Sender::new(false),
             death: Mutex::default(),
-            dead: AtomicBool::new(false),
+            dead: watch::Sender::new(false),
         }
     }
 
-    /// A store that will die.
+    /// Over a store, and going to die.
     pub fn mortal(inner: Arc<dyn Store>, death: Death) -> Self {
         let tap = Self::over(inner);
         tap.dies(death);
         tap
     }
 
+    /// Lets it die.
     pub fn dies(&self, death: Death) {
-        *self.death.lock().expect("not poisoned") = Some(death);
+        *self.death.lock().unwrap_or_else(PoisonError::into_inner) = Some(death);
     }
 
     /// Refuses everything from here on.
     pub fn kill(&self) {
-        self.dead.store(true, Ordering::SeqCst);
+        self.dead.send_replace(true);
     }
 
     /// Lets appends wait from here on, or go on.
     pub fn hold(&self, held: bool) {
         self.held.send_replace(held);
+    }
+
+    /// Lets each append take so many milliseconds of tokio's time before it is durable.
+    pub fn append_takes(&self, ms: u64) {
+        self.append_takes_ms.store(ms, Ordering::SeqCst);
     }
 
     /// How often anything was asked of it.
@@ -73,7 +88,7 @@ impl Tap {
 
     /// How many events each append had.
     pub fn appends(&self) -> Vec<usize> {
-        self.appends.lock().expect("not poisoned").clone()
+        self.lock_appends().clone()
     }
 
     /// How many appends wait since it is held.
@@ -81,8 +96,20 @@ impl Tap {
         self.waiting.load(Ordering::SeqCst)
     }
 
+    /// Whether it refuses everything.
     pub fn is_dead(&self) -> bool {
-        self.dead.load(Ordering::SeqCst)
+        *self.dead.borrow()
+    }
+
+    /// Waits until it is dead.
+    pub async fn died(&self) {
+        let mut dead = self.dead.subscribe();
+        // Its sender lives as long as this borrow.
+        let _ = dead.wait_for(|dead| *dead).await;
+    }
+
+    fn lock_appends(&self) -> MutexGuard<'_, Vec<usize>> {
+        self.appends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn alive(&self) -> Result<&dyn Store, StoreError> {
@@ -92,6 +119,19 @@ impl Tap {
         } else {
             Ok(self.inner.as_ref())
         }
+    }
+
+    /// Waits as long as the append has to.
+    async fn pause(&self) {
+        let takes_ms = self.append_takes_ms.load(Ordering::SeqCst);
+        if takes_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(takes_ms)).await;
+        }
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let mut held = self.held.subscribe();
+        // Its sender lives as long as this borrow.
+        let _ = held.wait_for(|held| !held).await;
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -125,23 +165,19 @@ impl Store for Tap {
     ) -> Result<(), StoreError> {
         let inner = self.alive()?;
         let number = {
-            let mut appends = self.appends.lock().expect("not poisoned");
+            let mut appends = self.lock_appends();
             appends.push(batch.events.len());
             appends.len()
         };
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        let mut held = self.held.subscribe();
-        let released = held.wait_for(|held| !held).await.is_ok();
-        assert!(released, "the tap lives as long as its store");
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
-        let death = *self.death.lock().expect("not poisoned");
+        self.pause().await;
+        let death = *self.death.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(death, Some(Death::Before(at)) if at == number) {
-            self.dead.store(true, Ordering::SeqCst);
+            self.kill();
             return Err(died());
         }
         inner.append(mob, epoch, expected, batch).await?;
         if matches!(death, Some(Death::After(at)) if at == number) {
-            self.dead.store(true, Ordering::SeqCst);
+            self.kill();
             return Err(died());
         }
         Ok(())
