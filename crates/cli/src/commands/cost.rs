@@ -112,13 +112,13 @@ fn cells(name: String, sum: &Value) -> Vec<String> {
 fn cost(sum: &Value) -> String {
     let unpriced = match sum["unpriced_calls"].as_u64().unwrap_or_default() {
         0 => None,
-        1 => Some("unpriced (1 call)".to_owned()),
-        calls => Some(format!("unpriced ({calls} calls)")),
+        1 => Some("1 call".to_owned()),
+        calls => Some(format!("{calls} calls")),
     };
     match (sum["cost_nano_usd"].as_u64(), unpriced) {
         (Some(nano), None) => dollars(nano),
-        (Some(nano), Some(unpriced)) => format!("≥ {} + {unpriced}", dollars(nano)),
-        (None, Some(unpriced)) => unpriced,
+        (Some(nano), Some(calls)) => format!("≥ {}, {calls} unpriced", dollars(nano)),
+        (None, Some(calls)) => format!("unpriced ({calls})"),
         (None, None) => "unpriced".to_owned(),
     }
 }
@@ -154,7 +154,14 @@ mod tests {
             named("schedule", &json!("noon"), sum(3, 3, None)),
             named("schedule", &Value::Null, sum(1, 1, None)),
         ], "others": others});
-        insta::assert_snapshot!(table(&output, &summary), @"");
+        insta::assert_snapshot!(table(&output, &summary), @r"
+        SCHEDULE          CALLS  IN    CACHED  OUT  COST
+        morning\u001b[2J  11     1100  7       110  $1.234566
+        noon              3      300   7       30   unpriced (3 calls)
+        (no schedule)     1      100   7       10   unpriced (1 call)
+        (1 others)        1      100   7       10   $0.000001
+        total             16     1600  7       160  ≥ $1.234568, 4 calls unpriced
+        ");
     }
 
     #[test]

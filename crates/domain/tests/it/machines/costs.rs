@@ -5,6 +5,7 @@ use super::schedule_kit::rota_with;
 use mobkit_domain::command::{Command, MemberCommand, TurnCommand};
 use mobkit_domain::cost::Spending;
 use mobkit_domain::event::{Fence, Offers, RetireMode};
+use mobkit_domain::id::{ModelId, ProfileId, ScheduleId};
 use mobkit_domain::model::{Cost, Usage};
 use mobkit_domain::row::{CostRow, Row, Table};
 use mobkit_domain::text::Text;
@@ -22,7 +23,9 @@ fn rows(mob: &Mob) -> Vec<&CostRow> {
 
 fn sum(mob: &Mob) -> Spending {
     let mut sum = Spending::default();
-    rows(mob).into_iter().for_each(|row| sum.add(row));
+    for row in rows(mob) {
+        sum.add(row);
+    }
     sum
 }
 
@@ -59,8 +62,8 @@ fn each_call_has_a_row_and_their_sums_are_those_of_turns_and_members() {
     );
     let row = mob.turn_row(turn);
     assert_eq!(row.cost_usd, Some(Cost(2 * REPLY)));
-    assert_eq!(row.profile.as_ref().map(|id| id.as_str()), Some("desk"));
-    assert_eq!(row.model.as_ref().map(|id| id.as_str()), Some("main"));
+    assert_eq!(row.profile.as_ref().map(ProfileId::as_str), Some("desk"));
+    assert_eq!(row.model.as_ref().map(ModelId::as_str), Some("main"));
     let all = sum(&mob);
     assert_eq!((all.calls, all.unpriced_calls), (3, 1));
     assert_eq!(all.cost_usd(), Some(Cost(2 * REPLY)));
@@ -82,7 +85,7 @@ fn nothing_called_is_free_and_only_unpriced_calls_cost_nobody_knows_what() {
 fn what_a_helper_cost_stays_when_it_has_left_and_is_forgotten() {
     let text = NEWSROOM.replace(
         "tools = [\"peers\", \"now\", \"look\", \"save\", \"publish\"]",
-        { "tools = [\"delegate\"]" },
+        "tools = [\"delegate\"]",
     );
     let mut mob = Mob::ready_of(&text);
     mob.send("ann", "go");
@@ -124,7 +127,7 @@ fn what_a_schedule_began_is_put_down_to_it_along_the_whole_chain() {
     mob.answers("ann", "done");
     let schedules: Vec<_> = rows(&mob)
         .iter()
-        .map(|row| row.schedule.as_ref().map(|id| id.as_str()))
+        .map(|row| row.schedule.as_ref().map(ScheduleId::as_str))
         .collect();
     assert_eq!(schedules, [Some("s"), Some("s"), Some("s"), None]);
 }
