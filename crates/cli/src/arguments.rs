@@ -2,11 +2,11 @@
 
 use crate::commands::{
     apply::ApplyArgs, approvals::ApprovalsArgs, archive::ExportArgs, archive::ImportArgs,
-    check::CheckArgs, completion::CompletionArgs, decide::ApproveArgs, decide::DenyArgs,
-    deliveries::DeliveriesArgs, doctor::DoctorArgs, down::DownArgs, events::EventsArgs,
-    grants::GrantsArgs, init::InitArgs, logs::LogsArgs, modules::ModulesArgs, pause::PauseArgs,
-    pause::ResumeArgs, plan::PlanArgs, ps::PsArgs, routes::RoutesArgs, rpc::RpcArgs,
-    schedule::ScheduleArgs, send::SendArgs, status::StatusArgs, tasks::TasksArgs,
+    check::CheckArgs, completion::CompletionArgs, cost::CostArgs, decide::ApproveArgs,
+    decide::DenyArgs, deliveries::DeliveriesArgs, doctor::DoctorArgs, down::DownArgs,
+    events::EventsArgs, grants::GrantsArgs, init::InitArgs, logs::LogsArgs, modules::ModulesArgs,
+    pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs, ps::PsArgs, routes::RoutesArgs,
+    rpc::RpcArgs, schedule::ScheduleArgs, send::SendArgs, status::StatusArgs, tasks::TasksArgs,
 };
 use crate::terminal::Show;
 use crate::up::UpArgs;
@@ -84,6 +84,8 @@ pub(crate) enum Command {
     Routes(RoutesArgs),
     /// List the tasks that the members share
     Tasks(TasksArgs),
+    /// Sum up what the models cost, by member, model, profile, day, schedule or turn
+    Cost(CostArgs),
     /// Show what happened, one line per event
     Logs(LogsArgs),
     /// Print events as they are in the journal, one JSON document per line

@@ -24,6 +24,7 @@ mod hex;
 mod listen;
 mod logging;
 mod mobfile;
+mod moment;
 mod program;
 mod serve;
 mod state_dir;

@@ -2,8 +2,9 @@
 
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
-    apply, approvals, archive, check, completion, decide, deliveries, doctor, down, events, grants,
-    init, logs, modules, pause, plan, ps, routes, rpc, schedule, send, status, tasks, version,
+    apply, approvals, archive, check, completion, cost, decide, deliveries, doctor, down, events,
+    grants, init, logs, modules, pause, plan, ps, routes, rpc, schedule, send, status, tasks,
+    version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};
@@ -66,6 +67,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Deliveries(args) => wait(deliveries::run(&args, output)),
         Command::Routes(args) => wait(routes::run(&args, output)),
         Command::Tasks(args) => wait(tasks::run(&args, output)),
+        Command::Cost(args) => wait(cost::run(&args, output)),
         Command::Logs(args) => left(wait(logs::run(&args, output))),
         Command::Events(args) => left(wait(events::run(&args, output))),
         Command::Export(args) => archive::export(&args, output),

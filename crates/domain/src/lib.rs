@@ -18,6 +18,7 @@
 mod approval;
 pub mod canonical;
 pub mod command;
+pub mod cost;
 pub mod definition;
 pub mod delivery;
 mod draft;

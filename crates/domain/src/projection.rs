@@ -2,7 +2,9 @@
 
 use crate::event::{ApprovalExpired, Envelope, Event, Expiry, Verdict};
 use crate::id::{ApprovalId, MessageId, TurnId};
-use crate::row::{ApprovalRow, ApprovalState, MessageRow, MessageState, Row, TurnRow, TurnStatus};
+use crate::row::{
+    ApprovalRow, ApprovalState, CostRow, MessageRow, MessageState, Row, TurnRow, TurnStatus,
+};
 use crate::state::{Approval, Message, State, Turn};
 
 /// Folds the event into the state and returns the rows that follow.
@@ -19,6 +21,9 @@ pub fn project(state: &mut State, envelope: &Envelope) -> Vec<Row> {
     }
     if let Some(row) = crate::projection_schedule::occurrence_row(state, envelope) {
         rows.push(Row::Occurrence(Box::new(row)));
+    }
+    if let Some(row) = cost_row(state, envelope) {
+        rows.push(Row::Cost(Box::new(row)));
     }
     if let Some(row) = crate::projection_delivery::delivery_row(state, envelope) {
         rows.push(Row::Delivery(Box::new(row)));
@@ -52,6 +57,8 @@ pub fn turn_row(id: TurnId, turn: &Turn) -> TurnRow {
     TurnRow {
         turn: id,
         member: turn.member.clone(),
+        profile: Some(turn.profile.clone()),
+        model: Some(turn.model.clone()),
         status: turn.status(),
         messages: turn.messages.clone(),
         steps: turn.steps(),
@@ -184,6 +191,27 @@ fn expired_row(open: ApprovalRow, e: &ApprovalExpired, envelope: &Envelope) -> A
         reason: Some(e.reason.clone()),
         ..open
     }
+}
+
+/// What a model call cost, as the event says that recorded it.
+fn cost_row(state: &State, envelope: &Envelope) -> Option<CostRow> {
+    let (id, model, usage, cost_usd) = match &envelope.event {
+        Event::ModelReplied(e) => (e.turn, &e.model, e.usage, e.cost_usd),
+        Event::SessionCompacted(e) => (e.turn, &e.model, e.usage, e.cost_usd),
+        _ => return None,
+    };
+    let turn = state.turns.get(&id)?;
+    Some(CostRow {
+        number: envelope.seq,
+        turn: id,
+        member: turn.member.clone(),
+        profile: turn.profile.clone(),
+        model: model.clone(),
+        schedule: turn.schedule.clone(),
+        at: envelope.time,
+        usage,
+        cost_usd,
+    })
 }
 
 fn ended_row(state: &State, envelope: &Envelope) -> Option<TurnRow> {

@@ -5,7 +5,7 @@
 //! findable.
 
 use crate::event::{ApprovalRequested, DeliveryQueued, Occasion, Started, TurnFailure};
-use crate::id::{MemberId, MessageId, ScheduleId, Seq, TurnId};
+use crate::id::{MemberId, MessageId, ModelId, ProfileId, ScheduleId, Seq, TurnId};
 use crate::model::{Cost, Finish, Usage};
 use crate::principal::Principal;
 use crate::text::Text;
@@ -83,6 +83,12 @@ pub struct TurnRow {
     pub turn: TurnId,
     /// Whose turn.
     pub member: MemberId,
+    /// The role in which the member worked; absent in rows of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileId>,
+    /// The model that it used last; absent in rows of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelId>,
     /// Where it stands.
     pub status: TurnStatus,
     /// The messages that it answers.
@@ -305,6 +311,31 @@ pub struct DeliveryRow {
     pub seq: Seq,
 }
 
+/// What one model call used and cost. It stays as it is, whatever becomes of the member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostRow {
+    /// Position of the `model.replied` or `session.compacted` that recorded it: its number.
+    pub number: Seq,
+    /// The turn that it was made for.
+    pub turn: TurnId,
+    /// Whose turn.
+    pub member: MemberId,
+    /// The role in which the member worked.
+    pub profile: ProfileId,
+    /// The model that answered.
+    pub model: ModelId,
+    /// The schedule that began the chain of turns and messages that led here, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleId>,
+    /// When it was recorded.
+    pub at: Time,
+    /// Tokens by sort.
+    pub usage: Usage,
+    /// What it cost; absent where the model has no price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<Cost>,
+}
+
 /// One row of a read table, whole: it replaces what was kept under its id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "table", content = "row", rename_all = "snake_case")]
@@ -319,6 +350,8 @@ pub enum Row {
     Occurrence(Box<OccurrenceRow>),
     /// Of the table of deliveries.
     Delivery(Box<DeliveryRow>),
+    /// Of the table of costs.
+    Cost(Box<CostRow>),
 }
 
 /// The read tables.
@@ -335,6 +368,8 @@ pub enum Table {
     Occurrence,
     /// Deliveries, by the number of their id.
     Delivery,
+    /// Costs of model calls, by the position of the event that recorded them.
+    Cost,
 }
 
 impl Row {
@@ -346,6 +381,7 @@ impl Row {
             Self::Approval(_) => Table::Approval,
             Self::Occurrence(_) => Table::Occurrence,
             Self::Delivery(_) => Table::Delivery,
+            Self::Cost(_) => Table::Cost,
         }
     }
 
@@ -357,6 +393,7 @@ impl Row {
             Self::Approval(row) => row.request.approval.0,
             Self::Occurrence(row) => row.number,
             Self::Delivery(row) => row.queued.delivery.0,
+            Self::Cost(row) => row.number,
         }
     }
 
@@ -368,6 +405,7 @@ impl Row {
             Self::Approval(row) => row.request.member.as_str(),
             Self::Occurrence(row) => row.schedule.as_str(),
             Self::Delivery(row) => &row.queued.route,
+            Self::Cost(row) => row.member.as_str(),
         }
     }
 
@@ -391,6 +429,10 @@ impl Row {
             Self::Approval(row) => row.state.as_str(),
             Self::Occurrence(row) => row.state.as_str(),
             Self::Delivery(row) => row.state.as_str(),
+            Self::Cost(row) => match row.cost_usd {
+                Some(_) => "priced",
+                None => "unpriced",
+            },
         }
     }
 }

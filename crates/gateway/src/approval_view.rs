@@ -139,7 +139,10 @@ pub(crate) async fn approval_row(
     let row = store.row(engine.mob(), Table::Approval, approval.0).await;
     Ok(match row.map_err(|error| store_refusal(&error))? {
         Some(Row::Approval(row)) => Some(*row),
-        Some(Row::Message(_) | Row::Turn(_) | Row::Occurrence(_) | Row::Delivery(_)) | None => None,
+        Some(
+            Row::Message(_) | Row::Turn(_) | Row::Occurrence(_) | Row::Delivery(_) | Row::Cost(_),
+        )
+        | None => None,
     })
 }
 

@@ -174,7 +174,10 @@ pub(crate) async fn delivery_row(
     let row = store.row(engine.mob(), Table::Delivery, delivery.0).await;
     match row.map_err(|error| store_refusal(&error))? {
         Some(Row::Delivery(row)) => Ok(*row),
-        Some(Row::Message(_) | Row::Turn(_) | Row::Approval(_) | Row::Occurrence(_)) | None => {
+        Some(
+            Row::Message(_) | Row::Turn(_) | Row::Approval(_) | Row::Occurrence(_) | Row::Cost(_),
+        )
+        | None => {
             let message = format!("there is no delivery {delivery}");
             Err(
                 Refusal::new(RefusalKind::Missing, "delivery.not_found", message)

@@ -4,8 +4,8 @@ use crate::context::store_refusal;
 use crate::text::fetched;
 use crate::waiting::{WaitingOn, waiting_on};
 use mobkit_domain::event::{Envelope, Event, EventFilter, TurnFailure};
-use mobkit_domain::id::{MemberId, MessageId, Seq, TurnId};
-use mobkit_domain::model::{Cost, Finish};
+use mobkit_domain::id::{MemberId, MessageId, ModelId, ProfileId, Seq, TurnId};
+use mobkit_domain::model::{Cost, Finish, Usage};
 use mobkit_domain::projection::turn_row;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::row::{Row, Table, TurnRow, TurnStatus};
@@ -23,6 +23,12 @@ pub(crate) struct TurnView {
     pub turn: TurnId,
     /// Whose turn.
     pub member: MemberId,
+    /// The role in which the member works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileId>,
+    /// The model that it used last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelId>,
     /// Where it stands.
     pub status: TurnStatus,
     /// Whom it waits for, where it waits.
@@ -49,6 +55,8 @@ pub(crate) struct TurnView {
     pub reason: Option<String>,
     /// Input and output tokens.
     pub tokens: u64,
+    /// Tokens by sort.
+    pub usage: Usage,
     /// What it cost; null where a call has no price.
     pub cost_usd: Option<Cost>,
     /// When it began.
@@ -71,6 +79,8 @@ impl TurnView {
         Self {
             turn: row.turn,
             member: row.member,
+            profile: row.profile,
+            model: row.model,
             status: row.status,
             waiting_on,
             messages: row.messages,
@@ -81,6 +91,7 @@ impl TurnView {
             class: row.class,
             reason: row.reason,
             tokens: row.tokens,
+            usage: row.usage,
             cost_usd: row.cost_usd,
             started: row.started,
             ended: row.ended,

@@ -39,6 +39,7 @@ pub(crate) fn of_row(table: Table) -> &'static str {
         Table::Approval => "approval",
         Table::Occurrence => "occurrence",
         Table::Delivery => "delivery",
+        Table::Cost => "cost",
     }
 }
 

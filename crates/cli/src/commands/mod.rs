@@ -6,6 +6,7 @@ pub(crate) mod archive;
 pub(crate) mod change;
 pub(crate) mod check;
 pub(crate) mod completion;
+pub(crate) mod cost;
 pub(crate) mod decide;
 pub(crate) mod deliveries;
 pub(crate) mod doctor;

@@ -26,6 +26,8 @@ pub(crate) enum Reply {
     Hold(&'static str, String),
     /// Promise more than this, and vanish.
     Cut(&'static str, String),
+    /// Refuse with this status, and say after how many seconds it is worth another try.
+    Later(u16, u32),
     /// Vanish without an answer.
     Vanish,
 }
@@ -108,6 +110,13 @@ fn answer(mut stream: &TcpStream, reply: Reply) -> std::io::Result<()> {
         Reply::Cut(kind, body) => {
             let head = head(200, kind, Some(body.len() + 1_000));
             stream.write_all(format!("{head}{body}").as_bytes())
+        }
+        Reply::Later(status, seconds) => {
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nretry-after: {seconds}\r\ncontent-type: application/json\r\n\
+                 content-length: 2\r\nconnection: close\r\n\r\n{{}}"
+            );
+            stream.write_all(head.as_bytes())
         }
         Reply::Vanish => Ok(()),
     }

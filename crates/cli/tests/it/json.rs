@@ -48,7 +48,7 @@ fn words(command: &str) -> &'static [&'static str] {
         "init" => &["fresh"],
         "check" | "status" | "plan" | "ps" | "logs" | "events" | "version" | "approvals"
         | "grants" | "modules" | "modules tools" | "schedule" | "schedule list" | "deliveries"
-        | "routes" | "doctor" | "down" | "tasks" => &[],
+        | "routes" | "doctor" | "down" | "tasks" | "cost" => &[],
         "approvals show" | "grants revoke" => &["apr-1"],
         "approve" => &["apr-1", "--yes", "--digest", "sha256:1"],
         "deny" => &["apr-1", "--yes", "-m", "no"],

@@ -67,22 +67,25 @@ pub(super) fn warnings(cx: &mut Report<'_>, definition: &Definition) {
         );
     }
     for (id, profile) in &definition.profiles {
-        let unpriced = definition
-            .models
-            .get(&profile.model)
-            .filter(|model| model.price.is_none());
-        if profile.budget.usd_per_day.is_some() && unpriced.is_some() {
+        if profile.budget.usd_per_day.is_none() {
+            continue;
+        }
+        let mut answering = definition.models_for(&profile.model).into_iter();
+        let unpriced = answering.find(|id| definition.models[*id].price.is_none());
+        if let Some(unpriced) = unpriced {
+            let which = if *unpriced == profile.model {
+                "model"
+            } else {
+                "the fallback model"
+            };
             let message = format!(
-                "profile {:?} has a budget in USD, but model {:?} has no price",
+                "profile {:?} has a budget in USD, but {which} {:?} has no price",
                 id.as_str(),
-                profile.model.as_str()
+                unpriced.as_str()
             );
             let span = cx.span_of(&format!("profiles.{id}.budget.usd_per_day"));
             let finding = Finding::new("budget_unpriced", &span, message);
-            let hint = format!(
-                "add price = {{ input = …, output = … }} to [models.{}]",
-                profile.model
-            );
+            let hint = format!("add price = {{ input = …, output = … }} to [models.{unpriced}]");
             cx.warning(finding.label("cannot be counted").hint(hint));
         }
     }

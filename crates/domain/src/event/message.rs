@@ -1,6 +1,6 @@
 //! Events of messages.
 
-use crate::id::{CallId, MemberId, MessageId, TurnId};
+use crate::id::{CallId, MemberId, MessageId, ScheduleId, TurnId};
 use crate::principal::Principal;
 use crate::text::{Part, Text};
 use crate::time::Time;
@@ -31,6 +31,9 @@ pub struct MessageAccepted {
     /// Who began the chain of turns and messages that led here; absent: `from`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Principal>,
+    /// The schedule that began that chain, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleId>,
     /// Whom it is for.
     pub to: MemberId,
     /// What it says.

@@ -1,7 +1,7 @@
 //! Events of turns and model calls.
 
 use super::member::Fence;
-use crate::id::{ApprovalId, CallId, MemberId, MessageId, ModelId, ProfileId, TurnId};
+use crate::id::{ApprovalId, CallId, MemberId, MessageId, ModelId, ProfileId, ScheduleId, TurnId};
 use crate::model::{Cost, FailureClass, Finish, Usage};
 use crate::principal::Principal;
 use crate::text::Text;
@@ -30,6 +30,9 @@ pub struct TurnStarted {
     /// Who began the chain of turns and messages that led here; absent: `from`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Principal>,
+    /// The schedule that began that chain, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleId>,
     /// Whether an external engine runs it as a whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub external: bool,

@@ -7,7 +7,7 @@ use crate::event::{
     DeliveryQueued, Event, MessageAccepted, MessageCancelled, MessageMode, NewEvent, ToolFailed,
     ToolFinished,
 };
-use crate::id::{CallId, MemberId, MessageId, Seq};
+use crate::id::{CallId, MemberId, MessageId, ScheduleId, Seq};
 use crate::principal::Principal;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::state::{CallState, MemberMode, Message};
@@ -30,6 +30,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MessageCommand) -> Result<D
                 message: MessageId(draft.next_seq()),
                 from: draft.actor.clone(),
                 origin: origin(&draft, &draft.actor),
+                schedule: schedule(&draft, &draft.actor),
                 to: to.clone(),
                 text: content.text.clone(),
                 parts: content.parts.clone(),
@@ -134,6 +135,7 @@ pub(crate) fn accept(
         message: MessageId(draft.next_seq()),
         from: Principal::Agent(from.clone()),
         origin: origin(draft, &Principal::Agent(from.clone())),
+        schedule: schedule(draft, &Principal::Agent(from.clone())),
         to: to.clone(),
         text: content.text,
         parts: content.parts,
@@ -164,6 +166,7 @@ pub(crate) fn accept_task(
         message: MessageId(draft.next_seq()),
         from: agent.clone(),
         origin: origin(draft, &agent),
+        schedule: schedule(draft, &agent),
         to: to.clone(),
         text,
         parts: Vec::new(),
@@ -181,11 +184,10 @@ pub(crate) fn accept_task(
     Ok(message)
 }
 
-/// Accepts a message of the runtime itself, which nobody attends to, for a member that can take it
-/// up.
+/// Accepts a message of a schedule, which nobody attends to, for a member that can take it up.
 pub(crate) fn accept_scheduled(
     draft: &mut Draft<'_>,
-    to: &MemberId,
+    (schedule, to): (&ScheduleId, &MemberId),
     text: Text,
     cause: Seq,
 ) -> Result<MessageId, Refusal> {
@@ -193,6 +195,7 @@ pub(crate) fn accept_scheduled(
         message: MessageId(draft.next_seq()),
         from: Principal::Runtime,
         origin: None,
+        schedule: Some(schedule.clone()),
         to: to.clone(),
         text,
         parts: Vec::new(),
@@ -221,6 +224,7 @@ pub(crate) fn accept_delivered(
         message: MessageId(draft.next_seq()),
         from: queued.from.clone(),
         origin: queued.origin.clone(),
+        schedule: None,
         to: to.clone(),
         text: content.text,
         parts: content.parts,
@@ -256,6 +260,15 @@ pub(crate) fn origin(draft: &Draft<'_>, from: &Principal) -> Option<Principal> {
     let turn = draft.state().members.get(member)?.turn?;
     let turn = draft.state().turns.get(&turn)?;
     Some(turn.origin.clone())
+}
+
+/// The schedule that began the chain that leads to a message of `from`, where one did.
+fn schedule(draft: &Draft<'_>, from: &Principal) -> Option<ScheduleId> {
+    let Principal::Agent(member) = from else {
+        return None;
+    };
+    let turn = draft.state().members.get(member)?.turn?;
+    draft.state().turns.get(&turn)?.schedule.clone()
 }
 
 /// Withdraws a waiting message and tells who asked, if somebody did.

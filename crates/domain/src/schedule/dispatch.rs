@@ -80,7 +80,8 @@ fn start(
     match &spec.to {
         ScheduleTarget::Member(to) => {
             let text = text.unwrap_or_default();
-            let message = crate::message::accept_scheduled(draft, to, text.into(), cause)?;
+            let message =
+                crate::message::accept_scheduled(draft, (&spec.id, to), text.into(), cause)?;
             Ok(Started::Message(message))
         }
         ScheduleTarget::Module { module, tool } => {

@@ -331,6 +331,7 @@ impl State {
         let message = Message {
             from: e.from.clone(),
             origin: e.origin.clone().unwrap_or_else(|| e.from.clone()),
+            schedule: e.schedule.clone(),
             to: e.to.clone(),
             mode: e.mode,
             expires: e.expires,

@@ -111,6 +111,7 @@ impl State {
             attempts_before: 0,
             from: e.from.clone(),
             origin: e.origin.clone().unwrap_or_else(|| e.from.clone()),
+            schedule: e.schedule.clone(),
             started: now,
             step: u32::from(!e.external),
             phase,

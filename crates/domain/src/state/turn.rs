@@ -1,7 +1,7 @@
 //! Open turns and messages as the journal leaves them.
 
 use crate::event::{Fence, MessageMode, ToolEffect};
-use crate::id::{ApprovalId, CallId, MemberId, MessageId, ModelId, ProfileId, TurnId};
+use crate::id::{ApprovalId, CallId, MemberId, MessageId, ModelId, ProfileId, ScheduleId, TurnId};
 use crate::model::{Cost, Finish, Usage};
 use crate::principal::Principal;
 use crate::row::TurnStatus;
@@ -17,6 +17,9 @@ pub struct Message {
     pub from: Principal,
     /// Who began the chain of turns and messages that led here.
     pub origin: Principal,
+    /// The schedule that began that chain, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleId>,
     /// Whom it is for.
     pub to: MemberId,
     /// What it does while a turn runs.
@@ -177,6 +180,9 @@ pub struct Turn {
     pub from: Principal,
     /// Who began the chain of turns and messages that led here.
     pub origin: Principal,
+    /// The schedule that began that chain, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleId>,
     /// When it began.
     pub started: Time,
     /// The model call that comes next or is in flight, from 1.

@@ -115,9 +115,9 @@ fn begin(
             model: profile.model.clone(),
             from: waiting.from.clone(),
             origin: (waiting.origin != waiting.from).then(|| waiting.origin.clone()),
+            schedule: waiting.schedule.clone(),
             external,
-            // What an external engine calls, it calls at prices of its own.
-            unpriced: external || model.price.is_none(),
+            unpriced: model.price.is_none() || member.offers.is_some_and(|offers| !offers.usage),
         },
     );
     budget::count_turn(draft, turn, id, profile);

@@ -5,7 +5,6 @@ use crate::command::{StepRef, Summarised};
 use crate::definition::Compaction;
 use crate::draft::Draft;
 use crate::event::SessionCompacted;
-use crate::model::Cost;
 use crate::refusal::Refusal;
 use crate::state::Turn;
 use crate::world::World;
@@ -34,9 +33,7 @@ pub(super) fn compacted(
     if before.is_some_and(|before| before >= summarised.until) || at.step != 1 {
         return Err(stale(at.turn));
     }
-    let model = draft.world.definition.models.get(&turn.model);
-    let price = model.and_then(|model| model.price.as_ref());
-    let cost = price.map(|price| Cost::of(summarised.usage, price));
+    let cost = super::reply::cost(draft, turn, summarised.usage);
     draft.emit(SessionCompacted {
         session: member.session,
         member: turn.member.clone(),

@@ -1,7 +1,7 @@
 //! What an external engine reports of a turn that it runs as a whole.
 
 use super::answer::data_of;
-use super::budget::check_turn;
+use super::budget::{check_day, check_turn};
 use super::decide::{fenced, stale};
 use super::end::{self, Used};
 use super::recover;
@@ -28,6 +28,7 @@ pub(super) fn replied(
         return Err(stale(id));
     }
     let seq = draft.next_seq();
+    let cost = super::reply::cost(draft, turn, reply.usage);
     draft.emit(ModelReplied {
         turn: id,
         member: turn.member.clone(),
@@ -37,16 +38,17 @@ pub(super) fn replied(
         text: reply.text.clone(),
         calls: recorded_calls(seq, reply),
         usage: reply.usage,
-        cost_usd: None,
+        cost_usd: cost,
         finish: reply.finish,
         latency_ms: 0,
         carry: reply.carry.clone(),
         engine: Some(original.clone()),
     });
     if !reply.calls.is_empty() {
-        let used = used_with(turn, turn.step + 1, reply, None);
-        check_turn(draft, seq, (id, turn), (used, None));
+        let used = used_with(turn, turn.step + 1, reply, cost);
+        check_turn(draft, seq, (id, turn), (used, cost));
     }
+    check_day(draft, seq, (id, turn), cost);
     Ok(())
 }
 

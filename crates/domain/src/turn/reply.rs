@@ -6,7 +6,7 @@ use crate::command::StepRef;
 use crate::draft::Draft;
 use crate::event::{ModelReplied, RecordedCall};
 use crate::id::{CallId, Seq};
-use crate::model::{Cost, Reply};
+use crate::model::{Cost, Reply, Usage};
 use crate::state::Turn;
 
 /// Records the answer, and what follows from it: the end of the turn, or calls.
@@ -17,13 +17,7 @@ pub(super) fn replied(
     reply: &Reply,
     latency_ms: u64,
 ) {
-    let price = draft
-        .world
-        .definition
-        .models
-        .get(&turn.model)
-        .and_then(|m| m.price.as_ref());
-    let cost = price.map(|price| Cost::of(reply.usage, price));
+    let cost = cost(draft, turn, reply.usage);
     let seq = draft.next_seq();
     let calls = recorded_calls(seq, reply);
     draft.emit(ModelReplied {
@@ -48,6 +42,15 @@ pub(super) fn replied(
         budget::check_turn(draft, seq, (at.turn, turn), (used, cost));
     }
     budget::check_day(draft, seq, (at.turn, turn), cost);
+}
+
+/// What a call of the model cost that the turn uses; `None` where it has no price, or where an
+/// external engine does not say what it used: a call without a token is none that was counted.
+pub(super) fn cost(draft: &Draft<'_>, turn: &Turn, usage: Usage) -> Option<Cost> {
+    let model = draft.world.definition.models.get(&turn.model)?;
+    let counted = !turn.external || usage.tokens() > 0;
+    let price = model.price.as_ref().filter(|_| counted)?;
+    Some(Cost::of(usage, price))
 }
 
 /// Gives every call of a reply its stable id.

@@ -2,6 +2,7 @@
 
 mod approval;
 mod blob;
+mod cost;
 mod delivery;
 mod edge;
 mod event;
@@ -88,6 +89,7 @@ pub static OPERATIONS: &[Operation] = &[
     Operation::of::<delivery::Get>(),
     Operation::of::<delivery::Replay>(),
     Operation::of::<task::List>(),
+    Operation::of::<cost::Summary>(),
     Operation::of::<event::Query>(),
     Operation::of::<blob::Get>(),
     Operation::of::<system::Info>(),

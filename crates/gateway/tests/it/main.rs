@@ -5,6 +5,7 @@ mod api;
 mod approvals;
 mod ask;
 mod blobs;
+mod costs;
 mod deliveries;
 mod docs;
 mod events;

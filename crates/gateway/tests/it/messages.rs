@@ -27,8 +27,10 @@ async fn a_message_is_sent_taken_and_answered() {
 
     let shown = server.call("turn/get", json!({"turn": turn})).await;
     let expected = json!({
-        "turn": turn, "member": "ada", "status": "completed", "messages": [message], "steps": 1,
+        "turn": turn, "member": "ada", "profile": "worker", "model": "main",
+        "status": "completed", "messages": [message], "steps": 1,
         "text": "echo: hello", "tokens": 15, "cost_usd": 0.00002,
+        "usage": {"input_tokens": 10, "output_tokens": 5},
         "started": "2025-11-22T06:00:00.000Z", "ended": "2025-11-22T06:00:00.000Z",
     });
     assert_eq!(shown, expected);

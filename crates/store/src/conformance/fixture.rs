@@ -121,6 +121,8 @@ pub(super) fn turn(number: Seq, of: &str, status: TurnStatus) -> Row {
     Row::Turn(TurnRow {
         turn: TurnId(number),
         member: member(of),
+        profile: None,
+        model: None,
         status,
         messages: vec![MessageId(number)],
         steps: 2,

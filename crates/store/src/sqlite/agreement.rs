@@ -18,7 +18,7 @@ const PROBLEMS_MAX: usize = 100;
 const ACTION: &str = "comparing the read tables with the journal";
 
 /// The tables, with what reads them.
-const TABLES: [(Table, &str); 5] = [
+const TABLES: [(Table, &str); 6] = [
     (Table::Message, "SELECT place, crc, body FROM messages"),
     (Table::Turn, "SELECT place, crc, body FROM turns"),
     (Table::Approval, "SELECT place, crc, body FROM approvals"),
@@ -27,6 +27,7 @@ const TABLES: [(Table, &str); 5] = [
         "SELECT place, crc, body FROM occurrences",
     ),
     (Table::Delivery, "SELECT place, crc, body FROM deliveries"),
+    (Table::Cost, "SELECT place, crc, body FROM costs"),
 ];
 
 /// What a row says: whose it is and where it stands. The rest may be told in other words by an

@@ -126,5 +126,6 @@ fn put(table: Table) -> &'static str {
         Table::Approval => sql!("approvals"),
         Table::Occurrence => sql!("occurrences"),
         Table::Delivery => sql!("deliveries"),
+        Table::Cost => sql!("costs"),
     }
 }

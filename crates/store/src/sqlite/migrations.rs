@@ -8,6 +8,7 @@ use super::database::failed;
 use crate::files;
 use crate::store::StoreError;
 use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -16,6 +17,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("migrations/0001_begin.sql"),
     include_str!("migrations/0002_approvals.sql"),
     include_str!("migrations/0003_deliveries.sql"),
+    include_str!("migrations/0004_costs.sql"),
 ];
 
 /// Marks a database as one of ours: `mobk`.
@@ -36,6 +38,9 @@ pub(super) fn migrate(
     if found > 0 && found < known {
         copy(connection, file, found)?;
     }
+    if found < known {
+        offer_checksum(connection)?;
+    }
     for (to, step) in (1..=known).zip(steps).skip(found as usize) {
         let script = format!(
             "BEGIN IMMEDIATE; {step}; PRAGMA application_id = {APPLICATION_ID}; \
@@ -48,6 +53,17 @@ pub(super) fn migrate(
         }
     }
     Ok(())
+}
+
+/// Lets steps write records: `crc32(text)` is the checksum that stands beside a body.
+fn offer_checksum(connection: &Connection) -> Result<(), StoreError> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection
+        .create_scalar_function("crc32", 1, flags, |of| {
+            let text = of.get_raw(0).as_bytes().unwrap_or_default();
+            Ok(i64::from(crc32fast::hash(text)))
+        })
+        .map_err(failed(ACTION))
 }
 
 /// The version of the schema; 0 in an empty database. Refuses a database of somebody else.

@@ -55,6 +55,7 @@ fn statements(table: Table) -> &'static Statements {
         Table::Approval => statements!("approvals"),
         Table::Occurrence => statements!("occurrences"),
         Table::Delivery => statements!("deliveries"),
+        Table::Cost => statements!("costs"),
     }
 }
 

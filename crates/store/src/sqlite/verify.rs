@@ -98,6 +98,10 @@ impl Check<'_> {
                 Table::Delivery,
                 "SELECT place, owner, state, crc, body FROM deliveries",
             ),
+            (
+                Table::Cost,
+                "SELECT place, owner, state, crc, body FROM costs",
+            ),
         ] {
             self.rows(db, mob, table, sql)?;
         }

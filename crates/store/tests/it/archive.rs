@@ -33,6 +33,7 @@ async fn filled(state: &Path) {
         message: MessageId(10),
         from: Principal::Runtime,
         origin: None,
+        schedule: None,
         to: editor.clone(),
         text: Text::Blob(blob),
         parts: Vec::new(),

@@ -1,6 +1,7 @@
 //! Databases of earlier versions open, with everything in them.
 
 use crate::place::{self, mob, open, outside};
+use mobkit_domain::event::Event;
 use mobkit_domain::id::TurnId;
 use mobkit_domain::row::{Row, Table, TurnStatus};
 use mobkit_domain::state::State;
@@ -32,7 +33,31 @@ async fn what_earlier_versions_left_opens_and_is_whole() {
             [&TurnId(38), &TurnId(41)]
         );
         let row = store.row(&mob(), Table::Turn, 11).await.expect("a row");
-        assert!(matches!(row, Some(Row::Turn(row)) if row.status == TurnStatus::Completed));
+        assert!(
+            matches!(row, Some(Row::Turn(row)) if row.status == TurnStatus::Completed
+            && row.profile.is_some() && row.model.is_some())
+        );
+        let replies = page.events.iter().filter_map(|event| match &event.event {
+            Event::ModelReplied(e) => Some((event.seq, e.turn, e.usage, e.cost_usd)),
+            _ => None,
+        });
+        let query = RowQuery {
+            table: Table::Cost,
+            owner: None,
+            state: None,
+            before: 0,
+            limit: 100,
+        };
+        let costs = store.rows(&mob(), query).await.expect("a page");
+        let mut costs: Vec<_> = costs.rows.into_iter().collect();
+        costs.reverse();
+        let costs = costs.into_iter().map(|row| match row {
+            Row::Cost(row) => (row.number, row.turn, row.usage, row.cost_usd),
+            other => panic!("{other:?} is no cost"),
+        });
+        let costs: Vec<_> = costs.collect();
+        assert!(costs.len() > 2);
+        assert_eq!(costs, replies.collect::<Vec<_>>());
         for (table, rows) in [(Table::Message, 5), (Table::Turn, 5), (Table::Approval, 0)] {
             let query = RowQuery {
                 table,

@@ -1,6 +1,7 @@
 //! The arguments of `mobkit schedule`.
 
 use crate::client::ServerArgs;
+use crate::moment::moment;
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -127,22 +128,6 @@ pub(crate) struct RunsArgs {
     pub limit: u64,
     #[command(flatten)]
     pub server: ServerArgs,
-}
-
-/// A time, or the beginning of a date in UTC.
-fn moment(text: &str) -> Result<jiff::Timestamp, String> {
-    if let Ok(time) = text.parse() {
-        return Ok(time);
-    }
-    let date = text
-        .parse::<jiff::civil::Date>()
-        .ok()
-        .filter(|_| !text.contains('T'));
-    let begin = date.and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
-    begin.map(|begin| begin.timestamp()).ok_or_else(|| {
-        "write a time with its zone, e.g. 2027-03-01T00:00:00Z, or a date, e.g. 2027-03-01"
-            .to_owned()
-    })
 }
 
 /// A stretch of the past.

@@ -341,23 +341,6 @@ fn an_engine_that_does_not_come_back_after_a_respawn_loses_the_turn() {
 }
 
 #[test]
-fn the_turn_of_an_engine_has_no_price_from_its_beginning() {
-    let role = "engine = \"meerkat\"\nmodel = \"small\"";
-    assert_eq!(NEWSROOM.matches(role).count(), 1);
-    let mut mob = Mob::ready_of(&NEWSROOM.replace(role, &role.replace("small", "main")));
-    mob.spawn(spec("ext", "remote"));
-    mob.internal(started(FIRST, None));
-    mob.send("ext", "go");
-    let begun = mob.data("turn.started");
-    assert_eq!(
-        (&begun["model"], &begun["unpriced"]),
-        (&json!("main"), &json!(true)),
-        "the price of the model is not the engine's"
-    );
-    assert_eq!(mob.turn_row(mob.turn_of("ext")).cost_usd, None);
-}
-
-#[test]
 fn the_answer_of_an_engine_says_that_it_was_cut() {
     let mut mob = working();
     let mut cut = reply("half an ans", &[]);

@@ -6,6 +6,7 @@ mod asks;
 mod budgets;
 mod calls;
 mod compaction;
+mod costs;
 mod deciders;
 mod delegates;
 mod deliveries;

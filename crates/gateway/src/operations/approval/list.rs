@@ -154,7 +154,9 @@ async fn kept(cx: &Context, wanted: Wanted, params: Params) -> Result<Output, Re
     let page = page.map_err(|error| store_refusal(&error))?;
     let approvals = page.rows.into_iter().filter_map(|row| match row {
         Row::Approval(row) => Some(ApprovalView::of_row(*row)),
-        Row::Message(_) | Row::Turn(_) | Row::Occurrence(_) | Row::Delivery(_) => None,
+        Row::Message(_) | Row::Turn(_) | Row::Occurrence(_) | Row::Delivery(_) | Row::Cost(_) => {
+            None
+        }
     });
     let next_cursor = page.next_before.map(|before| PAGES.cursor_after(before));
     Ok(Output {

@@ -84,7 +84,9 @@ async fn page_of(cx: &Context, query: RowQuery) -> Result<Rows, Refusal> {
     let page = page.map_err(|error| store_refusal(&error))?;
     let rows = page.rows.into_iter().filter_map(|row| match row {
         Row::Delivery(row) => Some(*row),
-        Row::Message(_) | Row::Turn(_) | Row::Approval(_) | Row::Occurrence(_) => None,
+        Row::Message(_) | Row::Turn(_) | Row::Approval(_) | Row::Occurrence(_) | Row::Cost(_) => {
+            None
+        }
     });
     Ok((rows.collect(), page.next_before))
 }

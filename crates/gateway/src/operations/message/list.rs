@@ -65,7 +65,11 @@ impl Define for List {
         let page = page.map_err(|error| store_refusal(&error))?;
         let messages = page.rows.into_iter().filter_map(|row| match row {
             Row::Message(row) => Some(row),
-            Row::Turn(_) | Row::Approval(_) | Row::Occurrence(_) | Row::Delivery(_) => None,
+            Row::Turn(_)
+            | Row::Approval(_)
+            | Row::Occurrence(_)
+            | Row::Delivery(_)
+            | Row::Cost(_) => None,
         });
         let next_cursor = page.next_before.map(|before| PAGES.cursor_after(before));
         Ok(Output {

@@ -151,8 +151,9 @@ async fn turn_of(cx: &Context, message: MessageId) -> Result<Option<TurnId>, Ref
     let row = store.row(cx.engine.mob(), Table::Message, message.0).await;
     Ok(match row.map_err(|error| store_refusal(&error))? {
         Some(Row::Message(row)) => row.turn,
-        Some(Row::Turn(_) | Row::Approval(_) | Row::Occurrence(_) | Row::Delivery(_)) | None => {
-            None
-        }
+        Some(
+            Row::Turn(_) | Row::Approval(_) | Row::Occurrence(_) | Row::Delivery(_) | Row::Cost(_),
+        )
+        | None => None,
     })
 }

@@ -68,7 +68,11 @@ impl Define for List {
         let page = page.map_err(|error| store_refusal(&error))?;
         let turns = page.rows.into_iter().filter_map(|row| match row {
             Row::Turn(row) => Some(TurnView::of_row(&cx.engine, row)),
-            Row::Message(_) | Row::Approval(_) | Row::Occurrence(_) | Row::Delivery(_) => None,
+            Row::Message(_)
+            | Row::Approval(_)
+            | Row::Occurrence(_)
+            | Row::Delivery(_)
+            | Row::Cost(_) => None,
         });
         let next_cursor = page.next_before.map(|before| PAGES.cursor_after(before));
         Ok(Output {

@@ -1,0 +1,6 @@
+//! Operations on costs.
+
+mod group;
+mod summary;
+
+pub(super) use summary::Summary;
