@@ -36,6 +36,8 @@ pub(super) struct Recorded {
     pub(super) args: Value,
     /// Whether the runtime was told that its result follows later.
     pub(super) deferred: bool,
+    /// Whether the runtime was told of it and its result, since it lost the run that made it.
+    pub(super) recounted: bool,
 }
 
 /// What is recorded of a turn.
@@ -126,6 +128,7 @@ impl Ledger {
             tool,
             args,
             deferred: false,
+            recounted: false,
         });
         self.calls.extend(calls);
     }
@@ -199,6 +202,13 @@ impl Ledger {
     pub(super) fn defer(&mut self, call: CallId, deferred: bool) {
         if let Some(known) = self.calls.iter_mut().find(|known| known.call == call) {
             known.deferred = deferred;
+        }
+    }
+
+    /// Notes that the runtime was told of a call and its result.
+    pub(super) fn recount(&mut self, call: CallId) {
+        if let Some(known) = self.calls.iter_mut().find(|known| known.call == call) {
+            known.recounted = true;
         }
     }
 

@@ -58,6 +58,40 @@ pub(super) fn identity(member: &MemberId) -> String {
     name
 }
 
+/// The name of the `number`th that stands for a member there, from 1. Another takes its place where
+/// the runtime holds a session back and lets its member neither work nor go.
+pub(super) fn name(identity: &str, number: u32) -> String {
+    match number {
+        0 | 1 => identity.to_owned(),
+        // No letter after a `_` but `a` to `f` is in an identity.
+        number => format!("{identity}_n{number}"),
+    }
+}
+
+/// The last that stands for a member, of those in the list: its number and its row.
+pub(super) fn last<'a>(rows: &'a [Value], identity: &str) -> Option<(u32, &'a Value)> {
+    let numbered = rows.iter().filter_map(|row| {
+        let name = row.get("agent_identity")?.as_str()?;
+        let rest = name.strip_prefix(identity)?;
+        let number = match rest.strip_prefix("_n") {
+            None => rest.is_empty().then_some(1)?,
+            Some(number) => number.parse().ok()?,
+        };
+        Some((number, row))
+    });
+    numbered.max_by_key(|(number, _)| *number)
+}
+
+/// Which session a member there begins with.
+pub(super) enum Launch<'a> {
+    /// An empty one.
+    Fresh,
+    /// This one.
+    Resume(&'a str),
+    /// A copy of what is kept of the session of another member.
+    Copy(&'a str),
+}
+
 /// What a member is to be.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Wanted {
@@ -121,37 +155,48 @@ impl Wanted {
             return Change::Reset;
         }
         let is_active = row.get("status").and_then(Value::as_str) == Some("active");
-        if label(VERSION) != Some(&self.version()) {
-            Change::Retell
-        } else if is_active {
+        if !is_active {
+            Change::Renew
+        } else if self.is_told(row) {
             Change::Keep
         } else {
-            Change::Renew
+            Change::Retell
         }
     }
 
+    /// Whether a member in the list was told what it is to be told.
+    pub(super) fn is_told(&self, row: &Value) -> bool {
+        let told = row.pointer(&format!("/labels/{VERSION}"));
+        told.and_then(Value::as_str) == Some(&self.version())
+    }
+
     /// Tells it its instructions, if it goes on with a session that began with others.
-    pub(super) fn told_again(&self, mob: &str) -> Value {
+    pub(super) fn told_again(&self, mob: &str, name: &str) -> Value {
         let told = self.instructions.join("\n\n");
         json!({
             "mob_id": mob,
-            "agent_identity": self.identity,
+            "agent_identity": name,
             "text": format!("From now on these are your instructions:\n\n{told}"),
             "source": "mobkit",
             "idempotency_key": self.version(),
         })
     }
 
-    /// The parameters of its spawn, with the session that it goes on with, if any.
-    pub(super) fn spawn(&self, mob: &str, session: Option<&str>) -> Value {
-        let launch = match session {
-            Some(session) => json!({"mode": "resume", "bridge_session_id": session}),
-            None => json!({"mode": "fresh"}),
+    /// The parameters of its spawn under a name.
+    pub(super) fn spawn(&self, mob: &str, name: &str, launch: &Launch<'_>) -> Value {
+        let launch = match launch {
+            Launch::Fresh => json!({"mode": "fresh"}),
+            Launch::Resume(session) => json!({"mode": "resume", "bridge_session_id": session}),
+            Launch::Copy(of) => json!({
+                "mode": "fork",
+                "source_member_id": of,
+                "fork_context": {"type": "full_history"},
+            }),
         };
         json!({
             "mob_id": mob,
             "profile": PROFILE,
-            "agent_identity": self.identity,
+            "agent_identity": name,
             "runtime_mode": "turn_driven",
             "launch_mode": launch,
             "labels": {
@@ -195,13 +240,14 @@ mod tests {
     }
 
     fn row(of: &Wanted, status: &str) -> Value {
-        let spawn = of.spawn("desk", None);
+        let spawn = of.spawn("desk", "ada", &Launch::Fresh);
         json!({"agent_identity": "ada", "labels": spawn["labels"], "status": status})
     }
 
     #[test]
     fn only_tool_sets_of_the_engine_itself_are_switched_on_there() {
-        let spawn = wanted("s1", "hi", &["now", "engine:shell"]).spawn("desk", None);
+        let spawn = wanted("s1", "hi", &["now", "engine:shell"]);
+        let spawn = spawn.spawn("desk", "ada", &Launch::Fresh);
         assert_eq!(
             spawn["override_profile"]["tools"],
             json!({"comms": true, "shell": true})
@@ -220,6 +266,21 @@ mod tests {
         assert_eq!(there("user:ada"), "user_3aada");
         assert_eq!(there("user.ada"), "user_2eada");
         assert_eq!(there("7th-desk"), "_37th-desk");
+    }
+
+    #[test]
+    fn the_last_that_stands_for_a_member_is_found() {
+        let rows: Vec<Value> = ["ada", "ada_n2", "ada_n10", "ada-two", "ada_6e3", "bob"]
+            .into_iter()
+            .map(|name| json!({"agent_identity": name}))
+            .collect();
+        let number = |identity| last(&rows, identity).map(|(number, _)| number);
+        assert_eq!(number("ada"), Some(10));
+        assert_eq!(number("bob"), Some(1));
+        assert_eq!(number("ada-two"), Some(1));
+        assert_eq!(number("eve"), None);
+        assert_eq!(name("ada", 1), "ada");
+        assert_eq!(name("ada", 10), "ada_n10");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The engine itself: what the seam asks of it, handed on to whoever does it.
 
 use super::counterpart::{Counterpart, Current};
-use super::definition::Wanted;
+use super::definition::{self, Wanted};
 use super::frames::RequestError;
 use super::joining::{Joined, Joining};
 use super::launch::Launcher;
@@ -64,6 +64,8 @@ struct Seat {
     place: Arc<tokio::sync::Mutex<()>>,
     /// What it is to be there.
     wanted: Option<Wanted>,
+    /// The number of the last that stands for it there; 0: nobody has looked.
+    number: u32,
     /// The tokens of its session after its last run; `None`: nobody knows.
     total: Option<Usage>,
     /// The messages that join the turn that runs.
@@ -126,9 +128,23 @@ impl Runtime {
         self.seats().get(member)?.wanted.clone()
     }
 
-    /// A member was started as this.
-    pub(super) fn set_wanted(&self, member: &MemberId, wanted: Wanted) {
-        self.seats().entry(member.clone()).or_default().wanted = Some(wanted);
+    /// A member was started as this, and this one stands for it there.
+    pub(super) fn set_wanted(&self, member: &MemberId, wanted: Wanted, number: u32) {
+        let mut seats = self.seats();
+        let seat = seats.entry(member.clone()).or_default();
+        seat.wanted = Some(wanted);
+        seat.number = number;
+    }
+
+    /// The number of the last that stands for a member there, from 1.
+    pub(super) fn number(&self, member: &MemberId) -> u32 {
+        let number = self.seats().get(member).map(|seat| seat.number);
+        number.unwrap_or_default().max(1)
+    }
+
+    /// The name of the last that stands for a member there.
+    pub(super) fn name(&self, member: &MemberId) -> String {
+        definition::name(&definition::identity(member), self.number(member))
     }
 
     /// The tokens of a member's session after its last run; `None`: nobody knows.

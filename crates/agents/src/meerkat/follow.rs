@@ -6,7 +6,7 @@ mod reconcile;
 use super::calls::PENDING;
 use super::connection::HEARD_MAX;
 use super::counterpart::Current;
-use super::definition;
+use super::frames::RequestError;
 use super::held::Sent;
 use super::joining::Joined;
 use super::members::{self, Place};
@@ -91,6 +91,8 @@ pub(super) struct Follow<'t, 'a> {
     waited: Duration,
     /// Why events were lost, until the truth is found.
     gap: Option<String>,
+    /// What the runtime would not do that it has to.
+    refused: Option<String>,
 }
 
 impl<'t, 'a> Follow<'t, 'a> {
@@ -162,12 +164,16 @@ impl<'t, 'a> Follow<'t, 'a> {
             pause: ASKED_AGAIN,
             waited: Duration::ZERO,
             gap: None,
+            refused: None,
         })
     }
 
     /// Sends, and follows the run to its end.
     pub(super) async fn ended(mut self) -> Result<Ended, EngineError> {
-        let ended = self.follow().await;
+        let mut ended = self.follow().await;
+        if let Some(reason) = self.refused.take() {
+            ended = Ok(Ended::Broken(reason));
+        }
         if let Some(run) = &self.run {
             self.current.router.leave(run.id(), &self.ear);
         }
@@ -259,16 +265,23 @@ impl<'t, 'a> Follow<'t, 'a> {
     async fn ask(&mut self, method: &str, params: Value) -> Result<Value, EngineError> {
         match self.live.connection.request(method, params).await {
             Ok(answer) => Ok(answer),
-            Err(error) => Err(self.turn.runtime.failed(&self.live, method, error).await),
+            Err(error) => Err(self.failed(method, error).await),
         }
     }
 
+    async fn failed(&mut self, what: &str, error: RequestError) -> EngineError {
+        if let RequestError::Refused { .. } = error {
+            self.refused = Some(format!("the engine refused {what}: {error}"));
+        }
+        self.turn.runtime.failed(&self.live, what, error).await
+    }
+
     async fn open(&mut self) -> Result<(), EngineError> {
-        let identity = definition::identity(&self.turn.input.member);
+        let name = self.turn.runtime.name(&self.turn.input.member);
         let connection = &self.live.connection;
         let opened = Stream::open(
             (&self.current.router, connection),
-            (&self.current.name, &identity),
+            (&self.current.name, &name),
             &self.ear,
         );
         match opened.await {
@@ -276,11 +289,7 @@ impl<'t, 'a> Follow<'t, 'a> {
                 self.stream = Some(stream);
                 Ok(())
             }
-            Err(error) => Err(self
-                .turn
-                .runtime
-                .failed(&self.live, "mob/stream_open", error)
-                .await),
+            Err(error) => Err(self.failed("mob/stream_open", error).await),
         }
     }
 
@@ -345,11 +354,12 @@ impl<'t, 'a> Follow<'t, 'a> {
             live: &self.live,
             mob: &self.current.name,
         };
-        let member = self.turn.input.member.clone();
-        if let Err(error) = members::renew(self.turn.runtime, &place, &member).await {
-            let what = "the renewal of the member";
-            return Err(self.turn.runtime.failed(&self.live, what, error).await);
+        let of = (&self.turn.input.member, self.turn.input.turn);
+        let runtime = self.turn.runtime;
+        if let Err(error) = members::renew(runtime, &place, of, self.turn.mob()).await {
+            return Err(self.failed("the renewal of the member", error).await);
         }
+        self.params["agent_identity"] = json!(runtime.name(&self.turn.input.member));
         self.open().await
     }
 
@@ -460,7 +470,7 @@ impl<'t, 'a> Follow<'t, 'a> {
             return Ok(None);
         };
         if run_of(&event).is_some_and(|of| of != run.id()) {
-            return Ok(None);
+            return self.begin_again(event).await;
         }
         for told in run.hear(&event) {
             match told {
@@ -480,6 +490,20 @@ impl<'t, 'a> Follow<'t, 'a> {
         }
         self.look_after(SILENCE);
         Ok(None)
+    }
+
+    /// Takes an event of another run: after a crash the runtime may make a new one of what was sent,
+    /// and the one that was followed does not go on.
+    async fn begin_again(&mut self, event: Value) -> Result<Option<Ended>, EngineError> {
+        self.early = vec![event];
+        let Some(run) = self.begun() else {
+            self.early.clear();
+            return Ok(None);
+        };
+        if let Some(before) = &self.run {
+            self.current.router.leave(before.id(), &self.ear);
+        }
+        Box::pin(self.bind(&run, false)).await
     }
 
     fn delta(&self, text: &str) {
@@ -543,7 +567,7 @@ impl<'t, 'a> Follow<'t, 'a> {
 fn params(turn: &Turn<'_>, current: &Current, (key, content, mode): (&str, &str, &str)) -> Value {
     json!({
         "mob_id": current.name,
-        "agent_identity": definition::identity(&turn.input.member),
+        "agent_identity": turn.runtime.name(&turn.input.member),
         "content": content,
         "handling_mode": mode,
         "idempotency_key": key,

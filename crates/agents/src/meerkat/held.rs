@@ -2,7 +2,6 @@
 //! of the member begins.
 
 use super::counterpart::Current;
-use super::definition;
 use super::frames::RequestError;
 use super::supervision::Live;
 use mobkit_domain::id::{MemberId, TurnId};
@@ -120,7 +119,7 @@ impl Drop for Held {
         let member = self.member.clone();
         let place = self.seat.take();
         self.mob.tasks().spawn(STOPPING, async move {
-            let stopped = tokio::time::timeout(STOP_PATIENCE, stop_all(&sent, &member)).await;
+            let stopped = tokio::time::timeout(STOP_PATIENCE, stop_all(&sent)).await;
             match stopped {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(%member, "the run was not stopped: {error}"),
@@ -132,15 +131,15 @@ impl Drop for Held {
 }
 
 /// Stops all of it, in the order in which it runs.
-async fn stop_all(sent: &[Sent], member: &MemberId) -> Result<(), RequestError> {
+async fn stop_all(sent: &[Sent]) -> Result<(), RequestError> {
     for sent in sent {
-        stop(sent, member).await?;
+        stop(sent).await?;
     }
     Ok(())
 }
 
 /// Stops a run and waits until it is over; one that has not begun is stopped as it begins.
-async fn stop(sent: &Sent, member: &MemberId) -> Result<(), RequestError> {
+async fn stop(sent: &Sent) -> Result<(), RequestError> {
     let connection = &sent.live.connection;
     let mut pause = ASKED_AGAIN;
     let mut told = None;
@@ -149,7 +148,7 @@ async fn stop(sent: &Sent, member: &MemberId) -> Result<(), RequestError> {
         if run.is_some() && run != told {
             let params = json!({
                 "mob_id": sent.current.name,
-                "agent_identity": definition::identity(member),
+                "agent_identity": sent.params["agent_identity"],
                 "run_id": run,
                 "reason": "the turn was cancelled",
             });

@@ -1,14 +1,14 @@
 //! Members of ours in the runtime: each is there once, with the session that is its own.
 
 use super::config::ModelName;
-use super::definition::{self, Change, Wanted};
+use super::definition::{self, Change, Launch, Wanted};
 use super::engine::Runtime;
 use super::frames::RequestError;
 use super::structure;
 use super::supervision::Live;
 use super::tools;
 use crate::external::{EngineError, MemberStart};
-use mobkit_domain::id::MemberId;
+use mobkit_domain::id::{MemberId, TurnId};
 use mobkit_domain::model::Usage;
 use mobkit_engine::Engine;
 use serde_json::{Value, json};
@@ -25,13 +25,12 @@ impl Place<'_> {
         self.live.connection.request(method, params).await
     }
 
-    async fn row(&self, identity: &str) -> Result<Option<Value>, RequestError> {
-        let members = self.ask("mob/members", json!({"mob_id": self.mob})).await?;
-        let rows = members.get("members").and_then(Value::as_array);
-        let mut rows = rows.into_iter().flatten();
-        let is_it =
-            |row: &&Value| row.get("agent_identity").and_then(Value::as_str) == Some(identity);
-        Ok(rows.find(is_it).cloned())
+    async fn rows(&self) -> Result<Vec<Value>, RequestError> {
+        let mut members = self.ask("mob/members", json!({"mob_id": self.mob})).await?;
+        Ok(match members.get_mut("members").map(Value::take) {
+            Some(Value::Array(rows)) => rows,
+            Some(_) | None => Vec::new(),
+        })
     }
 
     async fn status(&self, identity: &str) -> Result<Value, RequestError> {
@@ -45,33 +44,112 @@ impl Place<'_> {
         self.ask("mob/retire", params).await.map(|_| ())
     }
 
-    async fn spawn(&self, wanted: &Wanted, session: Option<&str>) -> Result<(), RequestError> {
-        self.ask("mob/spawn", wanted.spawn(self.mob, session))
-            .await
-            .map(|_| ())
+    async fn spawn(
+        &self,
+        wanted: &Wanted,
+        name: &str,
+        launch: Launch<'_>,
+    ) -> Result<(), RequestError> {
+        let spawn = wanted.spawn(self.mob, name, &launch);
+        self.ask("mob/spawn", spawn).await.map(|_| ())
     }
 
-    /// Brings a member to what it is to be.
-    async fn change(&self, wanted: &Wanted, change: Change) -> Result<(), RequestError> {
-        let identity = wanted.identity.as_str();
+    /// Brings a member to what it is to be; returns which one stands for it then.
+    async fn change(
+        &self,
+        wanted: &Wanted,
+        (number, row): (u32, Option<&Value>),
+        change: Change,
+    ) -> Result<Stands, RequestError> {
+        let name = definition::name(&wanted.identity, number);
         match change {
-            Change::Keep => Ok(()),
-            Change::Spawn => self.spawn(wanted, None).await,
+            Change::Keep => Ok(Stands::As(number)),
+            Change::Spawn => {
+                self.spawn(wanted, &name, Launch::Fresh).await?;
+                Ok(Stands::As(number))
+            }
             Change::Reset => {
-                self.retire(identity).await?;
-                self.spawn(wanted, None).await
+                let number = match self.retire(&name).await {
+                    Ok(()) => number,
+                    Err(RequestError::Refused { .. }) => number + 1,
+                    Err(error) => return Err(error),
+                };
+                let name = definition::name(&wanted.identity, number);
+                self.spawn(wanted, &name, Launch::Fresh).await?;
+                Ok(Stands::As(number))
             }
             Change::Retell | Change::Renew => {
-                let status = self.status(identity).await?;
+                let status = self.status(&name).await?;
                 let session = status.get("current_session_id").and_then(Value::as_str);
-                self.retire(identity).await?;
-                self.spawn(wanted, session).await?;
-                if change == Change::Retell && session.is_some() {
-                    self.ask("mob/append_system_context", wanted.told_again(self.mob))
-                        .await?;
+                let stands = match self.retire(&name).await {
+                    Ok(()) => {
+                        let launch = session.map_or(Launch::Fresh, Launch::Resume);
+                        self.spawn(wanted, &name, launch).await?;
+                        Stands::As(number)
+                    }
+                    Err(refused @ RequestError::Refused { .. }) => {
+                        self.copy(wanted, number, refused.to_string()).await?
+                    }
+                    Err(error) => return Err(error),
+                };
+                let is_told = row.is_some_and(|row| wanted.is_told(row));
+                if !is_told && session.is_some() {
+                    let name = definition::name(&wanted.identity, stands.number());
+                    let told = wanted.told_again(self.mob, &name);
+                    self.ask("mob/append_system_context", told).await?;
                 }
-                Ok(())
+                Ok(stands)
             }
+        }
+    }
+
+    /// Has another stand for a member whose session the runtime holds back: with a copy of what is
+    /// kept of that session.
+    async fn copy(
+        &self,
+        wanted: &Wanted,
+        number: u32,
+        why: String,
+    ) -> Result<Stands, RequestError> {
+        let of = definition::name(&wanted.identity, number);
+        let name = definition::name(&wanted.identity, number + 1);
+        self.spawn(wanted, &name, Launch::Copy(&of)).await?;
+        Ok(Stands::Instead {
+            number: number + 1,
+            why,
+        })
+    }
+}
+
+/// Which one stands for a member.
+enum Stands {
+    /// The one that did, or the first.
+    As(u32),
+    /// Another one, with a copy of the session; why.
+    Instead { number: u32, why: String },
+}
+
+impl Stands {
+    fn number(&self) -> u32 {
+        match self {
+            Self::As(number) | Self::Instead { number, .. } => *number,
+        }
+    }
+
+    /// Notes it, and says in the journal if it is another one.
+    async fn note(
+        self,
+        runtime: &Runtime,
+        (member, turn): (&MemberId, Option<TurnId>),
+        wanted: &Wanted,
+        mob: &Engine,
+    ) {
+        runtime.set_wanted(member, wanted.clone(), self.number());
+        if let Self::Instead { number, why } = self {
+            runtime.set_total(member, None);
+            let name = definition::name(&wanted.identity, number);
+            let how = format!("{name} goes on with a copy of what the runtime has kept of it");
+            structure::gap(mob, (Some(member.clone()), turn), &why, &how).await;
         }
     }
 }
@@ -94,18 +172,24 @@ pub(super) async fn start(
     };
     let failed = |error: RequestError| runtime.failed(&live, "the start of the member", error);
     let done = async {
-        let row = place.row(&wanted.identity).await?;
+        let rows = place.rows().await?;
+        let (number, row) = match definition::last(&rows, &wanted.identity) {
+            Some((number, row)) => (number, Some(row)),
+            None => (1, None),
+        };
         let is_working = has_turn(mob, &start.member);
-        let change = match wanted.change(row.as_ref()) {
+        let change = match wanted.change(row) {
             // What it is told otherwise waits for a start between two turns.
             Change::Retell if is_working => Change::Keep,
             change => change,
         };
         if row.is_some() && !is_working && change == Change::Keep {
-            still(&place, &wanted.identity).await?;
+            still(&place, &definition::name(&wanted.identity, number)).await?;
         }
-        place.change(&wanted, change).await?;
-        runtime.set_wanted(&start.member, wanted.clone());
+        let stands = place.change(&wanted, (number, row), change).await?;
+        stands
+            .note(runtime, (&start.member, None), &wanted, mob)
+            .await;
         match change {
             Change::Keep => return Ok(()),
             Change::Spawn | Change::Reset => {
@@ -126,11 +210,38 @@ pub(super) async fn start(
 pub(super) async fn renew(
     runtime: &Runtime,
     place: &Place<'_>,
-    member: &MemberId,
+    of: (&MemberId, TurnId),
+    mob: &Engine,
 ) -> Result<(), RequestError> {
-    match runtime.wanted(member) {
-        Some(wanted) => place.change(&wanted, Change::Renew).await,
-        None => Ok(()),
+    let Some(wanted) = runtime.wanted(of.0) else {
+        return Ok(());
+    };
+    let rows = place.rows().await?;
+    let last = definition::last(&rows, &wanted.identity);
+    let now = (runtime.number(of.0), last.map(|(_, row)| row));
+    let stands = place.change(&wanted, now, Change::Renew).await?;
+    stands.note(runtime, (of.0, Some(of.1)), &wanted, mob).await;
+    Ok(())
+}
+
+/// Has another stand for a member whose session does not work any longer; why.
+pub(super) async fn stand_in(
+    runtime: &Runtime,
+    place: &Place<'_>,
+    of: (&MemberId, TurnId),
+    (mob, why): (&Engine, String),
+) -> Result<(), RequestError> {
+    let Some(wanted) = runtime.wanted(of.0) else {
+        return Ok(());
+    };
+    let number = runtime.number(of.0);
+    let stands = place.copy(&wanted, number, why).await?;
+    stands.note(runtime, (of.0, Some(of.1)), &wanted, mob).await;
+    // One that can still go is not needed any longer; one that is held back stays.
+    let name = definition::name(&wanted.identity, number);
+    match place.retire(&name).await {
+        Ok(()) | Err(RequestError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -166,9 +277,9 @@ pub(super) async fn stop(runtime: &Runtime, member: &MemberId, mob: &Engine) {
         live: &live,
         mob: &current.name,
     };
-    let identity = definition::identity(member);
+    let name = runtime.name(member);
     let done = async {
-        place.retire(&identity).await?;
+        place.retire(&name).await?;
         structure::read(&live.connection, &current.name, mob).await
     };
     if let Err(error) = done.await {

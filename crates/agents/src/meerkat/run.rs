@@ -72,6 +72,8 @@ pub(super) enum Ended {
     Failed(String),
     /// It was told to stop.
     Stopped,
+    /// The runtime itself failed, for this reason: its session may not work any longer.
+    Broken(String),
 }
 
 /// What follows from an event.
@@ -396,5 +398,9 @@ fn failure(event: &Value) -> Ended {
         return Ended::Stopped;
     }
     let message = said("message").unwrap_or("it does not say why");
-    Ended::Failed(format!("meerkat ended the run ({class}): {message}"))
+    let reason = format!("meerkat ended the run ({class}): {message}");
+    match class {
+        "internal" | "store" | "invalid_state" | "session_not_found" => Ended::Broken(reason),
+        _ => Ended::Failed(reason),
+    }
 }

@@ -2,15 +2,17 @@
 //! wait for.
 
 use super::calls::{self, Ledger, Tokens};
-use super::definition;
 use super::engine::Runtime;
 use super::follow::Follow;
+use super::frames::RequestError;
 use super::held::{Held, Open};
 use super::history;
 use super::joining::{Joined, Joining};
+use super::members::{self, Place};
 use super::run::{Ended, Step};
+use super::supervision::Live;
 use super::tools::is_ours;
-use crate::external::{EngineError, TurnInput, TurnPort};
+use crate::external::{CallResult, EngineError, TurnInput, TurnPort};
 use crate::model::{Item, heard};
 use crate::native::user_item;
 use mobkit_domain::id::{CallId, MessageId, TurnId};
@@ -34,6 +36,8 @@ pub(super) struct Turn<'a> {
     /// Whether the turn began before this process or was taken over, or events of it were lost:
     /// what its calls were answered is then read from the transcript.
     pub(super) doubtful: bool,
+    /// Whether its session broke and it goes on with a copy.
+    is_on_copy: bool,
 }
 
 /// Runs a turn to its end.
@@ -50,6 +54,7 @@ pub(super) async fn run(
     let mut turn = Turn {
         ledger: Ledger::of(&input.items),
         doubtful: input.resumed,
+        is_on_copy: false,
         runtime,
         input,
         port,
@@ -81,8 +86,7 @@ impl Turn<'_> {
         };
         let mut answers = Vec::new();
         loop {
-            let run = Follow::begin(self, number, &content).await?;
-            let said = answer(run.ended().await?)?;
+            let said = self.run(number, &content).await?;
             loop {
                 answers.extend(self.join(number).await?);
                 if self.doubtful {
@@ -100,6 +104,74 @@ impl Turn<'_> {
             self.flush().await?;
             number += 1;
         }
+    }
+
+    /// Has a run made, and returns its answer. Where the runtime itself fails, it is made once more,
+    /// on a copy of the session.
+    async fn run(&mut self, number: u32, content: &str) -> Result<String, EngineError> {
+        let run = Follow::begin(self, number, content).await?;
+        let reason = match run.ended().await? {
+            Ended::Broken(reason) if !self.is_on_copy => reason,
+            ended => return answer(ended),
+        };
+        self.is_on_copy = true;
+        self.doubtful = true;
+        self.copy(number, reason).await?;
+        let run = Follow::begin(self, number, content).await?;
+        answer(run.ended().await?)
+    }
+
+    /// Goes on with a copy of the session, which has nothing of the run that broke.
+    async fn copy(&mut self, number: u32, reason: String) -> Result<(), EngineError> {
+        let live = self.runtime.live(self.mob()).await?;
+        let current = self.runtime.counterpart.of(&live);
+        let current = current.ok_or_else(|| super::members::lost_between(&live))?;
+        let place = Place {
+            live: &live,
+            mob: &current.name,
+        };
+        let of = (&self.input.member, self.input.turn);
+        let copied = members::stand_in(self.runtime, &place, of, (self.mob(), reason.clone()));
+        match copied.await {
+            Ok(()) => self.recount(&live, &current.name, number).await,
+            Err(error @ RequestError::Closed(_)) => {
+                Err(self.runtime.failed(&live, "the copy", error).await)
+            }
+            Err(error) => {
+                let reason = format!("{reason}; nor can its session be copied: {error}");
+                Err(EngineError::Failed(reason))
+            }
+        }
+    }
+
+    /// Tells the copy of a session which calls the broken run had made, so that its model does not
+    /// make them again.
+    async fn recount(&mut self, live: &Live, mob: &str, number: u32) -> Result<(), EngineError> {
+        let made: Vec<CallId> = self.ledger.of_run(number).map(|call| call.call).collect();
+        let over: Vec<CallId> = made
+            .into_iter()
+            .filter(|call| !self.is_open(*call))
+            .collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        let results = self.port.results(&over).await?;
+        let text = format!("You have made these calls already. {}", self.told(&results));
+        let params = serde_json::json!({
+            "mob_id": mob,
+            "agent_identity": self.runtime.name(&self.input.member),
+            "text": text,
+            "source": "mobkit",
+            "idempotency_key": format!("{}/{number}", self.input.turn),
+        });
+        let method = "mob/append_system_context";
+        if let Err(error) = live.connection.request(method, params).await {
+            return Err(self.runtime.failed(live, method, error).await);
+        }
+        for call in over {
+            self.ledger.recount(call);
+        }
+        Ok(())
     }
 
     /// Sees to the messages that were to join: the answers to those that came too late for the run,
@@ -123,6 +195,11 @@ impl Turn<'_> {
             () = self.port.cancelled().cancelled() => return Err(EngineError::Stale),
             results = self.port.results(&owed) => results?,
         };
+        Ok(self.told(&results))
+    }
+
+    /// Results of calls in words.
+    fn told(&self, results: &[CallResult]) -> String {
         let told: Vec<_> = results
             .iter()
             .filter_map(|result| {
@@ -134,7 +211,7 @@ impl Turn<'_> {
         let told = told
             .iter()
             .map(|(name, id, outcome)| (name.as_str(), id.as_str(), *outcome));
-        Ok(calls::later(told))
+        calls::later(told)
     }
 
     /// Finds out from the transcript which calls of a run that is over were not told their results.
@@ -149,7 +226,8 @@ impl Turn<'_> {
             .flat_map(|run| history::rounds(&rows, run, is_ours));
         let rounds: Vec<_> = rounds.collect();
         self.rest_of(&rounds);
-        let known: Vec<_> = self.ledger.of_run(number).cloned().collect();
+        let known = self.ledger.of_run(number).filter(|call| !call.recounted);
+        let known: Vec<_> = known.cloned().collect();
         for call in known {
             let round = rounds
                 .iter()
@@ -194,8 +272,8 @@ impl Turn<'_> {
         let live = self.runtime.live(self.mob()).await?;
         let current = self.runtime.counterpart.of(&live);
         let current = current.ok_or_else(|| super::members::lost_between(&live))?;
-        let identity = definition::identity(&self.input.member);
-        let read = history::read(&live.connection, (&current.name, &identity)).await;
+        let name = self.runtime.name(&self.input.member);
+        let read = history::read(&live.connection, (&current.name, &name)).await;
         match read {
             Ok(rows) => Ok(rows),
             Err(error) => Err(self.runtime.failed(&live, "the transcript", error).await),
@@ -318,7 +396,7 @@ pub(super) fn key_of(turn: TurnId, message: MessageId) -> String {
 fn answer(ended: Ended) -> Result<String, EngineError> {
     match ended {
         Ended::Answered(text) => Ok(text),
-        Ended::Failed(reason) => Err(EngineError::Failed(reason)),
+        Ended::Failed(reason) | Ended::Broken(reason) => Err(EngineError::Failed(reason)),
         Ended::Stopped => {
             let reason = "the run was stopped in the runtime, and not by mobkit";
             Err(EngineError::Failed(reason.to_owned()))

@@ -25,7 +25,7 @@ impl Follow<'_, '_> {
         Ok(Some(match (outcome.as_str(), answer) {
             ("completed", Some(answer)) => Ended::Answered(answer),
             ("cancelled", _) => Ended::Stopped,
-            (outcome, _) => Ended::Failed(format!(
+            (outcome, _) => Ended::Broken(format!(
                 "the run ended as {outcome}, and its transcript has no answer"
             )),
         }))

@@ -87,6 +87,8 @@ class Worker:
 
     def one(self, key, delivery, kept):
         member = self.store.get("member", self.key)
+        if member.get("held"):
+            threading.Event().wait()
         if not member["present"]:
             return self.end_of_retired(key, delivery)
         self.session, self.member = delivery["session"], member
@@ -215,6 +217,8 @@ class Worker:
             if self.round > 0:
                 self.let_join()
             if self.at.how in ("die", "die-once"):
+                self.die()
+            if self.at.how == "hold" and self.content == "break":
                 self.die()
             text, calls, usage = self.ask_model(message)
             self.commit(message, text, calls, usage)

@@ -75,3 +75,30 @@ async fn a_runtime_that_dies_once_in_a_turn_answers_it_and_one_that_always_does_
     assert_eq!(told(&mob, "host", "hello").await, "1: hello");
     mob.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_session_that_the_runtime_holds_back_is_gone_on_with_in_a_copy() {
+    let lane = Lane::misbehaving("hold");
+    let mob = lane.open().await;
+    assert_eq!(told(&mob, "ada", "hello").await, "1: hello");
+    let said = told(&mob, "ada", "break").await;
+    assert!(said.ends_with(": break"), "{said}");
+    assert_ne!(said, "1: break", "what was said before is not forgotten");
+    let gaps = all(&mob, "engine.gap").await;
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert_eq!(gaps[0]["data"]["member"], "ada");
+    let how = gaps[0]["data"]["reconciled"].as_str().unwrap_or_default();
+    assert!(how.starts_with("ada_n2 goes on"), "{how}");
+    let next = told(&mob, "ada", "again").await;
+    mob.shutdown().await;
+    // Who stands for it is found again.
+    let mob = lane.open().await;
+    let later = told(&mob, "ada", "later").await;
+    let count = |said: &str| {
+        let count = said.split(':').next().unwrap_or_default();
+        count.parse::<u64>().expect("a count")
+    };
+    assert_eq!(count(&later), count(&next) + 1, "{next}, {later}");
+    assert_eq!(all(&mob, "engine.gap").await.len(), 1);
+    mob.shutdown().await;
+}

@@ -210,8 +210,21 @@ class StandIn:
         """Runs that were open go on, once the first method of a mob was called."""
         for key, member in self.store.all("member"):
             if member["present"]:
+                if self.how == "hold":
+                    self.hold(key, member)
                 self.restored.add(key)
                 self.worker(key).wake()
+
+    def hold(self, key, member):
+        """Holds back the session of a member that died in a run, once."""
+        sent = self.worker(key).next()
+        if sent and sent[2] and not self.store.all("held"):
+            self.store.put(("held", key, {}), ("member", key, {**member, "held": True}))
+
+    def refuse_held(self, method, member, identity):
+        if member.get("held"):
+            reason = f"member {identity} has a durable tail its recovery held or refused"
+            self.refuse(method, -32602, reason)
 
     def create(self, params, _after):
         definition = params["definition"]
@@ -265,7 +278,11 @@ class StandIn:
         self.mob(mob)
         rows = [
             self.said.row(
-                "member", agent_identity=key.split("/")[1], member_ref=key, labels=member["labels"]
+                "member",
+                agent_identity=key.split("/")[1],
+                member_ref=key,
+                labels=member["labels"],
+                status="broken" if member.get("held") else "active",
             )
             for key, member in self.store.all("member", f"{mob}/")
             if member["present"]
@@ -318,6 +335,7 @@ class StandIn:
                 self.refuse("mob/spawn", -32602, message)
             generation = before["generation"] + 1 if before else 0
             session = params["launch_mode"].get("bridge_session_id") or str(uuid.uuid4())
+            source = params["launch_mode"].get("source_member_id")
             member = {
                 "present": True,
                 "session": session,
@@ -330,8 +348,9 @@ class StandIn:
             kept = [("member", key, member)]
             if self.store.get("session", session) is None:
                 system = self.said.row("message system", content="instructions", created_at=now())
-                empty = {"messages": [system], "loaded": [], "told": [], "seq": 0, "input": 0, "output": 0}
-                kept.append(("session", session, empty))
+                messages = [system] if source is None else [system, self.context(f"{mob}/{source}")]
+                book = {"messages": messages, "loaded": [], "told": [], "seq": 0, "input": 0, "output": 0}
+                kept.append(("session", session, book))
             self.store.put(*kept)
             runtime = {"generation": generation, "identity": identity}
             self.row(
@@ -346,9 +365,17 @@ class StandIn:
         self.worker(key).wake()
         return self.said.result("mob/spawn", mob_id=mob, agent_identity=identity, member_ref=key)
 
+    def context(self, key):
+        """What a copy of a member is told of its session."""
+        messages = self.store.get("session", self.store.get("member", key)["session"])["messages"]
+        told = json.dumps([row for row in messages if row["role"] in ("user", "block_assistant")])
+        return self.said.row("message user", content=f"Context: {told}", created_at=now())
+
     def retire(self, params, _after):
         key = f"{params['mob_id']}/{params['agent_identity']}"
         member = self.store.get("member", key)
+        if member:
+            self.refuse_held("mob/member_history", member, params["agent_identity"])
         if member and member["present"]:
             self.workers.pop(key, Worker(self, key)).stop(None)
             with self.lock:
@@ -428,7 +455,8 @@ class StandIn:
     # ---- streams ------------------------------------------------------------------------------------
 
     def open(self, params, after):
-        key, _ = self.member(params)
+        key, member = self.member(params)
+        self.refuse_held("mob/member_history", member, params["agent_identity"])
         id = str(uuid.uuid4())
         with self.lock:
             self.streams[id] = {"of": key, "sequence": 0, "silent": True}
