@@ -59,7 +59,7 @@ pub use mobkit_engine::{
     Outcome, PlanView, Published, RediscoverMode, ScheduleDispatchReport, ShutdownReport,
     StartError, SystemClock, TokioClock, unstash,
 };
-pub use mobkit_gateway::{Access, router};
+pub use mobkit_gateway::{Access, ConnectionHold, SessionEnd, router};
 pub use mobkit_store::{
     Bounds, Durability, MemoryStore, SqliteStore, Store, StoreError, Verification, archive,
     state_dir_holder, verify_state_dir,

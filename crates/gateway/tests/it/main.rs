@@ -22,5 +22,6 @@ mod resume;
 mod routes;
 mod rpc;
 mod schedules;
+mod sessions;
 mod table;
 mod tools;
