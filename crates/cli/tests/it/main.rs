@@ -29,6 +29,8 @@ mod program;
 mod running;
 mod schedules;
 mod send;
+mod sockets;
+mod stdio;
 mod streams;
 mod tool_kill;
 mod up;

@@ -27,8 +27,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Requests of a session that run at once; further ones are refused as busy.
 const REQUESTS_MAX: usize = 256;
-/// How long requests may take to end once the runtime has stopped.
-const END_PATIENCE: Duration = Duration::from_secs(5);
+/// How long requests may take to end once the runtime has stopped; those of its owner see the store
+/// closed.
+const END_PATIENCE: Duration = Duration::from_millis(1_500);
+const OWNER_END_PATIENCE: Duration = Duration::from_secs(15);
 
 /// What a session waits for.
 enum Step {
@@ -36,7 +38,7 @@ enum Step {
     WriterGone,
     Finished(Box<Finished>),
     Incoming(Incoming),
-    Chunk(Bytes),
+    Chunk(Option<Bytes>),
     Started,
     Closing,
     Late,
@@ -101,6 +103,11 @@ impl Conversation {
         }
     }
 
+    /// Whether streams may go on: they wait until all else is on its way.
+    fn may_relay(&self) -> bool {
+        self.backlog.is_empty() && !self.subscriptions.is_empty()
+    }
+
     fn ended(&self) -> SessionEnd {
         if self.heard_all {
             SessionEnd::ClientGone
@@ -125,7 +132,7 @@ impl Conversation {
                 Step::Finished(Box::new(done))
             }
             incoming = inlet.next(), if !self.heard_all => Step::Incoming(incoming),
-            chunk = self.subscriptions.next(), if self.backlog.is_empty() => Step::Chunk(chunk),
+            chunk = self.subscriptions.next(), if self.may_relay() => Step::Chunk(chunk),
             _ = self.phase.wait_for(|phase| *phase != Phase::Starting), if !self.held.is_empty() => {
                 Step::Started
             }
@@ -148,12 +155,18 @@ impl Conversation {
                     Tie::Owner(_) => self.hang_up().await,
                 }
             }
-            Step::Chunk(chunk) => self.relay(&chunk),
+            Step::Chunk(chunk) => self.relay(&chunk.unwrap_or_default()),
             Step::Started => {
                 self.working.extend(std::mem::take(&mut self.held));
                 self.hang_up().await;
             }
-            Step::Closing => self.deadline = Some(Box::pin(sleep(END_PATIENCE))),
+            Step::Closing => {
+                let patience = match self.tie {
+                    Tie::Guest => END_PATIENCE,
+                    Tie::Owner(_) => OWNER_END_PATIENCE,
+                };
+                self.deadline = Some(Box::pin(sleep(patience)));
+            }
             Step::Late => return Some(self.ended()),
         }
         None

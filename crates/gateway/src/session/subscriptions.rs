@@ -54,20 +54,20 @@ impl Subscriptions {
         self.feeds.is_empty()
     }
 
-    /// What the next of them has to say; never comes where none flows. Loses nothing if it is
+    /// What the next of them has to say; `None` where none flows any longer. Loses nothing if it is
     /// dropped.
-    pub async fn next(&mut self) -> Bytes {
+    pub async fn next(&mut self) -> Option<Bytes> {
         while let Some(Pulled { number, feed }) = self.feeds.next().await {
             match feed {
                 Some((feed, chunk)) if self.live.contains_key(&number) => {
                     self.begin(number, feed);
-                    return chunk;
+                    return Some(chunk);
                 }
                 Some(_) => {}
                 None => drop(self.live.remove(&number)),
             }
         }
-        std::future::pending().await
+        None
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 /// Messages between the session and its writer.
 const FRAMES_MAX: usize = 16;
 /// How long the other side may leave a message unread.
-const READ_PATIENCE: Duration = Duration::from_secs(60);
+const READ_PATIENCE: Duration = Duration::from_mins(1);
 /// How long the end of a session may take to be told.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// After how much silence a session shows that it is there.
