@@ -3,7 +3,8 @@
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
     apply, approvals, archive, check, completion, decide, deliveries, doctor, down, events, grants,
-    init, logs, modules, pause, plan, ps, routes, rpc, schedule, send, status, stdio, tasks, version,
+    init, logs, modules, pause, plan, ps, routes, rpc, schedule, send, status, stdio, tasks,
+    version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};

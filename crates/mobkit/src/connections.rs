@@ -75,7 +75,7 @@ async fn connection(
         tracing::debug!(%error, "a connection keeps small packets back");
     }
     // Nothing is ever sent: it is closed once nobody holds the connection any longer.
-    let (hold, mut held) = mpsc::channel(1);
+    let (hold, mut all_gone) = mpsc::channel(1);
     let hold = ConnectionHold(hold);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(remote));
@@ -102,5 +102,5 @@ async fn connection(
         tracing::debug!(%error, %remote, "a connection ended early");
     }
     // A WebSocket lives on after that.
-    let _ = held.recv().await;
+    let _ = all_gone.recv().await;
 }

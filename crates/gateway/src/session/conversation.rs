@@ -133,9 +133,7 @@ impl Conversation {
             }
             incoming = inlet.next(), if !self.heard_all => Step::Incoming(incoming),
             chunk = self.subscriptions.next(), if self.may_relay() => Step::Chunk(chunk),
-            _ = self.phase.wait_for(|phase| *phase != Phase::Starting), if !self.held.is_empty() => {
-                Step::Started
-            }
+            () = started(&mut self.phase), if !self.held.is_empty() => Step::Started,
             () = closing.cancelled(), if self.deadline.is_none() => Step::Closing,
             () = late(&mut self.deadline) => Step::Late,
         }
@@ -370,6 +368,12 @@ impl Work {
             waits: false,
         }
     }
+}
+
+/// Waits for the end of the start.
+async fn started(phase: &mut watch::Receiver<Phase>) {
+    // The sender lives as long as the gateway.
+    let _ = phase.wait_for(|phase| *phase != Phase::Starting).await;
 }
 
 async fn late(deadline: &mut Option<Pin<Box<Sleep>>>) {

@@ -27,8 +27,8 @@ const LIFE_EVERY: Duration = Duration::from_secs(15);
 pub(crate) enum Tie {
     /// Its end ends nothing else.
     Guest,
-    /// The runtime lives as long as it. The sender is used when the other side has gone, and what it
-    /// asked by then has begun; it is dropped when that can't be reached.
+    /// The runtime lives as long as it. The sender is used when the other side has gone, and what
+    /// it asked by then has begun; it is dropped when that can't be reached.
     Owner(Option<oneshot::Sender<()>>),
 }
 

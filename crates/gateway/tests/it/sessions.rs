@@ -228,14 +228,15 @@ async fn what_was_asked_before_the_end_of_the_input_is_answered() {
         .await;
     talk.close();
     (&mut talk.gone).await.expect("told");
-    let stopping = tokio::spawn({
-        let engine = server.engine.clone();
-        async move { engine.shutdown().await }
-    });
-    assert_eq!(talk.answer(1).await["result"]["text"], "echo: hello");
-    assert_eq!(talk.next().await, None);
-    assert_eq!(talk.ended.await.expect("ended"), SessionEnd::ClientGone);
-    assert!(stopping.await.expect("stopped").is_orderly());
+    let engine = server.engine.clone();
+    let answering = async {
+        assert_eq!(talk.answer(1).await["result"]["text"], "echo: hello");
+        assert_eq!(talk.next().await, None);
+        talk.ended.await.expect("ended")
+    };
+    let (report, end) = futures::join!(engine.shutdown(), answering);
+    assert_eq!(end, SessionEnd::ClientGone);
+    assert!(report.is_orderly());
 }
 
 #[tokio::test(start_paused = true)]

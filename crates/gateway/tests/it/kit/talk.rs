@@ -21,6 +21,7 @@ pub struct Talk {
 
 impl Talk {
     /// Begins to talk, over pipes that hold so many bytes.
+    #[expect(clippy::disallowed_methods, reason = "the session ends with the test")]
     pub fn over(server: &Server, pipe_bytes: usize) -> Self {
         let (input, reader) = tokio::io::duplex(pipe_bytes);
         let (writer, output) = tokio::io::duplex(pipe_bytes);
