@@ -6,7 +6,8 @@ use crate::commands::{
     decide::DenyArgs, deliveries::DeliveriesArgs, doctor::DoctorArgs, down::DownArgs,
     events::EventsArgs, grants::GrantsArgs, init::InitArgs, logs::LogsArgs, modules::ModulesArgs,
     pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs, ps::PsArgs, routes::RoutesArgs,
-    rpc::RpcArgs, schedule::ScheduleArgs, send::SendArgs, status::StatusArgs, tasks::TasksArgs,
+    rpc::RpcArgs, schedule::ScheduleArgs, send::SendArgs, status::StatusArgs, stdio::StdioArgs,
+    tasks::TasksArgs,
 };
 use crate::terminal::Show;
 use crate::up::UpArgs;
@@ -43,6 +44,11 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Run the mob in the foreground; Ctrl-C stops it in order
     Up(UpArgs),
+    /// Run the mob for one program, which talks JSON-RPC on stdin and stdout
+    ///
+    /// One message per line, in both directions; nothing else is on stdout. The mob starts with the
+    /// first line, and stops in order when stdin is closed.
+    Stdio(StdioArgs),
     /// Stop the running mob in order, and say how it went
     ///
     /// Joins a stop that is under way. Turns may finish; what does not is put aside, and the next

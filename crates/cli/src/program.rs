@@ -3,8 +3,8 @@
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
     apply, approvals, archive, check, completion, cost, decide, deliveries, doctor, down, events,
-    grants, init, logs, modules, pause, plan, ps, routes, rpc, schedule, send, status, tasks,
-    version,
+    grants, init, logs, modules, pause, plan, ps, routes, rpc, schedule, send, status, stdio,
+    tasks, version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};
@@ -17,10 +17,14 @@ use std::process::ExitCode;
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
-    let arguments = match parse(&words) {
+    let mut arguments = match parse(&words) {
         Ok(arguments) => arguments,
         Err(error) => return ExitCode::from(misunderstood(&words, &error).code()),
     };
+    if matches!(arguments.command, Command::Stdio(_)) {
+        // Its stdout belongs to the program on the other side.
+        arguments.show.json = false;
+    }
     let output = Output::new(&arguments.show, environment::variable);
     let exit = match run(arguments.command, &output) {
         Ok(exit) => exit,
@@ -51,6 +55,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Completion(args) => completion::run(&args, output),
         Command::Version => version::run(output),
         Command::Up(args) => up::run(&args, output),
+        Command::Stdio(args) => stdio::run(&args, output),
         Command::Down(args) => wait(down::run(&args, output)),
         Command::Status(args) => wait(status::run(&args, output)),
         Command::Plan(args) => wait(plan::run(&args, output)),

@@ -16,6 +16,10 @@ pub(crate) trait Audience {
     fn ready(&self, ready: &Ready);
     /// A module has come to answer, or no longer does.
     fn module(&self, event: &Event);
+    /// Does what is to be done beside the mob for as long as it lives; it ends when the mob stops.
+    fn accompany(&self, _: &Mob) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
 }
 
 /// Runs the mob until `stop`, and then stops it in order.
@@ -69,7 +73,7 @@ async fn serve_open(
         Ok::<(), BuildError>(())
     };
     // Reads are served while the mob comes up; a start that fails stops the serving too.
-    let (report, started) = tokio::join!(running, starting);
+    let (report, started, ()) = tokio::join!(running, starting, audience.accompany(mob));
     match started {
         // Asked to stop before it was up: what was brought up is taken down again, in order.
         Err(BuildError::Start(StartError::Cancelled)) if report.shutdown.is_orderly() => {}

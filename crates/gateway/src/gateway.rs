@@ -12,7 +12,7 @@ use futures::FutureExt;
 use mobkit_domain::definition::nearest_name;
 use mobkit_domain::principal::Principal;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
-use mobkit_engine::Engine;
+use mobkit_engine::{Engine, Tasks};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -23,6 +23,8 @@ pub(crate) struct Gateway {
     pub engine: Engine,
     pub access: Access,
     pub denials: Denials,
+    /// The owner of sessions that a server has; they end by themselves when the mob stops.
+    pub sessions: Tasks,
     remembered: Remembered,
 }
 
@@ -73,6 +75,7 @@ impl Gateway {
             engine,
             access,
             denials,
+            sessions: Tasks::new(),
             remembered,
         }
     }

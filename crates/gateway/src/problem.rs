@@ -26,7 +26,7 @@ const OWN_STATUS: [(&str, StatusCode); 6] = [
     // One member is the limit, not the server.
     ("member.busy", StatusCode::TOO_MANY_REQUESTS),
     ("ask.timed_out", StatusCode::GATEWAY_TIMEOUT),
-    ("request.too_large", StatusCode::PAYLOAD_TOO_LARGE),
+    (TOO_LARGE, StatusCode::PAYLOAD_TOO_LARGE),
     ("request.too_slow", StatusCode::REQUEST_TIMEOUT),
     ("request.not_acceptable", StatusCode::NOT_ACCEPTABLE),
     (METHOD_NOT_ALLOWED, StatusCode::METHOD_NOT_ALLOWED),
@@ -103,7 +103,7 @@ pub(crate) fn rpc_error(refusal: &Refusal) -> Value {
     let code = match refusal.code.as_str() {
         OPERATION_NOT_FOUND => -32601,
         RPC_PARSE => -32700,
-        RPC_REQUEST => -32600,
+        RPC_REQUEST | TOO_LARGE => -32600,
         _ => codes(refusal.kind).1,
     };
     if code == -32603 {
@@ -112,6 +112,8 @@ pub(crate) fn rpc_error(refusal: &Refusal) -> Value {
     json!({ "code": code, "message": refusal.message, "data": facts(refusal) })
 }
 
+/// The code of a request that is larger than any may be.
+pub(crate) const TOO_LARGE: &str = "request.too_large";
 /// The code of a call of an operation that does not exist.
 pub(crate) const OPERATION_NOT_FOUND: &str = "operation.not_found";
 /// The code of a JSON-RPC text that is no JSON.

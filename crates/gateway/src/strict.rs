@@ -20,7 +20,7 @@ impl JsonError {
     pub fn refusal(self, code: &str) -> Refusal {
         match self {
             Self::Malformed(error) => {
-                let message = format!("the body is no JSON: {error}");
+                let message = format!("this is no JSON: {error}");
                 Refusal::new(RefusalKind::Invalid, code, message)
             }
             Self::Duplicate(name) => {

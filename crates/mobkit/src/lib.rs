@@ -61,7 +61,7 @@ pub use mobkit_engine::{
     RediscoverMode, Runner, ScheduleDispatchReport, ShutdownReport, StartError, SystemClock,
     TokioClock, unstash,
 };
-pub use mobkit_gateway::{Access, router};
+pub use mobkit_gateway::{Access, ConnectionHold, SessionEnd, router};
 pub use mobkit_store::{
     Bounds, Death, Durability, MemoryStore, SqliteStore, Store, StoreError, Tap, Verification,
     archive, state_dir_holder, verify_state_dir,

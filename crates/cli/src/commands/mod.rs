@@ -24,5 +24,6 @@ pub(crate) mod rpc;
 pub(crate) mod schedule;
 pub(crate) mod send;
 pub(crate) mod status;
+pub(crate) mod stdio;
 pub(crate) mod tasks;
 pub(crate) mod version;

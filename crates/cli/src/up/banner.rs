@@ -3,13 +3,14 @@
 use super::life::{Launch, Ready};
 use crate::client::STATE_FOLDER;
 use crate::commands::version::VERSION;
+use crate::failure::Failure;
 use crate::terminal::{Output, Tone};
 use mobkit::definition::{Definition, Engine, Provider};
 use serde_json::json;
 use std::path::PathBuf;
 
 /// What is said of a mob that has started.
-pub(super) struct Banner {
+pub(crate) struct Banner {
     /// Path of the mob file.
     pub config: String,
     state: PathBuf,
@@ -49,6 +50,15 @@ impl Banner {
                 .members
                 .first()
                 .map(|member| member.id.to_string()),
+        }
+    }
+
+    /// Names the mob file where a failure is about what stands in it.
+    pub fn placed(&self, failure: Failure) -> Failure {
+        if failure.code().starts_with("model.") {
+            failure.in_file(&self.config)
+        } else {
+            failure
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Says how the mob stopped.
-pub(super) fn conclude(stopped: &Stopped, output: &Output) -> Result<Exit, Failure> {
+pub(crate) fn conclude(stopped: &Stopped, output: &Output) -> Result<Exit, Failure> {
     if output.is_json() {
         let clean = stopped.clean;
         let frame = json!({"state": "stopped", "clean": clean, "report": stopped.report});

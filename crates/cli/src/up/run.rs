@@ -31,6 +31,11 @@ pub(crate) fn run(args: &UpArgs, output: &Output) -> Result<Exit, Failure> {
         force: args.force,
     };
     let banner = Banner::of(&launch);
+    block_on(drive(launch, &banner, output)).map_err(|failure| banner.placed(failure))
+}
+
+/// Runs a mob to its end.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -41,15 +46,9 @@ pub(crate) fn run(args: &UpArgs, output: &Output) -> Result<Exit, Failure> {
                 format!("cannot start: {error}"),
             )
         })?;
-    let result = runtime.block_on(drive(launch, &banner, output));
+    let result = runtime.block_on(work);
     runtime.shutdown_background();
-    result.map_err(|failure| {
-        if failure.code().starts_with("model.") {
-            failure.in_file(&banner.config)
-        } else {
-            failure
-        }
-    })
+    result
 }
 
 /// Runs the mob; the first signal stops it in order, the second at once.
@@ -75,9 +74,9 @@ async fn drive(launch: Launch, banner: &Banner, output: &Output) -> Result<Exit,
 }
 
 /// Says on the streams of the process what happens to the mob.
-struct Teller<'a> {
-    banner: &'a Banner,
-    output: &'a Output,
+pub(crate) struct Teller<'a> {
+    pub banner: &'a Banner,
+    pub output: &'a Output,
 }
 
 impl Audience for Teller<'_> {
@@ -101,13 +100,13 @@ impl Audience for Teller<'_> {
 }
 
 /// Ctrl-C, and the request of an init system.
-struct Signals {
+pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    fn install() -> Result<Self, Failure> {
+    pub fn install() -> Result<Self, Failure> {
         let install = |kind| {
             signal(kind).map_err(|error| {
                 Failure::new(Exit::Failed, "signal.setup", format!("no signals: {error}"))
@@ -119,7 +118,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

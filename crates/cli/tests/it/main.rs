@@ -31,6 +31,8 @@ mod provider;
 mod running;
 mod schedules;
 mod send;
+mod sockets;
+mod stdio;
 mod streams;
 mod tool_kill;
 mod up;

@@ -10,3 +10,4 @@ pub(crate) use denial::Denials;
 pub use permission::Permission;
 pub(crate) use permission::{permit, roles_of};
 pub use policy::Access;
+pub(crate) use token::SUBPROTOCOL;

@@ -1,7 +1,7 @@
 //! Bearer tokens.
 
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -33,12 +33,28 @@ impl fmt::Debug for TokenDigest {
     }
 }
 
-/// The token of the `Authorization` header (RFC 6750, section 2.1).
+/// The subprotocol of WebSockets.
+pub(crate) const SUBPROTOCOL: &str = "mobkit.rpc";
+/// What a token follows that stands among the subprotocols, where a browser can say it and no log
+/// keeps it.
+const SUBPROTOCOL_TOKEN: &str = "mobkit.token.";
+
+/// The token among the subprotocols that a WebSocket asks for.
+fn subprotocol_token(headers: &HeaderMap) -> Option<&str> {
+    headers.get(UPGRADE)?;
+    let protocols = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let mut names = protocols
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    names.find_map(|name| name.trim().strip_prefix(SUBPROTOCOL_TOKEN))
+}
+
+/// The token of the `Authorization` header (RFC 6750, section 2.1), or that of a WebSocket.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let (first, second) = (given.next(), given.next());
     let Some(header) = first else {
-        return Err(missing("this needs a bearer token"));
+        return subprotocol_token(headers).ok_or_else(|| missing("this needs a bearer token"));
     };
     if second.is_some() {
         return Err(missing("there is more than one Authorization header"));
@@ -94,6 +110,18 @@ mod tests {
             assert_eq!(read(bad), None, "{bad:?}");
         }
         assert_eq!(read(&["Bearer abc", "Bearer abc"]), None);
+    }
+
+    #[test]
+    fn a_websocket_may_name_its_token_among_its_subprotocols() {
+        let mut headers = HeaderMap::new();
+        let asked = HeaderValue::from_static("mobkit.rpc, mobkit.token.abc");
+        headers.append(SEC_WEBSOCKET_PROTOCOL, asked);
+        assert!(bearer(&headers).is_err());
+        headers.append(UPGRADE, HeaderValue::from_static("websocket"));
+        assert_eq!(bearer(&headers).ok(), Some("abc"));
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer xyz"));
+        assert_eq!(bearer(&headers).ok(), Some("xyz"));
     }
 
     #[test]

@@ -1,14 +1,11 @@
 //! `GET /api/v1/events`.
 
 use super::api::queried;
-use super::deltas::Deltas;
-use super::feed::Feed;
 use super::negotiate::Format;
-use crate::access::{Permission, permit};
-use crate::cursor::{cursor_refusal, filter, oldest_cursor};
 use crate::gateway::{Caller, Gateway};
 use crate::input::Input;
 use crate::problem::response;
+use crate::stream::{Feed, Wanted, admit, open};
 use crate::words::Words;
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
@@ -17,9 +14,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use futures::stream::unfold;
 use mobkit_domain::id::Seq;
-use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
-use mobkit_engine::EventReader;
 use serde::Deserialize;
 use serde_json::json;
 use std::convert::Infallible;
@@ -53,42 +48,32 @@ pub(super) async fn events(
     request: Request,
 ) -> Response<Body> {
     let (parts, _) = request.into_parts();
-    match open(&gateway, &caller, &parts).await {
-        Ok(feed) => stream(feed),
+    match opened(&gateway, &caller, &parts).await {
+        Ok((feed, format)) => stream(feed, format),
         Err(refusal) => response(&refusal),
     }
 }
 
-async fn open(gateway: &Gateway, caller: &Caller, request: &Parts) -> Result<Feed, Refusal> {
-    let engine = &gateway.engine;
-    permit(&caller.principal, Permission::Read, NAME).inspect_err(|refusal| {
-        gateway.denials.note(engine, NAME, refusal, caller.remote);
-    })?;
+async fn opened(
+    gateway: &Gateway,
+    caller: &Caller,
+    request: &Parts,
+) -> Result<(Feed, Format), Refusal> {
+    admit(gateway, caller, NAME)?;
     let mut input = Input::Query(queried(&request.uri)?);
     gateway.check_mob(input.take_text("mob")?)?;
-    engine.phase().check(Verb::Read)?;
     let params: Params = input.parse(NAME)?;
     let format = Format::of(&request.headers)?;
-    let filter = filter(
-        params.kinds.as_ref(),
-        params.subject.as_deref(),
-        params.source.as_deref(),
-    )?;
-    let follow = params.follow.unwrap_or(format == Format::Sse);
-    // Listening begins before the cursor is looked at, so no text falls between the two.
-    let deltas = (follow && params.deltas.unwrap_or(format == Format::Sse))
-        .then(|| Deltas::of(engine, &filter));
-    let head = engine.head();
-    let after = match last_event_id(&request.headers)?.or(params.after) {
-        Some(after) => after,
-        None if follow => head,
-        None => oldest_cursor(engine).await?,
+    let wanted = Wanted {
+        after: last_event_id(&request.headers)?.or(params.after),
+        kinds: params.kinds.as_ref(),
+        subject: params.subject.as_deref(),
+        source: params.source.as_deref(),
+        follow: params.follow.unwrap_or(format == Format::Sse),
+        deltas: params.deltas.unwrap_or(format == Format::Sse),
     };
-    let reader = EventReader::open(engine, after, filter).await;
-    let reader = reader.map_err(|error| cursor_refusal(&error))?;
-    let mut feed = Feed::of(engine.clone(), reader, format, (!follow).then_some(head));
-    feed.deltas = deltas;
-    Ok(feed)
+    let feed = open(&gateway.engine, format.into(), wanted).await?;
+    Ok((feed, format))
 }
 
 /// Where a browser goes on that lost its stream; wins over `after`, which it repeats unchanged.
@@ -107,8 +92,8 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Seq>, Refusal> {
     })
 }
 
-fn stream(feed: Feed) -> Response<Body> {
-    let media_type = feed.format.media_type();
+fn stream(feed: Feed, format: Format) -> Response<Body> {
+    let media_type = format.media_type();
     let chunks = unfold(feed, async |mut feed| {
         let chunk = feed.next().await?;
         Some((Ok::<_, Infallible>(chunk), feed))

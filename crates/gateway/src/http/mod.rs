@@ -2,14 +2,13 @@
 
 mod api;
 mod body;
-mod deltas;
 mod events;
-mod feed;
-mod frame;
 mod guard;
 mod health;
 mod negotiate;
 mod router;
 mod rpc;
+mod socket;
 
 pub use router::router;
+pub use socket::ConnectionHold;

@@ -1,5 +1,6 @@
 //! In which form a reader wants a stream.
 
+use crate::stream::Form;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
@@ -11,6 +12,15 @@ pub(super) enum Format {
     Sse,
     /// One JSON document per line.
     Lines,
+}
+
+impl From<Format> for Form {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Sse => Self::Sse,
+            Format::Lines => Self::Lines,
+        }
+    }
 }
 
 impl Format {

@@ -1,6 +1,6 @@
 //! The routes.
 
-use super::{api, events, guard, health, rpc};
+use super::{api, events, guard, health, rpc, socket};
 use crate::access::Access;
 use crate::gateway::Gateway;
 use crate::problem::{METHOD_NOT_ALLOWED, response};
@@ -19,6 +19,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// The HTTP surface of a mob, to be served or nested in any axum server.
 ///
 /// * `POST /rpc`: JSON-RPC 2.0 over all operations, single or in batches.
+/// * `GET /rpc/ws`: the same over a WebSocket, with subscriptions and callbacks.
 /// * `POST /api/v1/<noun>/<verb>`, for operations that only look also `GET`.
 /// * `GET /api/v1/events`: the journal as a stream, as server-sent events or as lines of JSON.
 /// * `GET /healthz`, `GET /readyz`, `GET /`: open to everybody who may name the host.
@@ -33,6 +34,7 @@ pub fn router(engine: Engine, access: Access) -> Router {
         .method_not_allowed_fallback(method_not_allowed);
     let guarded = Router::new()
         .route("/rpc", post(rpc::rpc))
+        .route("/rpc/ws", get(socket::socket))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/{noun}/{verb}", any(api::operate))
         .method_not_allowed_fallback(method_not_allowed)

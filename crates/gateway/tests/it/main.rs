@@ -23,5 +23,6 @@ mod resume;
 mod routes;
 mod rpc;
 mod schedules;
+mod sessions;
 mod table;
 mod tools;

@@ -5,6 +5,8 @@ mod modules;
 mod runner;
 mod server;
 mod stream;
+mod talk;
 
 pub use server::{Answer, BASE, MOB, Options, Server, TOKEN, request};
 pub use stream::Item;
+pub use talk::{Talk, error};

@@ -1,8 +1,7 @@
 //! A stream of events: pulled from the journal as fast as its reader takes it, and no faster.
 
 use super::deltas::Deltas;
-use super::frame::Frame;
-use super::negotiate::Format;
+use super::frame::{Form, Frame};
 use crate::cursor::cursor_refusal;
 use bytes::Bytes;
 use mobkit_domain::id::Seq;
@@ -31,33 +30,38 @@ enum Wake {
 }
 
 /// A stream in the making.
-pub(super) struct Feed {
-    pub engine: Engine,
-    pub reader: EventReader,
+pub(crate) struct Feed {
+    engine: Engine,
+    reader: EventReader,
     /// The lossy lane, where it is wanted.
-    pub deltas: Option<Deltas>,
-    pub format: Format,
+    pub(super) deltas: Option<Deltas>,
+    form: Form,
     /// The position at which the stream ends; `None`: it waits for what is still to come.
-    pub until: Option<Seq>,
+    until: Option<Seq>,
     stage: Stage,
 }
 
 impl Feed {
-    pub fn of(engine: Engine, reader: EventReader, format: Format, until: Option<Seq>) -> Self {
+    pub fn of(engine: Engine, reader: EventReader, form: Form, until: Option<Seq>) -> Self {
         Self {
             engine,
             reader,
             deltas: None,
-            format,
+            form,
             until,
             stage: Stage::Opening,
         }
     }
 
-    /// The next chunk; `None` at the end.
+    /// The position up to which the stream has searched.
+    pub fn cursor(&self) -> Seq {
+        self.reader.cursor()
+    }
+
+    /// The next chunk, of whole items; `None` at the end.
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
-            let mut frame = Frame::of(self.format);
+            let mut frame = Frame::of(self.form);
             match self.stage {
                 Stage::Ended => return None,
                 Stage::Opening => {

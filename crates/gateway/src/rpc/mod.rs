@@ -1,0 +1,5 @@
+//! JSON-RPC 2.0, whatever carries it.
+
+mod call;
+
+pub(crate) use call::{Call, answered, check_batch, failure, not_a_request, read};
