@@ -133,7 +133,8 @@ impl Turn<'_> {
         let of = (&self.input.member, self.input.turn);
         let copied = members::stand_in(self.runtime, &place, of, (self.mob(), reason.clone()));
         match copied.await {
-            Ok(()) => self.recount(&live, &current.name, number).await,
+            Ok(true) => self.recount(&live, &current.name, number).await,
+            Ok(false) => Ok(()),
             Err(error @ RequestError::Closed(_)) => {
                 Err(self.runtime.failed(&live, "the copy", error).await)
             }
