@@ -175,7 +175,7 @@ async fn content_that_says_nothing_or_is_not_taken_is_refused() {
     .await;
     check(
         json!([{"type": "image", "url": "a"}]),
-        "message.part_unsupported",
+        "message.content_malformed",
     )
     .await;
     let nobody = json!({"to": "eve", "content": "hello"});
