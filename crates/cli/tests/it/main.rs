@@ -3,6 +3,7 @@
 mod approvals;
 mod archive;
 mod attach;
+mod budgets;
 mod bulletins;
 mod check;
 mod completion;
