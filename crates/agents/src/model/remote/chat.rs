@@ -106,8 +106,8 @@ fn flush(results: &mut Vec<ToolResponse>, messages: &mut Vec<ChatMessage>) {
     }
 }
 
-/// A message with files of bytes. A server that is only like OpenAI's may not know files; it is told
-/// of them, and shown images.
+/// A message with files of bytes. A server that is only like OpenAI's may not know files; it is
+/// told of them, and shown images.
 fn shown(provider: RemoteProvider, pieces: &[Piece], from: &str) -> MessageContent {
     let sender = heard("", from);
     let sender = (!sender.is_empty()).then(|| ContentPart::from_text(sender.trim_end()));

@@ -14,8 +14,8 @@ const PARTS_MAX: usize = 256;
 pub(super) const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Reads a text or a list of parts. Nothing is kept before all of it was found to be good. Long
-/// texts and files go to the blob store; a message that is refused afterwards, for what its receiver
-/// is or does, leaves at most blobs that nobody names.
+/// texts and files go to the blob store; a message that is refused afterwards, for what its
+/// receiver is or does, leaves at most blobs that nobody names.
 pub(super) async fn read(engine: &Engine, content: Value) -> Result<Content, Refusal> {
     let parts = match content {
         Value::String(text) => {

@@ -143,17 +143,15 @@ fn attached(kind: &str, fields: &mut Map<String, Value>) -> Result<Attached, Ref
             )));
         }
     };
-    let bytes = match fields.remove("data") {
-        Some(Value::String(data)) => STANDARD.decode(data.as_bytes()).map_err(|error| {
-            malformed(&format!(
-                "the `data` of a part {kind} is no base64: {error}"
-            ))
-        })?,
-        _ => {
-            let why = format!("a part {kind} has a field `data`, its bytes in base64");
-            return Err(malformed(&why));
-        }
+    let Some(Value::String(data)) = fields.remove("data") else {
+        let why = format!("a part {kind} has a field `data`, its bytes in base64");
+        return Err(malformed(&why));
     };
+    let bytes = STANDARD.decode(data.as_bytes()).map_err(|error| {
+        malformed(&format!(
+            "the `data` of a part {kind} is no base64: {error}"
+        ))
+    })?;
     let found = Attached {
         media_type,
         name,
