@@ -242,7 +242,7 @@ mod tests {
             told(budget),
             "1m ago: the budget is used up; goes on in 17h 55m"
         );
-        assert_eq!(told(json!({"reason": "enough\n"})), "1m ago: enough\\n");
+        assert_eq!(told(json!({"reason": "enough\n"})), "1m ago: enough\\u000a");
         assert_eq!(told(json!({})), "1m ago");
     }
 
