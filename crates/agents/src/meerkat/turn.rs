@@ -364,7 +364,7 @@ impl Turn<'_> {
 /// The message with which a turn began. Others that stand beside it have joined it since.
 fn first(items: &[Item]) -> String {
     let mut texts = items.iter().filter_map(|item| match item {
-        Item::User { text, from } => Some(heard(text, from)),
+        Item::User { text, from, .. } => Some(heard(text, from)),
         Item::Assistant { .. } | Item::ToolResult { .. } => None,
     });
     texts.next().unwrap_or_default()

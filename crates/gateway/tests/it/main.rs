@@ -18,6 +18,7 @@ mod messages;
 mod mob;
 mod modules;
 mod panics;
+mod parts;
 mod phases;
 mod resume;
 mod routes;
