@@ -25,13 +25,11 @@ async fn desired<T: DeserializeOwned>(
     params: Value,
 ) -> Result<T, HookError> {
     let asking = hosts.ask_owner(method, params, None);
-    let answer = match tokio::time::timeout(ANSWER_PATIENCE, asking).await {
-        Ok(answer) => answer.map_err(|failure| HookError(format!("{method}: {failure}")))?,
-        Err(_) => {
-            let seconds = ANSWER_PATIENCE.as_secs();
-            return Err(HookError(format!("{method}: no answer in {seconds} s")));
-        }
+    let Ok(answer) = tokio::time::timeout(ANSWER_PATIENCE, asking).await else {
+        let seconds = ANSWER_PATIENCE.as_secs();
+        return Err(HookError(format!("{method}: no answer in {seconds} s")));
     };
+    let answer = answer.map_err(|failure| HookError(format!("{method}: {failure}")))?;
     serde_json::from_value(answer)
         .map_err(|error| HookError(format!("{method}: the answer can't be read: {error}")))
 }

@@ -73,8 +73,8 @@ impl Mob {
     }
 
     /// Talks JSON-RPC in both directions, one message per line, until the mob has stopped or the
-    /// other side can't be reached. `signals` say when to bring the mob up, which waits for what the
-    /// other side serves of the start, and when to stop it.
+    /// other side can't be reached. `signals` say when to bring the mob up, which waits for what
+    /// the other side serves of the start, and when to stop it.
     ///
     /// What is asked while the mob starts waits for the end of the start. The other side acts as
     /// `principal`; who may connect to the reader and the writer is for the host to say.

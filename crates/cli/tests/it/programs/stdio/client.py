@@ -152,9 +152,19 @@ def whole():
     failed = session.call("member/ask", to="cid", content="look up nothing")
     assert "nothing is known of it" in failed["text"], failed
 
-    members.append({"id": "dan", "profile": "desk"})
+    members += [{"id": "dan", "profile": "desk"}, {"id": "eve", "profile": "careful"}]
     report = session.call("mob/rediscover")
-    assert report["spawned"] == ["dan"], report
+    assert report["spawned"] == ["dan", "eve"], report
+
+    gated = session.ask("member/ask", to="eve", content="post it")
+    waits = session.until("approval.requested")
+    shown = session.call("approval/list")["approvals"][0]
+    assert (shown["tool"], waits["data"]["args"]) == ("post", {"text": "it"}), shown
+    decision = {"id": shown["id"], "digest": shown["digest"], "decision": "approve"}
+    before = len(calls)
+    session.call("approval/decide", **decision)
+    assert session.answer(gated)["result"]["text"] == "posted: it is out"
+    assert len(calls) == before + 1, calls
 
     late = session.ask("host/register", discovery=True)
     assert session.answer(late)["error"]["data"]["code"] == "host.start_only"
@@ -208,10 +218,13 @@ def after():
     calls, offered = tools(session)
     session.call("host/register", tools=offered)
     session.call("event/subscribe", after=0)
-    left = session.until("host.left")
-    assert left["data"]["reason"] == "the client went", left
-    unknown = session.until("tool.unknown") if left else None
-    session.call("tool/resolve", call=unknown["data"]["call"], how="happened", result="by hand")
+    found = {}
+    while not {"host.left", "tool.unknown"} <= found.keys():
+        event = session.event()
+        found[event["kind"]] = event["data"]
+    assert found["host.left"]["reason"] == "the client went", found
+    call = found["tool.unknown"]["call"]
+    session.call("tool/resolve", call=call, how="happened", result="by hand")
     said = session.until("turn.completed")["data"]["text"]
     assert said == "posted: by hand", said
     again = session.call("member/ask", to="desk", content="post that")
