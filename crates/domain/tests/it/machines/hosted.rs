@@ -1,7 +1,7 @@
 //! Tools of host programs: offered while their session lasts, and refused once it has ended.
 
 use super::harness::{Mob, NEWSROOM};
-use mobkit_domain::command::{Command, HostCommand};
+use mobkit_domain::command::{Command, HostCommand, RuntimeCommand};
 use mobkit_domain::event::ToolEffect;
 use mobkit_domain::id::HostId;
 use mobkit_domain::tool::ToolSpec;
@@ -76,6 +76,7 @@ fn nobody_is_connected_after_a_crash() {
     let mut mob = newsroom("");
     registered(&mut mob);
     mob.crash();
+    mob.runtime(RuntimeCommand::Ready);
     fetch(&mut mob, "ann", json!({"what": "x"}));
     assert_eq!(mob.data("tool.refused")["code"], "host.away");
     registered(&mut mob);
