@@ -37,7 +37,7 @@ const ASKED_AGAIN: Duration = Duration::from_millis(100);
 const ASKED_AGAIN_MAX: Duration = Duration::from_secs(2);
 /// How long something that was sent may stay untaken. The runtime forgets to take what it had only
 /// just been sent when it was killed.
-const TAKEN_PATIENCE: Duration = Duration::from_secs(5);
+const TAKEN_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a run may be silent before the runtime is asked whether it is over.
 const SILENCE: Duration = Duration::from_secs(30);
 

@@ -249,6 +249,11 @@ pub(super) async fn renew(
     let Some(wanted) = runtime.wanted(of.0) else {
         return Ok(());
     };
+    let status = place.status(&runtime.name(of.0)).await?;
+    if is_at_work(&status) {
+        // It is slow; to let it go would stop what it does.
+        return Ok(());
+    }
     let rows = place.rows().await?;
     let last = definition::last(&rows, &wanted.identity);
     let now = (runtime.number(of.0), last.map(|(_, row)| row));
@@ -284,14 +289,16 @@ pub(super) async fn stand_in(
     }
 }
 
+/// Whether a run of a member is under way.
+fn is_at_work(status: &Value) -> bool {
+    let state = status.pointer("/progress/run_state");
+    state.and_then(Value::as_str) == Some("run_open")
+}
+
 /// Nothing runs for a member that has no turn: what is left of one that was cancelled while nobody
 /// could tell the runtime is stopped.
 async fn still(place: &Place<'_>, identity: &str) -> Result<(), RequestError> {
-    let status = place.status(identity).await?;
-    let state = status
-        .pointer("/progress/run_state")
-        .and_then(Value::as_str);
-    if state != Some("run_open") {
+    if !is_at_work(&place.status(identity).await?) {
         return Ok(());
     }
     let params = json!({

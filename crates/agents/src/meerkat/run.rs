@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 #[cfg(test)]
 mod tests;
 
+/// Why a run is over that was cancelled, although the turn is not: nobody but mobkit speaks to this
+/// runtime, so it did that by itself.
+pub(super) const STOPPED: &str = "the run was stopped in the runtime, and not by mobkit";
+
 /// A call as the model of a run asked for it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Asked {
@@ -70,9 +74,8 @@ pub(super) enum Ended {
     Answered(String),
     /// Without one, for this reason.
     Failed(String),
-    /// It was told to stop.
-    Stopped,
-    /// The runtime itself failed, for this reason: its session may not work any longer.
+    /// The runtime itself failed or gave the run up, for this reason: its session may not work any
+    /// longer.
     Broken(String),
 }
 
@@ -395,7 +398,7 @@ fn failure(event: &Value) -> Ended {
     };
     let class = said("class").unwrap_or("internal");
     if class == "cancelled" {
-        return Ended::Stopped;
+        return Ended::Broken(STOPPED.to_owned());
     }
     let message = said("message").unwrap_or("it does not say why");
     let reason = format!("meerkat ended the run ({class}): {message}");

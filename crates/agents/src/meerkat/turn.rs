@@ -398,9 +398,5 @@ fn answer(ended: Ended) -> Result<String, EngineError> {
     match ended {
         Ended::Answered(text) => Ok(text),
         Ended::Failed(reason) | Ended::Broken(reason) => Err(EngineError::Failed(reason)),
-        Ended::Stopped => {
-            let reason = "the run was stopped in the runtime, and not by mobkit";
-            Err(EngineError::Failed(reason.to_owned()))
-        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Follow, SILENCE};
 use crate::external::EngineError;
 use crate::meerkat::history::{self, Round};
-use crate::meerkat::run::{Ended, Mark, Run, Step};
+use crate::meerkat::run::{Ended, Mark, Run, STOPPED, Step};
 use crate::meerkat::structure;
 use crate::meerkat::tools::is_ours;
 
@@ -24,7 +24,7 @@ impl Follow<'_, '_> {
         let answer = history::answer(&self.reconcile(None).await?);
         Ok(Some(match (outcome.as_str(), answer) {
             ("completed", Some(answer)) => Ended::Answered(answer),
-            ("cancelled", _) => Ended::Stopped,
+            ("cancelled", _) => Ended::Broken(STOPPED.to_owned()),
             (outcome, _) => Ended::Broken(format!(
                 "the run ended as {outcome}, and its transcript has no answer"
             )),
