@@ -5,8 +5,8 @@
 //! `delegate <act>`, `task`, `tasks`, `nonsense` (a tool that nobody offers), `say <words>`. After
 //! the last act comes an answer.
 
-use crate::chance::Chance;
 use mobkit::model::CallRequest;
+use mobkit::rehearse::Chance;
 use serde_json::{Value, json};
 
 /// What a model does at one step.

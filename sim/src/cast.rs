@@ -1,8 +1,8 @@
 //! The mob file of a seed, and how it changes.
 
-use crate::chance::Chance;
 use async_trait::async_trait;
 use mobkit::definition::{Definition, NoFiles, parse};
+use mobkit::rehearse::Chance;
 use mobkit::{DefinitionError, DefinitionSource};
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};

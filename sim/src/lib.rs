@@ -17,7 +17,6 @@
 mod acts;
 mod callers;
 mod cast;
-mod chance;
 mod client;
 mod hands;
 mod invariants;

@@ -1,12 +1,12 @@
 //! One process of a mob: it is asked things and killed, stopped or left without a disk.
 
-use crate::chance::Chance;
 use crate::client::{Client, Problem};
 use crate::operations;
 use crate::outside::pass_ms;
 use crate::run::Run;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
+use mobkit::rehearse::Chance;
 use mobkit::rehearse::Process;
 use mobkit::{Death, Mob};
 use serde_json::Value;

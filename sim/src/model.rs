@@ -1,9 +1,9 @@
 //! A model that does what messages say, when it feels like it.
 
 use crate::acts::{Act, act_of};
-use crate::chance::Chance;
 use futures::{StreamExt, stream};
 use mobkit::model::{Failure, FailureClass, Finish, Usage};
+use mobkit::rehearse::Chance;
 use mobkit::{Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

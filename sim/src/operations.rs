@@ -2,10 +2,10 @@
 
 use crate::acts::message;
 use crate::cast::{RECIPIENTS, Shelf};
-use crate::chance::Chance;
 use crate::hands;
 use crate::outside::Outside;
 use mobkit::Engine;
+use mobkit::rehearse::Chance;
 use serde_json::{Value, json};
 
 /// A request: the operation, its parameters, and whether its caller asks until it is answered.

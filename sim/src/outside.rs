@@ -1,14 +1,15 @@
 //! The world outside: one module with three tools, and receivers of deliveries. It outlives the
 //! processes of the mob, and remembers what has really happened.
 
-use crate::chance::Chance;
 use async_trait::async_trait;
 use mobkit::command::{AttemptOutcome, Command, DeliveryCommand, Ended, ModuleCommand};
 use mobkit::command::{ToolOutcome, TurnCommand};
 use mobkit::effect::Effect;
 use mobkit::event::{StopOutcome, ToolDefinition, ToolEffect};
 use mobkit::id::{CallId, DeliveryId, ModuleId, Seq};
+use mobkit::rehearse::{Chance, answering};
 use mobkit::{EffectPort, Engine, EngineStopped, ModuleStopped, Runner};
+use mobkit_domain::tool::module_of;
 use mobkit_engine::{OnError, OnStop, TaskKind};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -173,15 +174,15 @@ impl Outside {
         })
     }
 
-    async fn call(&self, call: CallId, tool: String) -> ToolOutcome {
-        let module = tool
-            .strip_prefix("module:")
-            .and_then(|tool| tool.split_once('/'));
-        let module = module.and_then(|(module, _)| module.parse::<ModuleId>().ok());
-        let gone = module.and_then(|module| {
+    async fn call(&self, call: CallId, tool: String, engine: &Engine) -> ToolOutcome {
+        let (module, _) = module_of(&tool).expect("others are not asked for");
+        let running = || {
             let running = self.lock_running();
-            running.get(&module).map(|running| running.gone.clone())
-        });
+            let mut found = running.iter();
+            let found = found.find(|(id, _)| id.as_str() == module);
+            found.map(|(_, running)| running.gone.clone())
+        };
+        let gone = answering(engine, module, running).await;
         let Some(gone) = gone.filter(|gone| !gone.is_cancelled()) else {
             return ToolOutcome::Failed("the module does not run".to_owned());
         };
@@ -269,7 +270,7 @@ impl Runner for Outside {
             Effect::ToolCall {
                 turn, call, tool, ..
             } => {
-                let outcome = self.call(call, tool).await;
+                let outcome = self.call(call, tool, &port.engine).await;
                 Some(Command::Turn(TurnCommand::ToolEnded {
                     turn,
                     call,

@@ -2,13 +2,13 @@
 
 use crate::callers::Callers;
 use crate::cast::Shelf;
-use crate::chance::Chance;
 use crate::invariants::{self, Seen};
 use crate::life;
 use crate::model::Moody;
 use crate::outside::Outside;
 use crate::settle;
 use mobkit::event::Envelope;
+use mobkit::rehearse::Chance;
 use mobkit::rehearse::{Lives, Process};
 use mobkit::state::State;
 use mobkit::time::Time;

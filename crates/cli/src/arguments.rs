@@ -5,9 +5,9 @@ use crate::commands::{
     check::CheckArgs, completion::CompletionArgs, cost::CostArgs, decide::ApproveArgs,
     decide::DenyArgs, deliveries::DeliveriesArgs, doctor::DoctorArgs, down::DownArgs,
     events::EventsArgs, grants::GrantsArgs, init::InitArgs, logs::LogsArgs, modules::ModulesArgs,
-    pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs, ps::PsArgs, routes::RoutesArgs,
-    rpc::RpcArgs, schedule::ScheduleArgs, send::SendArgs, status::StatusArgs, stdio::StdioArgs,
-    tasks::TasksArgs,
+    pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs, ps::PsArgs, rehearse::RehearseArgs,
+    routes::RoutesArgs, rpc::RpcArgs, schedule::ScheduleArgs, send::SendArgs, status::StatusArgs,
+    stdio::StdioArgs, tasks::TasksArgs,
 };
 use crate::terminal::Show;
 use crate::up::UpArgs;
@@ -49,6 +49,12 @@ pub(crate) enum Command {
     /// One message per line, in both directions; nothing else is on stdout. The mob starts with the
     /// first line, and stops in order when stdin is closed.
     Stdio(StdioArgs),
+    /// Play a scripted day of a mob in seconds, and say whether it went as expected
+    ///
+    /// In virtual time and in memory, without network, keys or processes: models answer by their
+    /// rehearsal script, modules what the scenario says, and deliveries are kept instead of sent.
+    /// Exits with 1 where something did not go as expected, and with 3 where a file is invalid.
+    Rehearse(RehearseArgs),
     /// Stop the running mob in order, and say how it went
     ///
     /// Joins a stop that is under way. Turns may finish; what does not is put aside, and the next

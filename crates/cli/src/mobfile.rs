@@ -53,8 +53,20 @@ pub(crate) fn show(text: &str, diagnostics: &[Diagnostic], output: &Output) {
     }
 }
 
-/// The failure that stands for these errors.
+/// The failure that stands for these errors of a mob file.
 pub(crate) fn invalid(
+    path: &str,
+    text: &str,
+    diagnostics: &[Diagnostic],
+    output: &Output,
+) -> Failure {
+    faulty("mob_file.invalid", path, text, diagnostics, output)
+        .hint("mend the file and run `mobkit check`")
+}
+
+/// The failure of this code that stands for these errors of a file.
+pub(crate) fn faulty(
+    code: &str,
     path: &str,
     text: &str,
     diagnostics: &[Diagnostic],
@@ -73,9 +85,8 @@ pub(crate) fn invalid(
     };
     let plural = if errors == 1 { "error" } else { "errors" };
     let message = format!("{path} has {errors}{more} {plural}");
-    let mut failure = Failure::new(Exit::Config, "mob_file.invalid", message)
-        .hint("mend the file and run `mobkit check`")
-        .fact("diagnostics", json!(diagnostics));
+    let mut failure =
+        Failure::new(Exit::Config, code, message).fact("diagnostics", json!(diagnostics));
     if let Some(first) = diagnostics.first() {
         failure = failure.at(json!({"file": first.file, "line": first.line, "col": first.column}));
     }

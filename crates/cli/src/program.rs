@@ -3,8 +3,8 @@
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
     apply, approvals, archive, check, completion, cost, decide, deliveries, doctor, down, events,
-    grants, init, logs, modules, pause, plan, ps, routes, rpc, schedule, send, status, stdio,
-    tasks, version,
+    grants, init, logs, modules, pause, plan, ps, rehearse, routes, rpc, schedule, send, status,
+    stdio, tasks, version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};
@@ -51,6 +51,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
     match command {
         Command::Init(args) => init::run(&args, output),
         Command::Check(args) => check::run(&args, output),
+        Command::Rehearse(args) => rehearse::run(&args, output),
         Command::Doctor(args) => wait(doctor::run(&args, output)),
         Command::Completion(args) => completion::run(&args, output),
         Command::Version => version::run(output),

@@ -19,6 +19,14 @@ impl Time {
         u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
     }
 
+    /// The local date and time of an IANA zone, to the second; in UTC where there is no such zone.
+    pub fn on_clocks_of(self, timezone: &str) -> String {
+        let zone = jiff::tz::TimeZoneDatabase::bundled().get(timezone);
+        let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        let local = at.to_zoned(zone.unwrap_or(jiff::tz::TimeZone::UTC));
+        local.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// Reads RFC 3339 with any offset.
     pub fn parse(text: &str) -> Result<Self, jiff::Error> {
         text.parse::<jiff::Timestamp>()

@@ -21,7 +21,6 @@ mod dispatch;
 mod elicitation;
 mod engine;
 mod hooks;
-mod hosts;
 mod journal;
 mod module_stop;
 mod outcome;
@@ -47,7 +46,6 @@ pub use hooks::{
     DefinitionError, DefinitionSource, Discovery, EdgeDiscovery, ErrorHook, HookError, Hooks,
     PostReconcile, PostSpawn, PreSpawn,
 };
-pub use hosts::{HostFailure, HostLine, HostPieces, Hosts};
 pub use module_stop::ModuleStopped;
 pub use outcome::{CallOutcome, Outcome, end_of_call};
 pub use phase::PhaseWatch;

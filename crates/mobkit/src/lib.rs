@@ -26,7 +26,6 @@ mod builder;
 mod connections;
 mod deliveries;
 mod file;
-mod hosted;
 mod meerkat;
 mod mob;
 mod models;
@@ -48,7 +47,7 @@ pub use mobkit_agents::external::{
     CallResult, EngineError, MemberStart, Offers, SteerInput, TurnEngine, TurnInput, TurnPort,
 };
 pub use mobkit_agents::model::{
-    Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest, Rehearsal, Script,
+    Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest, Script,
 };
 pub use mobkit_domain::tool::ToolSpec;
 pub use mobkit_domain::{
@@ -62,7 +61,7 @@ pub use mobkit_engine::{
     RediscoverMode, Runner, ScheduleDispatchReport, ShutdownReport, StartError, SystemClock,
     TokioClock, unstash,
 };
-pub use mobkit_gateway::{Access, ConnectionHold, OwnerSignals, SessionEnd, StartParts, router};
+pub use mobkit_gateway::{Access, ConnectionHold, SessionEnd, router};
 pub use mobkit_store::{
     Bounds, Death, Durability, MemoryStore, SqliteStore, Store, StoreError, Tap, Verification,
     archive, state_dir_holder, verify_state_dir,

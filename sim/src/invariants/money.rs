@@ -26,6 +26,17 @@ pub(super) fn broken(seen: &Seen) -> Vec<String> {
         }
     }
     let mut broken = Vec::new();
+    let mut rows: BTreeMap<TurnId, (Usage, Cost)> = BTreeMap::new();
+    for row in seen.rows.values() {
+        if let Row::Cost(row) = row {
+            let sum = rows.entry(row.turn).or_default();
+            sum.0 += row.usage;
+            sum.1 += row.cost_usd.unwrap_or_default();
+        }
+    }
+    if rows != sums {
+        broken.push("the table of costs has other sums than the journal".to_owned());
+    }
     for row in seen.rows.values() {
         let Row::Turn(row) = row else { continue };
         let (usage, cost) = sums.get(&row.turn).copied().unwrap_or_default();

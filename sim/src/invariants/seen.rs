@@ -17,12 +17,13 @@ pub(crate) struct Seen {
     pub(crate) verified: Verification,
 }
 
-const TABLES: [Table; 5] = [
+const TABLES: [Table; 6] = [
     Table::Message,
     Table::Turn,
     Table::Approval,
     Table::Occurrence,
     Table::Delivery,
+    Table::Cost,
 ];
 const ALL: usize = 1_000_000;
 

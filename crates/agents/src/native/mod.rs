@@ -5,7 +5,6 @@
 
 mod assemble;
 mod compaction;
-mod pieces;
 mod providers;
 mod runner;
 mod tool_result;

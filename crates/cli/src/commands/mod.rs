@@ -19,6 +19,7 @@ pub(crate) mod modules;
 pub(crate) mod pause;
 pub(crate) mod plan;
 pub(crate) mod ps;
+pub(crate) mod rehearse;
 pub(crate) mod routes;
 pub(crate) mod rpc;
 pub(crate) mod schedule;

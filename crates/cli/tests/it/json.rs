@@ -70,6 +70,7 @@ fn words(command: &str) -> &'static [&'static str] {
         "deliveries show" | "deliveries replay" => &["dlv-1"],
         "deliveries send" => &["ops", "text"],
         "routes resolve" | "routes enable" => &["ops"],
+        "rehearse" => &["day.toml"],
         "apply" => &["--yes"],
         "send" => &["a", "text"],
         "pause" | "resume" => &["a"],
@@ -109,6 +110,7 @@ fn every_command_prints_documents_alone() {
     let place = Place::of(&server);
     place.write("mob.toml", VALID);
     place.write("schedule.toml", "id = \"s\"\n");
+    place.write("day.toml", "[scenario]\nstart = \"2026-11-23T00:00:00\"\n");
     // `up` runs until it is stopped, `down` waits for that, `export` and `import` need a state of
     // their own; their own tests cover them.
     let own = ["up", "down", "export", "import"];

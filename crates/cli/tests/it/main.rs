@@ -2,8 +2,6 @@
 
 mod approvals;
 mod archive;
-mod attach;
-mod budgets;
 mod bulletins;
 mod check;
 mod completion;
@@ -30,6 +28,7 @@ mod outside_kill;
 mod plan;
 mod program;
 mod provider;
+mod rehearse;
 mod running;
 mod schedules;
 mod send;

@@ -107,6 +107,14 @@ pub const CODES: &[(&str, &str)] = &[
         "definition.member_unknown",
         "No member of this id is defined.",
     ),
+    (
+        "definition.message_duplicate",
+        "The messages of a scenario have an id each.",
+    ),
+    (
+        "definition.message_unknown",
+        "An expectation names a message that the timeline sends under this id.",
+    ),
     ("definition.model_duplicate", "Each model has its own id."),
     (
         "definition.model_unknown",
@@ -146,6 +154,10 @@ pub const CODES: &[(&str, &str)] = &[
         "No profile of this id is defined.",
     ),
     (
+        "definition.regex_invalid",
+        "The text is not a regular expression.",
+    ),
+    (
         "definition.route_ambiguous",
         "Two routes take the same deliveries.",
     ),
@@ -153,6 +165,14 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "definition.route_unknown",
         "No route of this id is defined.",
+    ),
+    (
+        "definition.scenario_choice",
+        "An entry of a scenario does, says or expects exactly one thing.",
+    ),
+    (
+        "definition.scenario_order",
+        "The entries of a timeline stand in the order of their times, inside the scenario.",
     ),
     (
         "definition.schedule_duplicate",

@@ -29,6 +29,7 @@ mod report;
 mod retry;
 mod route;
 mod scalar;
+mod scenario;
 mod schedule;
 mod secret;
 mod server;
@@ -60,6 +61,10 @@ pub use profile::{Budget, Busy, Compaction, IdleRetire, Profile};
 pub use retry::{Backoff, Retry};
 pub(crate) use route::RETRY as ROUTE_RETRY;
 pub use route::{Rate, Route, RouteMatch, Sink};
+pub use scenario::{
+    Act, Counts, Entry, Expectation, Fault, ModelFault, ModuleAnswer, RouteFault, Ruling, Said,
+    Scenario, Subject, parse_scenario,
+};
 pub use schedule::{Missed, MissedPolicy, Overlap, Schedule, ScheduleTarget};
 pub use secret::{Secret, Setting};
 pub use server::{Auth, Server};

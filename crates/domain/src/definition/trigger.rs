@@ -107,7 +107,8 @@ impl Node<'_> {
         Some(ms)
     }
 
-    fn civil_time(&self, cx: &mut Report<'_>) -> Option<DateTime> {
+    /// A local date and time.
+    pub(super) fn civil_time(&self, cx: &mut Report<'_>) -> Option<DateTime> {
         let text = self.text(cx)?;
         // An offset would contradict the schedule's zone, and the parser would skip it silently.
         let has_offset = text.contains(['Z', 'z', '+', '[']) || text.matches('-').count() > 2;

@@ -3,3 +3,4 @@
 mod definition;
 mod event;
 mod machines;
+mod scenario;

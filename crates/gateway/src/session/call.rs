@@ -1,6 +1,5 @@
 //! What a session is asked, and what came of it.
 
-use super::host::HostSide;
 use super::params::{SUBSCRIBE, Subscribe};
 use crate::gateway::{Caller, Gateway, find};
 use crate::input::Input;
@@ -21,8 +20,6 @@ pub(super) struct Finished {
     pub opened: Vec<(u64, Feed)>,
     /// Numbers of streams that could not begin.
     pub refused: Vec<u64>,
-    /// What came of the registration that a start waits for: whether it stands.
-    pub registered: Option<bool>,
 }
 
 /// What a request asks for.
@@ -31,8 +28,6 @@ pub(super) enum Task {
     Operation,
     /// A stream under this number.
     Subscribe(u64),
-    /// To serve something; whether it may be what a start is made of.
-    Register(bool),
 }
 
 /// Who asks, of which server.
@@ -40,7 +35,6 @@ pub(super) enum Task {
 pub(super) struct Asker {
     pub gateway: Arc<Gateway>,
     pub caller: Caller,
-    pub host: HostSide,
 }
 
 impl Asker {
@@ -60,11 +54,6 @@ impl Asker {
                     Ok((answer, None))
                 }
                 Task::Subscribe(number) => self.subscribe(*number, input?).await,
-                Task::Register(shapes_start) => {
-                    let asker = (self.gateway.as_ref(), &self.caller);
-                    let answer = self.host.register(asker, input?, *shapes_start).await?;
-                    Ok((answer, None))
-                }
             }
         };
         tokio::select! {

@@ -2,9 +2,7 @@
 
 use super::backlog::Backlog;
 use super::call::{Asker, Finished, Task};
-use super::host::{HostSide, Order};
-use super::params::{CANCEL, Cancel, PIECE, Piece, REGISTER, SUBSCRIBE, UNSUBSCRIBE, Unsubscribe};
-use super::questions::{Questions, is_answer};
+use super::params::{CANCEL, Cancel, SUBSCRIBE, UNSUBSCRIBE, Unsubscribe};
 use super::subscriptions::{SUBSCRIPTIONS_MAX, Subscriptions};
 use super::talk::{Session, Tie};
 use super::wire::{Incoming, Inlet, MESSAGE_BYTES_MAX, SessionEnd};
@@ -41,8 +39,6 @@ enum Step {
     Finished(Box<Finished>),
     Incoming(Incoming),
     Chunk(Option<Bytes>),
-    Order(Order),
-    Withdrawn(Option<u64>),
     Started,
     Closing,
     Late,
@@ -59,13 +55,6 @@ pub(super) struct Conversation {
     /// Requests that run, by id.
     running: HashMap<String, CancellationToken>,
     subscriptions: Subscriptions,
-    /// What the mob asks the other side.
-    orders: mpsc::Receiver<Order>,
-    questions: Questions,
-    /// How many messages the other side has sent.
-    heard: u64,
-    /// Whether the first one serves what the mob is made of.
-    registering: bool,
     phase: watch::Receiver<Phase>,
     /// Whether the other side says nothing any longer.
     heard_all: bool,
@@ -74,11 +63,7 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub fn of(
-        session: Session,
-        frames: mpsc::Sender<String>,
-        (host, orders): (HostSide, mpsc::Receiver<Order>),
-    ) -> Self {
+    pub fn of(session: Session, frames: mpsc::Sender<String>) -> Self {
         let Session {
             gateway,
             caller,
@@ -86,15 +71,7 @@ impl Conversation {
         } = session;
         Self {
             phase: gateway.engine.phase().subscribe(),
-            asker: Asker {
-                gateway,
-                caller,
-                host,
-            },
-            orders,
-            questions: Questions::default(),
-            heard: 0,
-            registering: false,
+            asker: Asker { gateway, caller },
             tie,
             frames,
             backlog: Backlog::default(),
@@ -156,8 +133,6 @@ impl Conversation {
             }
             incoming = inlet.next(), if !self.heard_all => Step::Incoming(incoming),
             chunk = self.subscriptions.next(), if self.may_relay() => Step::Chunk(chunk),
-            Some(order) = self.orders.recv() => Step::Order(order),
-            id = self.questions.withdrawn(), if !self.questions.is_empty() => Step::Withdrawn(id),
             () = started(&mut self.phase), if !self.held.is_empty() => Step::Started,
             () = closing.cancelled(), if self.deadline.is_none() => Step::Closing,
             () = late(&mut self.deadline) => Step::Late,
@@ -175,23 +150,10 @@ impl Conversation {
                 self.heard_all = true;
                 match self.tie {
                     Tie::Guest => return Some(SessionEnd::ClientGone),
-                    Tie::Owner(_) => {
-                        self.serve_no_longer().await;
-                        self.hang_up().await;
-                    }
+                    Tie::Owner(_) => self.hang_up().await,
                 }
             }
             Step::Chunk(chunk) => self.relay(&chunk.unwrap_or_default()),
-            Step::Order(order) => {
-                let question = self.questions.put(order);
-                self.say(&question);
-            }
-            Step::Withdrawn(id) => {
-                if let Some(id) = id {
-                    let params = json!({ "id": id });
-                    self.say(&json!({ "jsonrpc": "2.0", "method": CANCEL, "params": params }));
-                }
-            }
             Step::Started => {
                 self.working.extend(std::mem::take(&mut self.held));
                 self.hang_up().await;
@@ -208,17 +170,6 @@ impl Conversation {
         None
     }
 
-    /// Nothing that the mob asks is answered any longer.
-    async fn serve_no_longer(&mut self) {
-        self.orders.close();
-        while self.orders.try_recv().is_ok() {}
-        self.questions.lose_all();
-        let engine = &self.asker.gateway.engine;
-        engine.hosts().set_owner(None);
-        let reason = SessionEnd::ClientGone.to_string();
-        self.asker.host.leave(engine, &reason).await;
-    }
-
     /// Lets the owner of the runtime know that the other side has gone, once all that it asked has
     /// begun.
     async fn hang_up(&mut self) {
@@ -228,8 +179,8 @@ impl Conversation {
         while let Poll::Ready(Some(done)) = futures::poll!(self.working.next()) {
             self.finish(done);
         }
-        if let Tie::Owner(signals) = &mut self.tie
-            && let Some(gone) = signals.gone.take()
+        if let Tie::Owner(gone) = &mut self.tie
+            && let Some(gone) = gone.take()
         {
             // Who does not wait for it stops the runtime anyhow.
             let _ = gone.send(());
@@ -252,9 +203,6 @@ impl Conversation {
         for id in finished.ids {
             self.running.remove(&id);
         }
-        if let Some(stands) = finished.registered {
-            self.begun(stands);
-        }
         for number in finished.refused {
             self.subscriptions.end(number);
         }
@@ -266,30 +214,8 @@ impl Conversation {
         }
     }
 
-    /// Lets the owner of the runtime bring it up, or not at all.
-    fn begun(&mut self, stands: bool) {
-        let Tie::Owner(signals) = &mut self.tie else {
-            return;
-        };
-        if let Some(begun) = signals.begun.take()
-            && stands
-        {
-            // Who does not wait for it has stopped the runtime.
-            let _ = begun.send(());
-        }
-    }
-
-    /// Begins what a message asks. The start waits for the first one, if that serves what the mob
-    /// is made of.
+    /// Begins what a message asks.
     fn hear(&mut self, text: &[u8]) {
-        self.heard += 1;
-        self.hear_message(text);
-        if self.heard == 1 && !self.registering {
-            self.begun(true);
-        }
-    }
-
-    fn hear_message(&mut self, text: &[u8]) {
         let batch = match strict::from_slice(text) {
             Ok(Value::Array(batch)) => batch,
             Ok(single) => {
@@ -309,7 +235,6 @@ impl Conversation {
             let (mut whole, mut answers) = (Finished::default(), Vec::new());
             for one in all.await {
                 whole.ids.extend(one.ids);
-                whole.registered = whole.registered.or(one.registered);
                 whole.opened.extend(one.opened);
                 whole.refused.extend(one.refused);
                 answers.extend(one.answer);
@@ -330,12 +255,6 @@ impl Conversation {
     }
 
     fn begin(&mut self, request: Value) -> Work {
-        if is_answer(&request) {
-            if let Value::Object(fields) = request {
-                self.questions.answer(fields);
-            }
-            return Work::done(None);
-        }
         let call = match read(request) {
             Ok(call) => call,
             Err((refusal, id)) => return Work::done(Some(failure(&refusal, &id))),
@@ -343,7 +262,6 @@ impl Conversation {
         let at_once = match call.method.as_str() {
             CANCEL => Some(self.cancel(call.params.clone())),
             UNSUBSCRIBE => Some(self.unsubscribe(call.params.clone())),
-            PIECE => Some(self.piece(call.params.clone())),
             _ => None,
         };
         match at_once {
@@ -357,7 +275,6 @@ impl Conversation {
         let admitted = self.admit(id.as_ref()).and_then(|given_up| {
             let task = match method.as_str() {
                 SUBSCRIBE => Task::Subscribe(self.subscriptions.reserve().ok_or_else(too_many)?),
-                REGISTER => Task::Register(self.shapes_start()),
                 _ => Task::Operation,
             };
             Ok((given_up, task))
@@ -371,8 +288,6 @@ impl Conversation {
             self.running.insert(key.clone(), given_up.clone());
         }
         let waits = matches!(task, Task::Operation);
-        let starts = matches!(task, Task::Register(true));
-        self.registering |= starts;
         let asker = self.asker.clone();
         let future = Box::pin(async move {
             let result = asker.perform(&task, (method, params), given_up).await;
@@ -391,7 +306,6 @@ impl Conversation {
                 }
                 (result, _) => result.map(|(answer, _)| answer),
             };
-            finished.registered = starts.then_some(answer.is_ok());
             finished.answer = id.map(|id| answered(answer, &id));
             finished
         });
@@ -420,19 +334,6 @@ impl Conversation {
         let running = self.running.get(&id.to_string());
         let was_running = running.inspect(|given_up| given_up.cancel()).is_some();
         Ok(json!({ "cancelled": was_running }))
-    }
-
-    /// Whether what is registered now may be what a start is made of: with the first line of the
-    /// program that the mob is run for, while it starts.
-    fn shapes_start(&self) -> bool {
-        let is_first = self.heard == 1 && matches!(self.tie, Tie::Owner(_));
-        is_first && *self.phase.borrow() == Phase::Starting
-    }
-
-    fn piece(&mut self, params: Value) -> Result<Value, Refusal> {
-        let Piece { id, piece } = Input::of_json(params)?.parse(PIECE)?;
-        self.questions.piece(id, piece);
-        Ok(json!({}))
     }
 
     fn unsubscribe(&mut self, params: Value) -> Result<Value, Refusal> {

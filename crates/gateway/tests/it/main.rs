@@ -18,7 +18,6 @@ mod messages;
 mod mob;
 mod modules;
 mod panics;
-mod parts;
 mod phases;
 mod resume;
 mod routes;

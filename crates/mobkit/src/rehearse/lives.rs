@@ -18,6 +18,11 @@ impl ShiftedClock {
     pub fn shift_ms(&self, by: i64) {
         self.shift_ms.fetch_add(by, Ordering::SeqCst);
     }
+
+    /// The time that it would show if nobody had ever set it.
+    pub fn true_now(&self) -> Time {
+        self.true_time.now()
+    }
 }
 
 impl Clock for ShiftedClock {
@@ -47,24 +52,28 @@ impl Process {
 /// finds.
 pub struct Lives {
     memory: MemoryStore,
-    now: Time,
+    true_now: Time,
+    shift_ms: i64,
 }
 
 impl Lives {
     /// A mob that has not lived yet.
     pub fn starting_at(now: Time) -> Self {
-        let memory = MemoryStore::new();
-        Self { memory, now }
+        Self {
+            memory: MemoryStore::new(),
+            true_now: now,
+            shift_ms: 0,
+        }
     }
 
     /// What the clock shows between two processes.
     pub fn now(&self) -> Time {
-        self.now
+        Time(self.true_now.0.saturating_add(self.shift_ms))
     }
 
     /// Lets so many milliseconds pass without a process.
     pub fn pass_ms(&mut self, ms: u64) {
-        self.now = self.now.plus_ms(ms);
+        self.true_now = self.true_now.plus_ms(ms);
     }
 
     /// The memory in which it lives.
@@ -83,19 +92,23 @@ impl Lives {
             .enable_time()
             .start_paused(true)
             .build()?;
-        let (left, now) = runtime.block_on(async {
+        let (left, clock) = runtime.block_on(async {
             let clock = Arc::new(ShiftedClock {
-                true_time: TokioClock::starting_at(self.now),
-                shift_ms: AtomicI64::new(0),
+                true_time: TokioClock::starting_at(self.true_now),
+                shift_ms: AtomicI64::new(self.shift_ms),
             });
             let process = Process {
                 tap: Arc::new(Tap::over(Arc::new(self.memory.reopen()))),
                 clock: Arc::clone(&clock),
             };
             let left = life(process).await;
-            (left, clock.now())
+            // Time ends with the runtime.
+            (
+                left,
+                (clock.true_now(), clock.shift_ms.load(Ordering::SeqCst)),
+            )
         });
-        self.now = now;
+        (self.true_now, self.shift_ms) = clock;
         Ok(left)
     }
 }

@@ -11,7 +11,6 @@ mod answer;
 mod carry;
 mod chat;
 mod failure;
-mod format;
 mod frames;
 mod names;
 mod provider;

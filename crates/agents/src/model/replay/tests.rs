@@ -69,11 +69,7 @@ fn journal() -> String {
 
 fn user(text: &str) -> Item {
     let (text, from) = (text.to_owned(), "operator:bob".to_owned());
-    Item::User {
-        text,
-        from,
-        pieces: Vec::new(),
-    }
+    Item::User { text, from }
 }
 
 fn result(text: &str, failed: bool) -> Item {
@@ -104,7 +100,6 @@ fn ask(member: &str, replies: u64, items: Vec<Item>) -> ModelRequest {
         instructions: String::new(),
         items,
         tools: Vec::new(),
-        output_schema: None,
         from: "operator:bob".to_owned(),
     }
 }

@@ -2,7 +2,6 @@
 
 mod answer;
 mod args;
-mod attach;
 mod each_line;
 mod outcome;
 mod progress;

@@ -30,7 +30,7 @@ pub(super) struct Accepted {
 pub(super) async fn send(
     client: &Client<'_>,
     to: &str,
-    content: &Value,
+    content: &str,
     key: &str,
 ) -> Result<Accepted, Failure> {
     let params = json!({"to": to, "content": content, "key": key});

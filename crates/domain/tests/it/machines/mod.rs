@@ -25,7 +25,6 @@ mod gates;
 mod grants;
 mod harness;
 mod host_tools;
-mod hosted;
 mod leaving;
 mod ledger;
 mod lost;

@@ -8,7 +8,6 @@ mod ensure;
 mod get;
 mod history;
 mod list;
-mod part;
 mod pause;
 mod reset;
 mod respawn;

@@ -381,10 +381,7 @@ class StandIn:
             with self.lock:
                 self.store.put(("member", key, {**member, "present": False}))
                 about = {"agent_identity": params["agent_identity"], "generation": member["generation"]}
-                session = member["session"]
-                self.row(
-                    params["mob_id"], "member_retirement_started", session_id=session, **about
-                )
+                self.row(params["mob_id"], "member_retirement_started", **about)
                 self.row(params["mob_id"], "member_retired", **about)
                 ended = [id for id, stream in self.streams.items() if stream["of"] == key]
             for id in ended:
@@ -413,7 +410,7 @@ class StandIn:
                 }
                 self.store.put(("delivery", sent, known))
                 after.append(self.worker(key).wake)
-        state = {"state": "stranded" if known.get("stranded") else "pending"}
+        state = {"state": "pending"}
         if known["input"]:
             state = {
                 "state": "admitted",
