@@ -28,6 +28,7 @@ mod phase;
 mod publish;
 mod reader;
 mod recover;
+mod retention;
 mod schedule_tick;
 mod shutdown;
 mod stash;

@@ -106,6 +106,7 @@ impl EventReader {
             until: *self.head.borrow(),
             filter: self.filter.clone(),
             limit,
+            kept: false,
         };
         let page = self.engine.store().events(self.engine.mob(), query).await?;
         // Where retention has overtaken the reader, the page begins after a gap.
