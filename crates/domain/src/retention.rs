@@ -9,6 +9,7 @@ use crate::definition::Retention;
 use crate::draft::Draft;
 use crate::event::{Cut, MobTrimmed};
 use crate::id::Seq;
+use crate::state::State;
 use crate::time::Time;
 
 /// How long a process waits between two looks at what may be forgotten, in milliseconds.
@@ -22,7 +23,10 @@ pub fn horizon(retention: &Retention, now: Time) -> MobTrimmed {
     let cut = |kept_ms: Option<u64>| {
         kept_ms.map(|kept_ms| Cut {
             below: Seq::MAX,
-            before: Time(now.0.saturating_sub(i64::try_from(kept_ms).unwrap_or(i64::MAX))),
+            before: Time(
+                now.0
+                    .saturating_sub(i64::try_from(kept_ms).unwrap_or(i64::MAX)),
+            ),
         })
     };
     MobTrimmed {
@@ -36,21 +40,28 @@ pub fn command(wanted: MobTrimmed) -> MobCommand {
     MobCommand::Trim(wanted)
 }
 
-/// Decides a cut: never over open work, never backwards, and none that is not worth an event.
-pub(crate) fn trim(draft: &mut Draft<'_>, wanted: &MobTrimmed) {
-    let state = draft.state();
+/// What of a cut is worth an event: never over open work, never backwards, and seldom for little.
+pub fn worthwhile(state: &State, wanted: &MobTrimmed, now: Time) -> MobTrimmed {
     let trimmed = state.trimmed;
-    let a_day_later = draft.now.since_ms(trimmed.at) >= DAY_MS;
+    let a_day_later = now.since_ms(trimmed.at) >= DAY_MS;
     let worth = |cut: Option<Cut>, last: Seq, most: Seq| {
-        let below = cut?.below.min(most);
+        let cut = cut?;
+        let below = cut.below.min(most);
         // Before the first event there is nothing to forget.
         let count = below.saturating_sub(last.max(1));
         let enough = count >= CUT_EVENTS_MIN || (count > 0 && a_day_later);
-        enough.then_some(Cut { below, ..cut? })
+        enough.then_some(Cut { below, ..cut })
     };
-    let events = worth(wanted.events, trimmed.events.below, state.work_needs());
-    let logs = worth(wanted.logs, trimmed.logs.below, state.head + 1);
-    if events.is_some() || logs.is_some() {
-        draft.emit(MobTrimmed { events, logs });
+    MobTrimmed {
+        events: worth(wanted.events, trimmed.events.below, state.work_needs()),
+        logs: worth(wanted.logs, trimmed.logs.below, state.head + 1),
+    }
+}
+
+/// Decides a cut.
+pub(crate) fn trim(draft: &mut Draft<'_>, wanted: &MobTrimmed) {
+    let trimmed = worthwhile(draft.state(), wanted, draft.now);
+    if trimmed.events.is_some() || trimmed.logs.is_some() {
+        draft.emit(trimmed);
     }
 }

@@ -107,7 +107,10 @@ impl Journal {
         };
         let first = self.bounds().oldest;
         let below = query.kept && query.after < end;
-        let below = below.then(|| self.kept.range(query.after + 1..first.min(end + 1).max(query.after + 1)));
+        let below = below.then(|| {
+            self.kept
+                .range(query.after + 1..first.min(end + 1).max(query.after + 1))
+        });
         let kept = below.into_iter().flatten().map(|(_, event)| event);
         for event in kept.chain(self.between(query.after, end)) {
             if page.events.len() >= query.limit {
@@ -185,7 +188,7 @@ impl Contents {
             for row in journal.rows.values() {
                 mentions(serde_json::to_string(row).expect("rows have string keys only"));
             }
-            for snapshot in &journal.snapshot {
+            if let Some(snapshot) = &journal.snapshot {
                 mentions(String::from_utf8_lossy(&snapshot.body).into_owned());
             }
         }
@@ -337,7 +340,10 @@ impl Store for MemoryStore {
         contents
             .blobs
             .retain(|blob, _| mentioned.contains(blob) || !idle.contains(blob));
-        let left = contents.blobs.keys().filter(|blob| !mentioned.contains(*blob));
+        let left = contents
+            .blobs
+            .keys()
+            .filter(|blob| !mentioned.contains(*blob));
         contents.idle = left.cloned().collect();
         Ok((before - contents.blobs.len()) as u64)
     }

@@ -90,7 +90,9 @@ impl State {
             .map(|member| member.session)
             .collect();
         self.sessions.retain(|session, spans| {
-            let whole = spans.first().is_none_or(|span| span.from + 1 >= events.below);
+            let whole = spans
+                .first()
+                .is_none_or(|span| span.from + 1 >= events.below);
             whole || written.contains(session)
         });
         let sessions = &self.sessions;

@@ -214,7 +214,10 @@ pub(super) async fn trimming_forgets_a_prefix(store: &dyn Store) {
         (20, time(9), 9),
         (12, time(30), 12),
     ] {
-        let trimmed = store.trim(&mob, cut(oldest, before)).await.expect("trimmed");
+        let trimmed = store
+            .trim(&mob, cut(oldest, before))
+            .await
+            .expect("trimmed");
         assert_eq!(trimmed, left, "below {oldest}, before {before}");
         check_left(store, &mob, left, 30).await;
     }

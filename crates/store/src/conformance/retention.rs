@@ -1,8 +1,6 @@
 //! Cases of forgetting.
 
-use super::fixture::{
-    about_member, events, filled, journal, message, mixed, mob, time, turn,
-};
+use super::fixture::{about_member, events, filled, journal, message, mixed, mob, time, turn};
 use crate::store::{Batch, EventQuery, Snapshot, Store, Trim};
 use bytes::Bytes;
 use mobkit_domain::event::{Cut, Envelope, Event, EventFilter, NewEvent};
@@ -82,7 +80,10 @@ pub(super) async fn what_sessions_need_stays_for_those_who_ask(store: &dyn Store
     assert_eq!(seqs(store, &mob, filtered(&all)).await, [20, 24, 28]);
     clean(store, &mob).await;
     // Her session was summarised since, and nobody needs the rest.
-    let left = store.trim(&mob, trim(below(20), 14)).await.expect("trimmed");
+    let left = store
+        .trim(&mob, trim(below(20), 14))
+        .await
+        .expect("trimmed");
     assert_eq!(left, 20);
     let kept: Vec<Seq> = [16].into_iter().chain(20..=30).collect();
     assert_eq!(seqs(store, &mob, with_kept).await, kept);
@@ -181,7 +182,15 @@ pub(super) async fn log_lines_are_forgotten_and_their_events_stay(store: &dyn St
         ..Trim::default()
     };
     let before = time(1_101);
-    for cut in [below(1), Cut { below: 1_151, before }, below(1_101), below(3)] {
+    for cut in [
+        below(1),
+        Cut {
+            below: 1_151,
+            before,
+        },
+        below(1_101),
+        below(3),
+    ] {
         assert_eq!(store.trim(&mob, trim(cut)).await.expect("trimmed"), 1);
     }
     let left = journal(store, &mob, 500).await;
@@ -224,7 +233,11 @@ pub(super) async fn blobs_that_nothing_mentions_are_swept(store: &dyn Store) {
     let there = async |blob: &str| store.blob(blob).await.expect("read").is_some();
     assert_eq!(store.blob_sweep().await.expect("swept"), 0, "not at once");
     assert!(there(&nowhere.blob).await);
-    let late = events(vec![log(3, &mob, std::slice::from_ref(&mentioned_late.blob))]);
+    let late = events(vec![log(
+        3,
+        &mob,
+        std::slice::from_ref(&mentioned_late.blob),
+    )]);
     store.append(&mob, 1, 3, late).await.expect("appended");
     let again = put("again").await;
     assert_eq!(store.blob_sweep().await.expect("swept"), 1);

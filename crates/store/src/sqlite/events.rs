@@ -89,7 +89,11 @@ impl Scan<'_> {
             .filter(|subject| !subject.ends_with('*'));
         // What sessions keep below the oldest is sparse, and shown to those who ask for it only.
         let first = self.mob.oldest.saturating_sub(1);
-        let after = if self.query.kept { self.query.after } else { self.query.after.max(first) };
+        let after = if self.query.kept {
+            self.query.after
+        } else {
+            self.query.after.max(first)
+        };
         let sparse = after < first;
         let from = place(self.mob.number, after);
         let to = place(self.mob.number, self.end);

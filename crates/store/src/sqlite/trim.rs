@@ -94,7 +94,11 @@ impl Piece {
             // What is below the oldest was old enough before, and was kept for a session.
             if seq >= mob.oldest && row.get::<_, i64>(2)? >= self.cut.before.0 {
                 let more = false;
-                return Ok(Found { places, end: seq, more });
+                return Ok(Found {
+                    places,
+                    end: seq,
+                    more,
+                });
             }
             let subject = row.get_ref(1)?.as_str().unwrap_or_default();
             let message = row.get_ref(3)?.as_str() == Ok("message.accepted");
