@@ -2,8 +2,8 @@
 //!
 //! One task wakes once an hour. A pass finds how far back the journal is old enough, has the writer
 //! decide the cut, and lets the store carry it out beside the writer. The event of the cut is the
-//! intent: a process that dies in the middle leaves it to the next one, whose first pass begins with
-//! it.
+//! intent: a process that dies in the middle leaves it to the next one, whose first pass begins
+//! with it.
 
 use crate::engine::Engine;
 use crate::hooks::told_up_to;

@@ -136,6 +136,7 @@ impl BlobFiles {
             directory: directory.to_owned(),
             synced: false,
             written: AtomicU64::new(0),
+            idle: Mutex::default(),
         }
     }
 

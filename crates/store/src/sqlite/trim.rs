@@ -121,20 +121,14 @@ impl Piece {
         let mut rows = statement.query([at])?;
         let found = rows.next()?;
         found.map_or(Ok(false), |row| {
-            self.holds_row(Table::Message, seq_of(at), row.get(0)?, row.get_ref(1)?)
+            Ok(self.holds_row(Table::Message, seq_of(at), row.get(0)?, row.get_ref(1)?))
         })
     }
 
     /// A row that can't be read stays: it is for a check to find.
-    fn holds_row(
-        &self,
-        table: Table,
-        number: Seq,
-        crc: u32,
-        body: ValueRef<'_>,
-    ) -> rusqlite::Result<bool> {
+    fn holds_row(&self, table: Table, number: Seq, crc: u32, body: ValueRef<'_>) -> bool {
         let row = record::row(table, number, crc, body.as_bytes().unwrap_or_default());
-        Ok(row.map_or(true, |row| self.keep.holds_row(&row)))
+        row.map_or(true, |row| self.keep.holds_row(&row))
     }
 
     fn forget(&self, db: &Connection, mob: i64, found: &Found) -> rusqlite::Result<()> {
@@ -151,7 +145,7 @@ impl Piece {
             let mut gone = Vec::new();
             while let Some(row) = rows.next()? {
                 let at: i64 = row.get(0)?;
-                if !self.holds_row(table, seq_of(at), row.get(1)?, row.get_ref(2)?)? {
+                if !self.holds_row(table, seq_of(at), row.get(1)?, row.get_ref(2)?) {
                     gone.push(at);
                 }
             }
