@@ -47,7 +47,7 @@ fn wait_for(mob: &Example, kind: &str, count: usize) {
         .spawn()
         .expect("the binary starts");
     let lines = BufReader::new(follower.stdout.take().expect("a pipe")).lines();
-    let seen = lines.take(count).filter(Result::is_ok).count();
+    let seen = lines.take(count).map_while(Result::ok).count();
     follower.kill().expect("it runs");
     follower.wait().expect("it is a child");
     assert_eq!(seen, count, "{kind}");
