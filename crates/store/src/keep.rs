@@ -41,6 +41,8 @@ impl Keep {
             }
             Row::Turn(_) | Row::Approval(_) => self.holds_of_member(row.owner(), row.number()),
             Row::Occurrence(_) | Row::Delivery(_) => false,
+            // What things cost is summed up, and is wanted for longer than what was said.
+            Row::Cost(_) => true,
         }
     }
 
