@@ -40,6 +40,7 @@ mod projection_delivery;
 mod projection_schedule;
 pub mod public_address;
 pub mod refusal;
+pub mod retention;
 pub mod row;
 mod runtime;
 pub mod schedule;

@@ -19,6 +19,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &MobCommand) -> Decision {
             crate::turn::review(&mut draft);
         }
         MobCommand::Reset => reset(&mut draft),
+        MobCommand::Trim(wanted) => crate::retention::trim(&mut draft, wanted),
         MobCommand::Pause { reason } => {
             if !draft.state().paused {
                 draft.order(MobPaused {

@@ -3,6 +3,7 @@
 use crate::engine::{Engine, EngineConfig, SUBMISSIONS_MAX};
 use crate::hooks::{guarded, spawn_error_hook, tell_from};
 use crate::recover::load;
+use crate::retention::spawn_retention;
 use crate::tasks::{OnError, OnStop, TaskKind};
 use crate::writer::Writer;
 use mobkit_domain::command::{Command, RuntimeCommand};
@@ -122,6 +123,7 @@ impl Engine {
         self.apply_first(context, self.shared.force_first).await?;
         self.submit_internal(Command::Runtime(RuntimeCommand::Ready))
             .await?;
+        spawn_retention(self);
         Ok(())
     }
 

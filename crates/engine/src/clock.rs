@@ -51,3 +51,21 @@ impl Clock for TokioClock {
             .plus_ms(u64::try_from(elapsed).unwrap_or(u64::MAX))
     }
 }
+
+/// Measures how long something takes. Nothing is decided by it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(tokio::time::Instant);
+
+impl Stopwatch {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a span is measured, which the time of day is too coarse for"
+    )]
+    pub(crate) fn start() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+
+    pub(crate) fn elapsed(self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}

@@ -9,6 +9,7 @@ use crate::phase::PhaseWatch;
 use crate::recover::SnapshotMark;
 use crate::shutdown::Shutdown;
 use crate::tail::Tail;
+use crate::tally::{Counts, Tally};
 use crate::tasks::Tasks;
 use crate::writer::Request;
 use mobkit_domain::command::{Answer, Command, Submission};
@@ -77,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) tasks: Tasks,
     pub(crate) dispatch: Dispatch,
     pub(crate) snapshots: SnapshotMark,
+    pub(crate) tally: Tally,
     pub(crate) reconcile: tokio::sync::Mutex<()>,
     pub(crate) shutdown: Shutdown,
     /// Fires when a start is to be given up.
@@ -120,6 +122,7 @@ impl Engine {
             tasks: Tasks::new(),
             dispatch: Dispatch::default(),
             snapshots: SnapshotMark::default(),
+            tally: Tally::default(),
             reconcile: tokio::sync::Mutex::new(()),
             shutdown: Shutdown::default(),
             start_cancelled: CancellationToken::new(),
@@ -173,6 +176,16 @@ impl Engine {
     /// How long the process has had the mob, in milliseconds.
     pub fn uptime_ms(&self) -> u64 {
         self.now().since_ms(self.shared.started)
+    }
+
+    /// What was counted since this process has had the mob.
+    pub fn counts(&self) -> Counts {
+        self.shared.tally.counts()
+    }
+
+    /// Readers of events that are open.
+    pub fn readers(&self) -> u64 {
+        self.shared.tally.readers()
     }
 
     /// Position of the last durable event.

@@ -10,7 +10,7 @@ use mobkit_domain::definition::{Definition, Diagnostic, MemberSpec};
 use mobkit_domain::event::{ErrorEvent, Event, EventFilter};
 use mobkit_domain::id::{MemberId, MobId, Seq};
 use mobkit_domain::plan::ApplyReport;
-use mobkit_store::{Store, StoreError};
+use mobkit_store::{EventQuery, Store, StoreError};
 use serde_json::Value;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -136,6 +136,25 @@ pub(crate) async fn tell_from(store: &dyn Store, mob: &MobId, head: Seq) -> Resu
     }
 }
 
+/// Up to which position everybody outside has been told who must be; the highest one where nobody
+/// follows.
+pub(crate) async fn told_up_to(engine: &Engine) -> Result<Seq, StoreError> {
+    if engine.shared.hooks.on_error.is_none() {
+        return Ok(Seq::MAX);
+    }
+    let told = engine.store().cursor(engine.mob(), CONSUMER).await?;
+    // The position is noted after an error only; up to the next one nothing has to be told.
+    let next = EventQuery {
+        after: told.unwrap_or(0),
+        filter: errors(),
+        limit: 1,
+        ..EventQuery::default()
+    };
+    let next = engine.store().events(engine.mob(), next).await?;
+    let next = next.events.first();
+    Ok(next.map_or(Seq::MAX, |error| error.seq - 1))
+}
+
 /// Follows the journal and tells the host of every error, in order.
 pub(crate) fn spawn_error_hook(engine: &Engine) {
     let Some(hook) = engine.shared.hooks.on_error.clone() else {
@@ -159,16 +178,20 @@ async fn tell(hook: &ErrorHook, error: ErrorEvent) {
     }
 }
 
+/// What a host is told of.
+fn errors() -> EventFilter {
+    EventFilter {
+        kinds: vec!["error.raised".to_owned()],
+        ..EventFilter::default()
+    }
+}
+
 async fn follow(engine: &Engine, hook: &ErrorHook) -> Result<(), crate::reader::CursorError> {
     let mob = engine.mob();
     let bounds = engine.store().bounds(mob).await?;
     let told = engine.store().cursor(mob, CONSUMER).await?.unwrap_or(0);
     let after = told.max(bounds.oldest.saturating_sub(1)).min(bounds.head);
-    let filter = EventFilter {
-        kinds: vec!["error.raised".to_owned()],
-        ..EventFilter::default()
-    };
-    let mut reader = EventReader::open(engine, after, filter).await?;
+    let mut reader = EventReader::open(engine, after, errors()).await?;
     while let Some(events) = reader.next(PAGE_EVENTS).await? {
         for event in events {
             if let Event::ErrorRaised(raised) = &event.envelope.event {

@@ -20,7 +20,8 @@ impl Engine {
     }
 
     /// The events after `after` and up to `until` that pass, in order. Bounded by what lies
-    /// between: for a look at a stretch of known size, such as a session or a turn.
+    /// between: for a look at a stretch of known size, such as a session or a turn. Finds also what
+    /// retention has left for sessions only.
     pub async fn events_between(
         &self,
         after: Seq,
@@ -42,6 +43,7 @@ impl Engine {
                 until,
                 filter: filter.clone(),
                 limit: PAGE_EVENTS,
+                kept: true,
             };
             let page = self.store().events(self.mob(), query).await?;
             found.extend(page.events.into_iter().map(|e| Arc::new(Published::new(e))));

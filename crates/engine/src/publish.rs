@@ -32,6 +32,8 @@ pub(crate) fn publish(
             view.definition = definition;
         }
     }
+    let happened = events.iter().map(|event| &event.envelope.event);
+    engine.shared.tally.count(happened);
     engine.tail().push(&events);
     for event in &events {
         engine

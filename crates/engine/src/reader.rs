@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::tail::Published;
+use crate::tally::OpenReader;
 use mobkit_domain::event::EventFilter;
 use mobkit_domain::id::Seq;
 use mobkit_store::{EventQuery, StoreError};
@@ -40,6 +41,7 @@ pub struct EventReader {
     after: Seq,
     filter: EventFilter,
     head: watch::Receiver<Seq>,
+    _open: OpenReader,
 }
 
 impl EventReader {
@@ -51,6 +53,7 @@ impl EventReader {
     ) -> Result<Self, CursorError> {
         let reader = Self {
             head: engine.tail().subscribe(),
+            _open: engine.shared.tally.reader(),
             engine: engine.clone(),
             after,
             filter,
@@ -106,6 +109,7 @@ impl EventReader {
             until: *self.head.borrow(),
             filter: self.filter.clone(),
             limit,
+            kept: false,
         };
         let page = self.engine.store().events(self.engine.mob(), query).await?;
         // Where retention has overtaken the reader, the page begins after a gap.

@@ -317,6 +317,7 @@ impl Engine {
                 until,
                 filter: filter.clone(),
                 limit: PAGE_EVENTS,
+                kept: false,
             };
             let page = self.store().events(self.mob(), query).await?;
             for envelope in &page.events {

@@ -4,6 +4,7 @@
 //! that arrive while a batch is on its way to the disk make up the next one: the slower the disk,
 //! the larger the batch.
 
+use crate::clock::Stopwatch;
 use crate::engine::{Engine, writer_gone};
 use crate::publish::publish;
 use crate::timers;
@@ -239,6 +240,7 @@ impl Writer {
         if let Some(first) = batch.events.first().map(|event| event.seq) {
             let events = batch.events.clone();
             let store = Arc::clone(self.engine.store());
+            let watch = Stopwatch::start();
             let appended = store
                 .append(self.engine.mob(), self.engine.epoch(), first, batch)
                 .await;
@@ -248,6 +250,7 @@ impl Writer {
                 }
                 return Err(error);
             }
+            self.engine.shared.tally.committed(watch.elapsed());
             if let Some(event) = phase {
                 self.engine.phase().on(event);
             }

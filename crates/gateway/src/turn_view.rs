@@ -177,6 +177,7 @@ pub(crate) async fn event_at(engine: &Engine, seq: Seq) -> Result<Option<Envelop
         until: seq,
         filter: EventFilter::default(),
         limit: 1,
+        kept: true,
     };
     let page = engine.store().events(engine.mob(), query).await;
     let page = page.map_err(|error| store_refusal(&error))?;

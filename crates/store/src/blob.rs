@@ -10,10 +10,12 @@ use bytes::Bytes;
 use mobkit_domain::canonical::sha256_hex;
 use mobkit_domain::text::BlobRef;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The directory of blobs in the state directory.
 pub(crate) const BLOBS: &str = "blobs";
@@ -66,6 +68,17 @@ pub(crate) fn references(value: &Value, found: &mut Vec<BlobRef>) {
     }
 }
 
+/// Adds the names of all blobs that stand anywhere in a text, whoever wrote them there.
+pub(crate) fn mentions(text: &str, found: &mut BTreeSet<String>) {
+    const HEX: usize = 64;
+    for (at, _) in text.match_indices(PREFIX) {
+        let name = text.get(at..at + PREFIX.len() + HEX);
+        if let Some(name) = name.filter(|name| digest(name).is_some()) {
+            found.insert(name.to_owned());
+        }
+    }
+}
+
 /// Checks that every blob to which a record refers is there, in its size.
 pub(crate) fn check_references(
     what: &str,
@@ -94,6 +107,8 @@ pub(crate) struct BlobFiles {
     directory: PathBuf,
     synced: bool,
     written: AtomicU64,
+    /// Blobs that nothing referred to at the last sweep, and that nobody has put since.
+    idle: Mutex<BTreeSet<String>>,
 }
 
 impl BlobFiles {
@@ -111,6 +126,7 @@ impl BlobFiles {
             directory: directory.to_owned(),
             synced: durability == Durability::Power,
             written: AtomicU64::new(0),
+            idle: Mutex::default(),
         })
     }
 
@@ -120,6 +136,7 @@ impl BlobFiles {
             directory: directory.to_owned(),
             synced: false,
             written: AtomicU64::new(0),
+            idle: Mutex::default(),
         }
     }
 
@@ -131,6 +148,8 @@ impl BlobFiles {
     /// Keeps the content. When it returns, it is as durable as the store promises.
     pub(crate) fn put(&self, content: &[u8]) -> Result<BlobRef, StoreError> {
         let reference = reference(content);
+        // From here on no sweep takes it away: one that does so right now is waited for.
+        self.idle().remove(&reference.blob);
         let path = self.path(digest(&reference.blob).expect("a digest was just made"));
         let directory = path
             .parent()
@@ -158,6 +177,30 @@ impl BlobFiles {
 
     fn sync(&self, file: &File) -> io::Result<()> {
         if self.synced { file.sync_all() } else { Ok(()) }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drops the blobs that are not mentioned and were not at the last sweep. Returns how many.
+    pub(crate) fn sweep(&self, mentioned: &BTreeSet<String>) -> Result<u64, StoreError> {
+        let (blobs, _) = self.list()?;
+        let mut dropped = 0;
+        let mut unmentioned = BTreeSet::new();
+        for blob in blobs.into_iter().filter(|blob| !mentioned.contains(blob)) {
+            // Held while the file goes, so that a put of the same content comes before or after.
+            let mut idle = self.idle();
+            if idle.remove(&blob) {
+                let path = self.path(digest(&blob).expect("it was listed as a blob"));
+                fs::remove_file(&path).map_err(files::failed("dropping a blob", &path))?;
+                dropped += 1;
+            } else {
+                unmentioned.insert(blob);
+            }
+        }
+        *self.idle() = unmentioned;
+        Ok(dropped)
     }
 
     /// Reads a blob and checks it against its digest.

@@ -19,6 +19,7 @@ mod batch;
 mod blob;
 pub mod conformance;
 mod files;
+mod keep;
 mod memory;
 mod sqlite;
 mod store;
@@ -29,6 +30,6 @@ pub use memory::MemoryStore;
 pub use sqlite::{SqliteStore, state_dir_holder, verify_state_dir};
 pub use store::{
     Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
-    StoreError, Verification,
+    StoreError, Trim, Verification,
 };
 pub use tap::{Death, Tap};

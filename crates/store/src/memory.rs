@@ -2,9 +2,10 @@
 
 use crate::batch::{Standing, check_batch, check_order, unknown_mob};
 use crate::blob;
+use crate::keep::Keep;
 use crate::store::{
     Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
-    StoreError, Verification,
+    StoreError, Trim, Verification,
 };
 use crate::word;
 use async_trait::async_trait;
@@ -13,8 +14,7 @@ use mobkit_domain::event::Envelope;
 use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::row::{Row, Table};
 use mobkit_domain::text::BlobRef;
-use mobkit_domain::time::Time;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,6 +29,8 @@ pub struct MemoryStore {
 struct Contents {
     mobs: BTreeMap<MobId, Journal>,
     blobs: BTreeMap<String, Bytes>,
+    /// Blobs that nothing mentioned at the last sweep, and that nobody has put since.
+    idle: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +38,8 @@ struct Journal {
     epoch: u64,
     head: Seq,
     events: VecDeque<Envelope>,
+    /// Events below the oldest that were kept for sessions.
+    kept: BTreeMap<Seq, Envelope>,
     rows: BTreeMap<(Table, Seq), Row>,
     snapshot: Option<Snapshot>,
     cursors: BTreeMap<String, Seq>,
@@ -101,7 +105,14 @@ impl Journal {
             next_after: query.after,
             ..EventPage::default()
         };
-        for event in self.between(query.after, end) {
+        let first = self.bounds().oldest;
+        let below = query.kept && query.after < end;
+        let below = below.then(|| {
+            self.kept
+                .range(query.after + 1..first.min(end + 1).max(query.after + 1))
+        });
+        let kept = below.into_iter().flatten().map(|(_, event)| event);
+        for event in kept.chain(self.between(query.after, end)) {
             if page.events.len() >= query.limit {
                 return page;
             }
@@ -136,6 +147,52 @@ impl Journal {
         let rows: Vec<Row> = found.by_ref().take(query.limit).cloned().collect();
         let next_before = found.next().and(rows.last()).map(Row::number);
         RowPage { rows, next_before }
+    }
+}
+
+impl Journal {
+    fn trim(&mut self, trim: &Trim) {
+        let keep = Keep::of(&trim.keep);
+        let Trim { events, logs, .. } = trim;
+        let forgotten =
+            |event: &mut Envelope| event.seq < events.below && event.time < events.before;
+        while let Some(event) = self.events.pop_front_if(forgotten) {
+            self.kept.insert(event.seq, event);
+        }
+        let oldest = self.bounds().oldest;
+        let rows = &self.rows;
+        self.kept.retain(|seq, event| {
+            let message = rows.get(&(Table::Message, *seq));
+            let taken = message.is_some_and(|row| keep.holds_row(row));
+            let accepted = event.event.kind() == "message.accepted";
+            keep.holds(&event.subject, *seq) || (accepted && taken)
+        });
+        self.rows
+            .retain(|(_, number), row| *number >= oldest || keep.holds_row(row));
+        for event in &mut self.events {
+            if event.seq < logs.below && event.time < logs.before {
+                event.event.forget_lines();
+            }
+        }
+    }
+}
+
+impl Contents {
+    fn mentioned(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut mentions = |text: String| blob::mentions(&text, &mut found);
+        for journal in self.mobs.values() {
+            for event in journal.events.iter().chain(journal.kept.values()) {
+                mentions(serde_json::to_string(event).expect("events have string keys only"));
+            }
+            for row in journal.rows.values() {
+                mentions(serde_json::to_string(row).expect("rows have string keys only"));
+            }
+            if let Some(snapshot) = &journal.snapshot {
+                mentions(String::from_utf8_lossy(&snapshot.body).into_owned());
+            }
+        }
+        found
     }
 }
 
@@ -208,11 +265,10 @@ impl Store for MemoryStore {
             .map_or(Bounds { oldest: 1, head: 0 }, Journal::bounds))
     }
 
-    async fn trim(&self, mob: &MobId, oldest: Seq, before: Time) -> Result<Seq, StoreError> {
+    async fn trim(&self, mob: &MobId, trim: Trim) -> Result<Seq, StoreError> {
         let mut contents = self.contents()?;
         let journal = contents.known("trimming", mob)?;
-        let forgotten = |event: &mut Envelope| event.seq < oldest && event.time < before;
-        while journal.events.pop_front_if(forgotten).is_some() {}
+        journal.trim(&trim);
         Ok(journal.bounds().oldest)
     }
 
@@ -266,14 +322,30 @@ impl Store for MemoryStore {
 
     async fn blob_put(&self, content: Bytes) -> Result<BlobRef, StoreError> {
         let reference = blob::reference(&content);
-        self.contents()?
-            .blobs
-            .insert(reference.blob.clone(), content);
+        let mut contents = self.contents()?;
+        contents.idle.remove(&reference.blob);
+        contents.blobs.insert(reference.blob.clone(), content);
         Ok(reference)
     }
 
     async fn blob(&self, blob: &str) -> Result<Option<Bytes>, StoreError> {
         Ok(self.contents()?.blobs.get(blob).cloned())
+    }
+
+    async fn blob_sweep(&self) -> Result<u64, StoreError> {
+        let mut contents = self.contents()?;
+        let mentioned = contents.mentioned();
+        let before = contents.blobs.len();
+        let idle = std::mem::take(&mut contents.idle);
+        contents
+            .blobs
+            .retain(|blob, _| mentioned.contains(blob) || !idle.contains(blob));
+        let left = contents
+            .blobs
+            .keys()
+            .filter(|blob| !mentioned.contains(*blob));
+        contents.idle = left.cloned().collect();
+        Ok((before - contents.blobs.len()) as u64)
     }
 
     async fn verify(&self, mob: &MobId) -> Result<Verification, StoreError> {
@@ -285,10 +357,10 @@ impl Store for MemoryStore {
         let Some(journal) = contents.mobs.get(mob) else {
             return Ok(found);
         };
-        found.events = journal.events.len() as u64;
+        found.events = (journal.events.len() + journal.kept.len()) as u64;
         found.rows = journal.rows.len() as u64;
         let size = |blob: &str| contents.blobs.get(blob).map(|content| content.len() as u64);
-        for event in &journal.events {
+        for event in journal.kept.values().chain(&journal.events) {
             let value = serde_json::to_value(event).expect("events have string keys only");
             let what = format!("event {}", event.seq);
             blob::check_references(&what, &value, size, &mut found.problems);

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use mobkit_domain::event::{Envelope, EventFilter};
+use mobkit_domain::event::{Cut, Envelope, EventFilter};
 use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::row::{Row, Table};
+use mobkit_domain::state::Stretch;
 use mobkit_domain::text::BlobRef;
-use mobkit_domain::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// What an acknowledged append survives.
@@ -126,6 +126,20 @@ pub struct EventQuery {
     pub filter: EventFilter,
     /// At most so many; a backend may return fewer, never none while there are some.
     pub limit: usize,
+    /// Also those below the oldest that were kept for sessions.
+    pub kept: bool,
+}
+
+/// What is to be forgotten of a journal.
+#[derive(Debug, Clone, Default)]
+pub struct Trim {
+    /// Events, as a prefix: the first one that is not older than the cut ends it.
+    pub events: Cut,
+    /// Log lines; their events stay.
+    pub logs: Cut,
+    /// Events below the cut that stay for sessions. No reader sees them but one who asks for
+    /// [`EventQuery::kept`].
+    pub keep: Vec<Stretch>,
 }
 
 /// A page of events in order.
@@ -220,9 +234,13 @@ pub trait Store: Send + Sync + 'static {
     /// What the journal still holds.
     async fn bounds(&self, mob: &MobId) -> Result<Bounds, StoreError>;
 
-    /// Forgets events below `oldest` that are older than `before`, as a prefix: never leaves a gap.
-    /// Returns the first position that is left. The caller knows what open work still needs.
-    async fn trim(&self, mob: &MobId, oldest: Seq, before: Time) -> Result<Seq, StoreError>;
+    /// Forgets the beginning of a journal, and the rows whose numbers lie there; what is left has
+    /// no gap. Returns the first position that is left. The caller knows what open work and
+    /// sessions still need.
+    ///
+    /// It goes in pieces, so that appends don't wait long. After a crash some of them may be done;
+    /// repeating it does the rest.
+    async fn trim(&self, mob: &MobId, trim: Trim) -> Result<Seq, StoreError>;
 
     /// One row by the number of its id.
     async fn row(&self, mob: &MobId, table: Table, number: Seq) -> Result<Option<Row>, StoreError>;
@@ -248,6 +266,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// A blob by its `sha256:…`; `None` where there is none. A damaged one is an error.
     async fn blob(&self, blob: &str) -> Result<Option<Bytes>, StoreError>;
+
+    /// Drops the blobs to which nothing that is kept refers, and did not at the last sweep of this
+    /// process either: one that was put just now has time to be mentioned. Returns how many.
+    async fn blob_sweep(&self) -> Result<u64, StoreError>;
 
     /// Reads everything and checks it: checksums, dense positions, rows and blobs that exist.
     async fn verify(&self, mob: &MobId) -> Result<Verification, StoreError>;

@@ -4,14 +4,13 @@
 
 use crate::store::{
     Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
-    StoreError, Verification,
+    StoreError, Trim, Verification,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::row::{Row, Table};
 use mobkit_domain::text::BlobRef;
-use mobkit_domain::time::Time;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -191,8 +190,12 @@ impl Store for Tap {
         self.alive()?.bounds(mob).await
     }
 
-    async fn trim(&self, mob: &MobId, oldest: Seq, before: Time) -> Result<Seq, StoreError> {
-        self.alive()?.trim(mob, oldest, before).await
+    async fn trim(&self, mob: &MobId, trim: Trim) -> Result<Seq, StoreError> {
+        self.alive()?.trim(mob, trim).await
+    }
+
+    async fn blob_sweep(&self) -> Result<u64, StoreError> {
+        self.alive()?.blob_sweep().await
     }
 
     async fn row(&self, mob: &MobId, table: Table, number: Seq) -> Result<Option<Row>, StoreError> {

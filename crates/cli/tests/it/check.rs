@@ -94,7 +94,7 @@ fn what_up_refuses_is_only_warned_of() {
     let place = Place::empty();
     place.write(
         "mob.toml",
-        "[mob]\nid = \"m\"\n[store]\nretention = { events = \"90d\" }\n",
+        "[mob]\nid = \"m\"\n[store]\nkind = \"postgres\"\nurl = { env = \"DATABASE_URL\" }\n",
     );
     let run = place.run(&["check"]);
     assert_eq!(
@@ -117,5 +117,5 @@ fn what_up_refuses_is_only_warned_of() {
     );
     let up = place.run(&["up"]);
     assert_eq!(up.code, 3, "{up:?}");
-    assert!(up.stderr.contains("retention"), "{up:?}");
+    assert!(up.stderr.contains("postgres"), "{up:?}");
 }

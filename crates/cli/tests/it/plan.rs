@@ -93,13 +93,14 @@ fn the_server_is_looked_for_beside_the_mob_file() {
     assert_eq!(elsewhere.run(&["plan", &path]).code, 0);
 }
 
-const RETAINED: &str = "[mob]\nid = \"m\"\n[store]\nretention = { events = \"90d\" }\n";
+const POSTGRES: &str =
+    "[mob]\nid = \"m\"\n[store]\nkind = \"postgres\"\nurl = { env = \"DATABASE_URL\" }\n";
 
 #[test]
 fn a_file_that_nothing_can_run_is_refused_with_its_place() {
     let server = Fake::start(server);
     let place = Place::of(&server);
-    place.write("mob.toml", RETAINED);
+    place.write("mob.toml", POSTGRES);
     for command in ["plan", "apply"] {
         let run = place.run(&[command, "."]);
         assert_eq!((run.code, server.seen().len()), (3, 0), "{run:?}");

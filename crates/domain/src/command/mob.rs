@@ -1,6 +1,6 @@
 //! Commands about the mob as a whole.
 
-use crate::event::{MobApplied, MobDefined, MobPlanned};
+use crate::event::{MobApplied, MobDefined, MobPlanned, MobTrimmed};
 
 /// Commands about the mob as a whole.
 #[derive(Debug, Clone)]
@@ -20,4 +20,6 @@ pub enum MobCommand {
     },
     /// Start the line again.
     Resume,
+    /// Forget the beginning of the journal, as far as nothing open needs it.
+    Trim(MobTrimmed),
 }

@@ -38,11 +38,6 @@ pub fn unsupported(definition: &Definition) -> Vec<Unsupported> {
     add(!definition.flows.is_empty(), "flows".to_owned(), "flows");
     let postgres = matches!(definition.store.kind, StoreKind::Postgres { .. });
     add(postgres, "store.kind".to_owned(), "a postgres store");
-    add(
-        definition.store.retention.is_some(),
-        "store.retention".to_owned(),
-        "retention",
-    );
     let auth = definition.server.auth != Auth::Token;
     add(
         auth,

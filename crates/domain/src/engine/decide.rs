@@ -51,6 +51,7 @@ pub(crate) fn decide(mut draft: Draft<'_>, command: &EngineCommand) -> Decision 
                 engine: *engine,
                 lines: lines.clone(),
                 dropped: *dropped,
+                forgotten: 0,
             });
         }
         EngineCommand::Observed { engine, events } => observed(&mut draft, *engine, events),

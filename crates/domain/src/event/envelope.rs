@@ -260,7 +260,8 @@ impl Event {
             | Self::MobApplied(_)
             | Self::MobReset(_)
             | Self::MobPaused(_)
-            | Self::MobResumed(_) => "mob".to_owned(),
+            | Self::MobResumed(_)
+            | Self::MobTrimmed(_) => "mob".to_owned(),
             Self::EdgeWired(e) => format!("edge/{}", e.edge()),
             Self::EdgeUnwired(e) => format!("edge/{}", e.edge()),
             Self::EdgeFailed(e) => format!("edge/{}", e.edge()),

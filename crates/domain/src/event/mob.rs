@@ -1,5 +1,7 @@
 //! Events of the mob as a whole.
 
+use crate::id::Seq;
+use crate::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// A definition came into force.
@@ -51,3 +53,24 @@ pub struct MobPaused {
 /// The line was started again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MobResumed {}
+
+/// A piece of the journal that is to be forgotten: what lies below a position and is older than a
+/// time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// Only events below this position.
+    pub below: Seq,
+    /// Only events older than this.
+    pub before: Time,
+}
+
+/// Retention forgets the beginning of the journal, except what open work and sessions need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MobTrimmed {
+    /// Events that are forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<Cut>,
+    /// Log lines that are forgotten; their events stay in their places without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs: Option<Cut>,
+}

@@ -11,6 +11,7 @@ mod engine;
 mod envelope;
 mod error;
 mod filter;
+mod lines;
 mod member;
 mod message;
 mod mob;
@@ -41,6 +42,7 @@ pub use engine::{
 pub use envelope::{Envelope, KeyUse, NewEvent, Source, SourceError};
 pub use error::{AccessDenied, ErrorEvent, ErrorRaised};
 pub use filter::{EventFilter, FilterError};
+pub use lines::LOG_KINDS;
 pub use member::{
     Fence, HelperOf, MemberFailed, MemberOrigin, MemberPaused, MemberQuarantined, MemberReset,
     MemberRespawned, MemberResumed, MemberRetired, MemberRetiring, MemberSpawned, MemberUpdated,
@@ -50,7 +52,9 @@ pub use message::{
     MessageAccepted, MessageCancelled, MessageDelivered, MessageExpired, MessageMode,
     MessageRefused, MessageSteered,
 };
-pub use mob::{MobApplied, MobDefined, MobPaused, MobPlanned, MobReset, MobResumed};
+pub use mob::{
+    Cut, MobApplied, MobDefined, MobPaused, MobPlanned, MobReset, MobResumed, MobTrimmed,
+};
 pub use module::{
     ModuleEvent, ModuleHealthy, ModuleLog, ModuleQuarantined, ModuleRestarting, ModuleStarting,
     ModuleStopped, ModuleStopping, ModuleUnhealthy, StartReason, StopOutcome, ToolChange,
@@ -130,6 +134,8 @@ events! {
     "mob.paused" MobPaused,
     /// The line was started again.
     "mob.resumed" MobResumed,
+    /// Retention forgets the beginning of the journal.
+    "mob.trimmed" MobTrimmed,
     /// A member joined.
     "member.spawned" MemberSpawned,
     /// Something about a member changed in place.

@@ -226,6 +226,9 @@ pub struct ModuleLog {
     /// How many lines were dropped before these, above the rate that is recorded.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped: u64,
+    /// How many lines retention has taken; then none is left.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub forgotten: u64,
 }
 
 #[expect(

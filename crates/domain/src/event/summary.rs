@@ -192,6 +192,11 @@ impl Event {
             Self::MobReset(e) => format!("reset: {} members retired", e.members),
             Self::MobPaused(_) => "mob paused".to_owned(),
             Self::MobResumed(_) => "mob resumed".to_owned(),
+            Self::MobTrimmed(e) => match (e.events, e.logs) {
+                (Some(events), _) => format!("what is below {} is forgotten", events.below),
+                (None, Some(logs)) => format!("log lines below {} are forgotten", logs.below),
+                (None, None) => "nothing is forgotten".to_owned(),
+            },
             Self::EdgeWired(e) => format!("{} and {} wired", e.a, e.b),
             Self::EdgeUnwired(e) => format!("{} and {} unwired", e.a, e.b),
             Self::EdgeFailed(e) => format!("edge of {} and {} failed: {}", e.a, e.b, e.error),
@@ -290,6 +295,9 @@ impl Event {
             Self::ModuleEvent(e) => {
                 let said = Text::from(e.event.to_string());
                 format!("module {}: {}", e.module, said.excerpt(EXCERPT_CHARS))
+            }
+            Self::ModuleLog(e) if e.forgotten > 0 => {
+                format!("module {}: {} lines, forgotten", e.module, e.forgotten)
             }
             Self::ModuleLog(e) => {
                 let first = e.lines.first().map_or("", String::as_str);

@@ -33,6 +33,9 @@ impl Event {
                 EngineNext::Stopped => format!("engine {} stopped: {}", e.engine, e.reason),
                 EngineNext::Failed => format!("engine {} is given up: {}", e.engine, e.reason),
             },
+            Self::EngineLog(e) if e.forgotten > 0 => {
+                format!("engine {}: {} lines, forgotten", e.engine, e.forgotten)
+            }
             Self::EngineLog(e) => {
                 let first = e.lines.first().map_or("", String::as_str);
                 let more = e.lines.len().saturating_sub(1);

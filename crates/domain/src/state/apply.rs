@@ -52,6 +52,7 @@ impl State {
                 self.line_since = now;
                 self.idle_times_begin(now);
             }
+            Event::MobTrimmed(e) => self.mob_trimmed(e, now),
             Event::RuntimeRecovered(_)
             | Event::MobPlanned(_)
             | Event::MobApplied(_)

@@ -2,7 +2,7 @@
 
 use super::{
     Approval, Delivery, DirectCall, EngineState, Keys, Member, MemberMode, Message, Module,
-    RemovedSchedule, Route, Schedule, SessionSpan, Tasks, Turn, Waiting,
+    RemovedSchedule, Route, Schedule, SessionSpan, Tasks, Trimmed, Turn, Waiting,
 };
 use crate::definition::Engine;
 use crate::edge::Edge;
@@ -157,6 +157,9 @@ pub struct State {
     /// When members go on that paused for want of a budget.
     #[serde(default)]
     pub budget_dues: BTreeSet<(Time, MemberId)>,
+    /// What retention has forgotten.
+    #[serde(default)]
+    pub trimmed: Trimmed,
     /// Turns that work right now, by model; those that wait or are put aside don't count.
     pub working: BTreeMap<ModelId, u32>,
 }
@@ -210,6 +213,7 @@ impl State {
             steered: BTreeSet::new(),
             leaving: BTreeSet::new(),
             budget_dues: BTreeSet::new(),
+            trimmed: Trimmed::default(),
             working: BTreeMap::new(),
         }
     }
@@ -224,21 +228,5 @@ impl State {
         self.members
             .iter()
             .filter(|(_, member)| member.mode != MemberMode::Retired)
-    }
-
-    /// The first position that open work or a session of a present member still needs; everything
-    /// below it may be forgotten.
-    pub fn needed_from(&self) -> Seq {
-        let sessions = self
-            .present()
-            .filter_map(|(_, member)| self.sessions.get(&member.session)?.first())
-            .map(|span| span.from);
-        let messages = self.messages.keys().map(|message| message.0);
-        let turns = self.turns.keys().map(|turn| turn.0);
-        sessions
-            .chain(messages)
-            .chain(turns)
-            .min()
-            .unwrap_or(self.head + 1)
     }
 }

@@ -19,6 +19,7 @@ mod member;
 mod mob;
 mod module;
 mod pairs;
+mod retention;
 mod schedule;
 mod spent;
 mod task;
@@ -34,6 +35,7 @@ pub use lineage::{HELPER_DEPTH_MAX, HELPERS_MAX, HELPERS_OF_ONE_MAX, Helper, IDL
 pub use member::{Member, MemberMode, MemberState, Pause, SessionSpan};
 pub use mob::{Stage, State};
 pub use module::{DirectCall, Module, ModuleStatus};
+pub use retention::{Stretch, Trimmed};
 pub use schedule::{Occurrence, RemovedSchedule, Schedule};
 pub use spent::{Spent, next_day, next_hour};
 pub use task::{TASKS_ENDED_MAX, TASKS_OPEN_MAX, Task, Tasks};

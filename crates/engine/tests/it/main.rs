@@ -20,6 +20,7 @@ mod on_disk;
 mod outside_crash;
 mod readers;
 mod recovery;
+mod retention;
 mod schedule_tick;
 mod schedules;
 mod shutdown;

@@ -159,7 +159,7 @@ async fn a_cursor_from_the_future_and_one_that_is_too_old_are_refused_with_the_b
         other => panic!("{other:?}"),
     }
     mob.memory
-        .trim(engine.mob(), 20, Time(i64::MAX))
+        .trim(engine.mob(), crate::kit::trim(20, Time(i64::MAX)))
         .await
         .expect("trimmed");
     for after in [0, 18] {
@@ -190,7 +190,7 @@ async fn a_reader_whose_place_is_forgotten_while_it_reads_is_told() {
     let mut reader = open(&engine, 0).await;
     reader.ready(5).await.expect("readable");
     mob.memory
-        .trim(engine.mob(), 30, Time(i64::MAX))
+        .trim(engine.mob(), crate::kit::trim(30, Time(i64::MAX)))
         .await
         .expect("trimmed");
     let mut last = reader.cursor();

@@ -147,7 +147,6 @@ async fn snapshots_are_taken_on_the_way_also_by_processes_that_never_live_long()
 async fn a_start_takes_nothing_out_of_the_journal() {
     let mob = used().await;
     let before = journal(&mob.memory).await;
-    let needed = folded(&mob).await.needed_from();
     let engine = mob.up().await;
     assert!(journal(&mob.memory).await.starts_with(&before));
     assert_eq!(
@@ -158,5 +157,4 @@ async fn a_start_takes_nothing_out_of_the_journal() {
             .oldest,
         1
     );
-    assert!(needed >= 1 && state(&engine).needed_from() == needed);
 }

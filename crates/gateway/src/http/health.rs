@@ -38,5 +38,6 @@ pub(super) async fn root(State(gateway): State<Arc<Gateway>>) -> Response<Body> 
         "rpc": "/rpc",
         "events": "/api/v1/events",
         "health": ["/healthz", "/readyz"],
+        "metrics": "/metrics",
     }))
 }

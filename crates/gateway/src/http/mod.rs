@@ -5,6 +5,7 @@ mod body;
 mod events;
 mod guard;
 mod health;
+mod metrics;
 mod negotiate;
 mod router;
 mod rpc;

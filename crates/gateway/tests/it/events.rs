@@ -162,7 +162,7 @@ async fn cursors_too_old_and_too_young_are_refused() {
 
     let oldest = server
         .memory
-        .trim(server.engine.mob(), 4, Time(BASE.0 + 1))
+        .trim(server.engine.mob(), crate::kit::trim(4, Time(BASE.0 + 1)))
         .await;
     assert_eq!(oldest.expect("trimmed"), 4);
     for after in [0, 2] {

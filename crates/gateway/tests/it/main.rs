@@ -15,6 +15,7 @@ mod keys;
 mod kit;
 mod members;
 mod messages;
+mod metrics;
 mod mob;
 mod modules;
 mod panics;

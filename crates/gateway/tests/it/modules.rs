@@ -308,6 +308,7 @@ async fn log(server: &Server, number: u64, dropped: u64) {
         module,
         lines,
         dropped,
+        forgotten: 0,
     };
     let command = Command::Module(ModuleCommand::Logged(log));
     server

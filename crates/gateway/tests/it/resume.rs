@@ -118,7 +118,10 @@ async fn a_reader_that_retention_overtakes_is_told() {
     let head = server.engine.head();
     server
         .memory
-        .trim(server.engine.mob(), head - 10, Time(i64::MAX))
+        .trim(
+            server.engine.mob(),
+            crate::kit::trim(head - 10, Time(i64::MAX)),
+        )
         .await
         .expect("trimmed");
     let items = stalled.rest().await;

@@ -190,7 +190,7 @@ async fn a_cursor_that_cannot_be_followed_is_refused() {
     // As retention does.
     let trimmed = server
         .memory
-        .trim(server.engine.mob(), 3, Time(BASE.0 + 1))
+        .trim(server.engine.mob(), crate::kit::trim(3, Time(BASE.0 + 1)))
         .await;
     assert_eq!(trimmed.expect("trimmed"), 3);
     talk.ask(2, "event/subscribe", json!({"after": 1})).await;

@@ -16,7 +16,8 @@ async fn parts_that_nothing_can_run_are_refused_by_name() {
         instructions = "Answer."
         engine = "acp"
         [store]
-        retention = { events = "90d" }
+        kind = "postgres"
+        url = { env = "DATABASE_URL" }
         [[members]]
         id = "echo"
         profile = "echo"
@@ -31,7 +32,7 @@ async fn parts_that_nothing_can_run_are_refused_by_name() {
         panic!("{refused}")
     };
     assert_eq!(parts.len(), 2, "{refused}");
-    assert!(refused.to_string().contains("retention"), "{refused}");
+    assert!(refused.to_string().contains("postgres"), "{refused}");
 }
 
 #[tokio::test]

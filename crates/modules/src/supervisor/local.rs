@@ -110,6 +110,7 @@ impl Local<'_> {
                 module: module.clone(),
                 lines,
                 dropped,
+                forgotten: 0,
             }))
         };
         let log = tasks.spawn(LOG, record_log(engine.clone(), logged, redaction, stderr));

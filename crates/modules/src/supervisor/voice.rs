@@ -85,6 +85,7 @@ pub(super) async fn record_last_words(
             module,
             lines,
             dropped,
+            forgotten: 0,
         });
         if let Err(refusal) = engine.submit_internal(Command::Module(logged)).await {
             tracing::debug!(
@@ -122,6 +123,7 @@ async fn heard(
             module,
             lines: vec![stray(redaction, &line)],
             dropped,
+            forgotten: 0,
         }),
     }))
 }

@@ -1,8 +1,8 @@
 //! Cases of reading and trimming the journal.
 
 use super::fixture::{about_member, about_mob, events, filled, journal, mixed, mob, time};
-use crate::store::{Bounds, EventQuery, RowQuery, Store};
-use mobkit_domain::event::{Envelope, EventFilter, Source};
+use crate::store::{Bounds, EventQuery, RowQuery, Store, Trim};
+use mobkit_domain::event::{Cut, Envelope, EventFilter, Source};
 use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::row::Table;
 use mobkit_domain::time::Time;
@@ -91,6 +91,7 @@ pub(super) async fn filters_pass_what_they_name(store: &dyn Store) {
             until: 21,
             limit: 99,
             after: 10,
+            kept: false,
         };
         let page = store.events(&mob, until).await.expect("a page");
         let expected: Vec<Seq> = (11..=21).filter(|seq| passes(seq)).collect();
@@ -193,6 +194,13 @@ async fn check_left(store: &dyn Store, mob: &MobId, oldest: Seq, head: Seq) {
     );
 }
 
+fn cut(below: Seq, before: Time) -> Trim {
+    Trim {
+        events: Cut { below, before },
+        ..Trim::default()
+    }
+}
+
 pub(super) async fn trimming_forgets_a_prefix(store: &dyn Store) {
     let (mob, beside) = (mob("trim"), mob("trim-beside"));
     filled(store, &mob, 30).await;
@@ -206,7 +214,10 @@ pub(super) async fn trimming_forgets_a_prefix(store: &dyn Store) {
         (20, time(9), 9),
         (12, time(30), 12),
     ] {
-        let trimmed = store.trim(&mob, oldest, before).await.expect("trimmed");
+        let trimmed = store
+            .trim(&mob, cut(oldest, before))
+            .await
+            .expect("trimmed");
         assert_eq!(trimmed, left, "below {oldest}, before {before}");
         check_left(store, &mob, left, 30).await;
     }
@@ -229,7 +240,7 @@ pub(super) async fn a_journal_goes_on_after_all_of_it_was_forgotten(store: &dyn 
     filled(store, &mob, 5_000).await;
     assert_eq!(
         store
-            .trim(&mob, 99_999, Time(i64::MAX))
+            .trim(&mob, cut(99_999, Time(i64::MAX)))
             .await
             .expect("trimmed"),
         5_001

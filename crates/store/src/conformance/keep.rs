@@ -1,7 +1,7 @@
 //! Cases of snapshots, cursors, blobs, verification, closing and reopening.
 
 use super::fixture::{events, filled, journal, message, mixed, mob};
-use crate::store::{Batch, EventQuery, Snapshot, Store, StoreError, Verification};
+use crate::store::{Batch, EventQuery, Snapshot, Store, StoreError, Trim, Verification};
 use bytes::Bytes;
 use mobkit_domain::event::{Envelope, Event, NewEvent};
 use mobkit_domain::id::{MobId, Seq};
@@ -172,7 +172,7 @@ pub(super) async fn a_closed_store_refuses(store: &dyn Store) {
     assert!(closed(store.events(&mob, query).await.err()));
     assert!(closed(store.bounds(&mob).await.err()));
     assert!(closed(store.row(&mob, Table::Turn, 1).await.err()));
-    assert!(closed(store.trim(&mob, 2, Time(0)).await.err()));
+    assert!(closed(store.trim(&mob, Trim::default()).await.err()));
     assert!(closed(store.snapshot(&mob).await.err()));
     assert!(closed(store.cursor_put(&mob, "console", 1).await.err()));
     assert!(closed(store.blob_put(Bytes::new()).await.err()));

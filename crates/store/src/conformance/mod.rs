@@ -7,6 +7,7 @@ mod append;
 mod fixture;
 mod journal;
 mod keep;
+mod retention;
 mod suite;
 mod tables;
 

@@ -1,6 +1,6 @@
 //! The list of cases.
 
-use super::{append, journal, keep, tables};
+use super::{append, journal, keep, retention, tables};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -21,6 +21,11 @@ pub async fn all(make: impl AsyncFn(&str) -> Arc<dyn Store>) {
     journal::an_unknown_mob_is_empty(&*make("unknown").await).await;
     journal::trimming_forgets_a_prefix(&*make("trim").await).await;
     journal::a_journal_goes_on_after_all_of_it_was_forgotten(&*make("trim-all").await).await;
+    retention::what_sessions_need_stays_for_those_who_ask(&*make("kept").await).await;
+    retention::rows_go_with_their_events(&*make("rows-go").await).await;
+    retention::log_lines_are_forgotten_and_their_events_stay(&*make("lines").await).await;
+    retention::blobs_that_nothing_mentions_are_swept(&*make("sweep").await).await;
+    retention::a_trim_is_there_again(&make).await;
     tables::rows_are_listed_newest_first(&*make("list").await).await;
     tables::rows_are_found_by_member_and_state(&*make("find").await).await;
     tables::the_latest_row_of_a_number_wins(&*make("latest").await).await;

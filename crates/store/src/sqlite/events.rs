@@ -87,7 +87,15 @@ impl Scan<'_> {
             .subject
             .as_ref()
             .filter(|subject| !subject.ends_with('*'));
-        let from = place(self.mob.number, self.query.after);
+        // What sessions keep below the oldest is sparse, and shown to those who ask for it only.
+        let first = self.mob.oldest.saturating_sub(1);
+        let after = if self.query.kept {
+            self.query.after
+        } else {
+            self.query.after.max(first)
+        };
+        let sparse = after < first;
+        let from = place(self.mob.number, after);
         let to = place(self.mob.number, self.end);
         let (sql, params): (&str, &[&dyn ToSql]) = match &subject {
             None => (
@@ -105,14 +113,17 @@ impl Scan<'_> {
         let mut statement = db.prepare_cached(sql).map_err(failed(ACTION))?;
         let mut rows = statement.query(params).map_err(failed(ACTION))?;
         // Without a detour every position must be met.
-        let mut expected = (self.query.after + 1).max(self.mob.oldest);
+        let mut expected = (after + 1).max(self.mob.oldest);
         let mut scanned = 0;
         while let Some(row) = rows.next().map_err(failed(ACTION))? {
             let seq = self.take(row)?;
-            if subject.is_none() && seq != expected {
-                return Err(missing(expected));
+            if !sparse || seq >= self.mob.oldest {
+                if subject.is_none() && seq != expected {
+                    return Err(missing(expected));
+                }
+                expected += 1;
             }
-            (expected, scanned) = (expected + 1, scanned + 1);
+            scanned += 1;
             self.page.next_after = seq;
             let full = self.page.events.len() >= self.query.limit || self.bytes >= PAGE_BYTES_MAX;
             if full || scanned >= SCANNED_MAX {

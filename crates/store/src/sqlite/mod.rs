@@ -11,6 +11,7 @@ mod database;
 mod events;
 mod keep;
 mod ledger;
+mod lines;
 mod lock;
 mod look;
 mod migrations;

@@ -4,25 +4,25 @@ use super::append::{Append, Open};
 use super::change::{Change, Pending};
 use super::database::{self, FILE, open_writer};
 use super::keep::{self, PutCursor, PutSnapshot};
+use super::lines::Forget;
 use super::lock::StateLock;
 use super::readers::Readers;
 use super::record::{EventRecord, RowRecord};
-use super::trim::Trim;
 use super::writer::{Order, QUEUE_MAX, Writer};
-use super::{events, ledger, rows, verify};
+use super::{events, ledger, lines, rows, trim, verify};
 use crate::batch::check_batch;
 use crate::blob::{BLOBS, BlobFiles};
 use crate::files;
+use crate::keep::Keep;
 use crate::store::{
     Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
-    StoreError, Verification,
+    StoreError, Trim, Verification,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::row::{Row, Table};
 use mobkit_domain::text::BlobRef;
-use mobkit_domain::time::Time;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -229,18 +229,32 @@ impl Store for SqliteStore {
         self.read(move |db| events::bounds(db, &mob)).await
     }
 
-    async fn trim(&self, mob: &MobId, oldest: Seq, before: Time) -> Result<Seq, StoreError> {
-        loop {
-            let trimmed = self
-                .write(Trim {
-                    mob: mob.clone(),
-                    oldest,
-                    before,
-                })
-                .await?;
-            if !trimmed.more {
-                return Ok(trimmed.oldest);
+    async fn trim(&self, mob: &MobId, trim: Trim) -> Result<Seq, StoreError> {
+        let keep = Arc::new(Keep::of(&trim.keep));
+        let mut from = 0;
+        let oldest = loop {
+            let piece = trim::Piece {
+                mob: mob.clone(),
+                cut: trim.events,
+                keep: Arc::clone(&keep),
+                from,
+            };
+            let trimmed = self.write(piece).await?;
+            match trimmed.next {
+                Some(next) => from = next,
+                None => break trimmed.oldest,
             }
+        };
+        let mut from = oldest;
+        loop {
+            let (asked, cut) = (mob.clone(), trim.logs);
+            let found = self.read(move |db| lines::find(db, &asked, cut, from));
+            let places = found.await?;
+            let Some(last) = places.last().copied() else {
+                return Ok(oldest);
+            };
+            from = database::seq_of(last) + 1;
+            self.write(Forget { places }).await?;
         }
     }
 
@@ -297,6 +311,12 @@ impl Store for SqliteStore {
     async fn blob(&self, blob: &str) -> Result<Option<Bytes>, StoreError> {
         let (blobs, blob) = (Arc::clone(&self.blobs), blob.to_owned());
         self.read(move |_| blobs.get(&blob)).await
+    }
+
+    async fn blob_sweep(&self) -> Result<u64, StoreError> {
+        let blobs = Arc::clone(&self.blobs);
+        self.read(move |db| blobs.sweep(&verify::mentioned(db)?))
+            .await
     }
 
     async fn verify(&self, mob: &MobId) -> Result<Verification, StoreError> {

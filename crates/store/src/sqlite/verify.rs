@@ -4,13 +4,14 @@ use super::database::{failed, place, seq_of};
 use super::keep::each_snapshot;
 use super::ledger::{self, Mob};
 use super::record;
-use crate::blob::{BlobFiles, check_references};
+use crate::blob::{BlobFiles, check_references, mentions};
 use crate::store::{StoreError, Verification};
 use crate::word;
 use mobkit_domain::event::Envelope;
 use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::row::Table;
 use rusqlite::{Connection, Row};
+use std::collections::BTreeSet;
 
 /// After so many problems the rest is only counted.
 const PROBLEMS_MAX: usize = 100;
@@ -128,11 +129,14 @@ impl Check<'_> {
         let mut expected = mob.oldest;
         each(db, sql, mob, |row| {
             let seq = seq_of(row.get(0)?);
-            if seq != expected {
-                let gap = format!("event {seq}: it follows no event {}", seq - 1);
-                self.problem(gap);
+            // Below the oldest lies only what sessions keep.
+            if seq >= mob.oldest {
+                if seq != expected {
+                    let gap = format!("event {seq}: it follows no event {}", seq - 1);
+                    self.problem(gap);
+                }
+                expected = seq + 1;
             }
-            expected = seq + 1;
             self.found.events += 1;
             let body = row.get_ref(7)?.as_bytes().unwrap_or_default();
             match record::event(seq, row.get(6)?, body) {
@@ -208,6 +212,37 @@ impl Check<'_> {
         }
         Ok(())
     }
+}
+
+/// The names of all blobs that any record mentions, of every mob.
+pub(super) fn mentioned(db: &Connection) -> Result<BTreeSet<String>, StoreError> {
+    const TABLES: [&str; 7] = [
+        "events",
+        "messages",
+        "turns",
+        "approvals",
+        "occurrences",
+        "deliveries",
+        "snapshots",
+    ];
+    let action = failed("looking for blobs that are mentioned");
+    // One transaction, so that nothing moves from one table to another behind the search.
+    let moment = db.unchecked_transaction().map_err(&action)?;
+    let mut found = BTreeSet::new();
+    for table in TABLES {
+        let sql = format!("SELECT body FROM {table} WHERE instr(body, 'sha256:') > 0");
+        let mut search = || {
+            let mut statement = moment.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let body = row.get_ref(0)?.as_bytes().unwrap_or_default();
+                mentions(&String::from_utf8_lossy(body), &mut found);
+            }
+            Ok(())
+        };
+        search().map_err(&action)?;
+    }
+    Ok(found)
 }
 
 /// Walks over the rows of a mob.

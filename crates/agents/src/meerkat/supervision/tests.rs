@@ -358,6 +358,7 @@ impl Test {
                 ..EventFilter::default()
             },
             limit: 1_000,
+            ..EventQuery::default()
         };
         let page = self.mob.store().events(self.mob.mob(), query).await;
         let events = page.expect("readable").events;

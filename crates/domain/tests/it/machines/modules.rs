@@ -597,6 +597,7 @@ fn what_a_module_says_is_recorded_and_changes_nothing() {
         module: module("search"),
         lines: vec!["x".into()],
         dropped: 2,
+        forgotten: 0,
     };
     mob.internal(Command::Module(ModuleCommand::Logged(log)));
     mob.then("module.log");

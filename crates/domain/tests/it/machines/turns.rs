@@ -202,11 +202,3 @@ fn what_has_no_price_has_no_cost_before_the_first_reply_either() {
     mob.order(cancel(turn));
     assert_eq!(mob.turn_row(turn).cost_usd, Some(Cost::default()));
 }
-
-#[test]
-fn the_journal_is_needed_from_the_oldest_open_work_on() {
-    let mob = Mob::ready();
-    let first = mob.world.state.needed_from();
-    let spawned = mob.world.state.members[&member("ann")].session;
-    assert_eq!(first, spawned.0, "the sessions of the members begin there");
-}

@@ -9,6 +9,7 @@ mod order;
 mod runner;
 mod script;
 mod source;
+mod trim;
 mod wait;
 
 pub use journal::{ends_of, journal, kinds, same_but_errors, sound};
@@ -17,4 +18,5 @@ pub use mobkit_store::{Death, Tap};
 pub use order::{Changing, count, order, recorded, until_kind};
 pub use runner::{Did, Scripted};
 pub use source::Source;
+pub use trim::trim;
 pub use wait::{beside, pass_ms, quiet, until};

@@ -102,6 +102,7 @@ pub(super) async fn read(
                 until,
                 filter: filter.clone(),
                 limit,
+                kept: true,
             };
             let page = engine.store().events(engine.mob(), query).await;
             let page = page.map_err(|error| store_refusal(&error))?;

@@ -6,7 +6,9 @@ mod runner;
 mod server;
 mod stream;
 mod talk;
+mod trim;
 
 pub use server::{Answer, BASE, MOB, Options, Server, TOKEN, request};
 pub use stream::Item;
 pub use talk::{Talk, error};
+pub use trim::trim;

@@ -184,6 +184,18 @@ impl Server {
         }
     }
 
+    /// What stands at a path that answers no JSON: its sort and its text.
+    pub async fn text(&self, path: &str) -> (String, String) {
+        let asked = request("GET", path).body(Body::empty()).expect("a request");
+        let answer = self.app.clone().oneshot(asked).await.expect("infallible");
+        assert_eq!(answer.status(), 200);
+        let sort = answer.headers()["content-type"].to_str().expect("ASCII");
+        let sort = sort.to_owned();
+        let body = answer.into_body().collect().await.expect("a body");
+        let text = String::from_utf8(body.to_bytes().to_vec()).expect("text");
+        (sort, text)
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(request("GET", path).body(Body::empty()).expect("a request"))
             .await
