@@ -2,9 +2,9 @@
 
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
-    apply, approvals, archive, check, completion, cost, decide, deliveries, doctor, down, events,
-    grants, init, logs, modules, pause, plan, ps, routes, rpc, schedule, send, status, stdio,
-    tasks, version,
+    apply, approvals, archive, chat, check, completion, cost, decide, deliveries, doctor, down,
+    events, explain, grants, init, logs, modules, pause, plan, ps, routes, rpc, schedule, send,
+    status, stdio, tasks, version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};
@@ -62,6 +62,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Apply(args) => wait(apply::run(&args, output)),
         Command::Ps(args) => wait(ps::run(&args, output)),
         Command::Send(args) => wait(send::run(&args, output)),
+        Command::Chat(args) => block_on(chat::run(&args, output)),
         Command::Approvals(args) => wait(approvals::run(&args, output)),
         Command::Approve(args) => wait(decide::approve(&args, output)),
         Command::Deny(args) => wait(decide::deny(&args, output)),
@@ -75,6 +76,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Cost(args) => wait(cost::run(&args, output)),
         Command::Logs(args) => left(wait(logs::run(&args, output))),
         Command::Events(args) => left(wait(events::run(&args, output))),
+        Command::Explain(args) => explain::run(&args, output),
         Command::Export(args) => archive::export(&args, output),
         Command::Import(args) => archive::import(&args, output),
         Command::Pause(args) => wait(pause::pause(&args, output)),
@@ -85,6 +87,19 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
 
 /// Runs a client command until it ends or Ctrl-C ends it.
 fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    block_on(async {
+        tokio::select! {
+            biased;
+            result = command => result,
+            _ = tokio::signal::ctrl_c() => {
+                Err(Failure::new(Exit::Interrupted, "command.interrupted", "interrupted"))
+            }
+        }
+    })
+}
+
+/// Runs a client command that hears Ctrl-C itself.
+fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -95,15 +110,7 @@ fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Fa
                 format!("cannot start: {error}"),
             )
         })?;
-    let result = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            result = command => result,
-            _ = tokio::signal::ctrl_c() => {
-                Err(Failure::new(Exit::Interrupted, "command.interrupted", "interrupted"))
-            }
-        }
-    });
+    let result = runtime.block_on(command);
     // A read of stdin can't be called back; the process ends without it.
     runtime.shutdown_background();
     result

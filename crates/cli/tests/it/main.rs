@@ -3,6 +3,7 @@
 mod approvals;
 mod archive;
 mod bulletins;
+mod chat;
 mod check;
 mod completion;
 mod costs;
@@ -11,6 +12,7 @@ mod doctor;
 mod down;
 mod each_line;
 mod exit_codes;
+mod explain;
 mod export;
 mod fake;
 mod hands;

@@ -45,6 +45,7 @@ pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Fa
         longest: args.server.timeout,
         through_approvals: args.through_approvals,
         tell: &|line| output.notice(line),
+        hear: None,
     };
     let waiting = answer::wait(client, &args.member, &accepted, speech.as_mut(), patience);
     // Whatever goes wrong while waiting, the message itself is safe.
