@@ -2,12 +2,12 @@
 
 use crate::commands::{
     apply::ApplyArgs, approvals::ApprovalsArgs, archive::ExportArgs, archive::ImportArgs,
-    chat::ChatArgs, check::CheckArgs, completion::CompletionArgs, cost::CostArgs,
-    decide::ApproveArgs, decide::DenyArgs, deliveries::DeliveriesArgs, doctor::DoctorArgs,
-    down::DownArgs, events::EventsArgs, explain::ExplainArgs, grants::GrantsArgs, init::InitArgs,
-    logs::LogsArgs, modules::ModulesArgs, pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs,
-    ps::PsArgs, routes::RoutesArgs, rpc::RpcArgs, schedule::ScheduleArgs, send::SendArgs,
-    status::StatusArgs, stdio::StdioArgs, tasks::TasksArgs,
+    chat::ChatArgs, check::CheckArgs, completion::CompletionArgs, config::ConfigArgs,
+    cost::CostArgs, decide::ApproveArgs, decide::DenyArgs, deliveries::DeliveriesArgs,
+    doctor::DoctorArgs, down::DownArgs, events::EventsArgs, explain::ExplainArgs,
+    grants::GrantsArgs, init::InitArgs, logs::LogsArgs, modules::ModulesArgs, pause::PauseArgs,
+    pause::ResumeArgs, plan::PlanArgs, ps::PsArgs, routes::RoutesArgs, rpc::RpcArgs,
+    schedule::ScheduleArgs, send::SendArgs, status::StatusArgs, stdio::StdioArgs, tasks::TasksArgs,
 };
 use crate::terminal::Show;
 use crate::up::UpArgs;
@@ -108,6 +108,8 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Call an operation by its name over JSON-RPC
     Rpc(RpcArgs),
+    /// Show the values of the mob file as they are in force, defaults included
+    Config(ConfigArgs),
     /// Say what a code, a kind of event or a finding means, and what to do
     Explain(ExplainArgs),
     /// Print the script by which a shell completes what is typed

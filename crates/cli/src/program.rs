@@ -2,9 +2,9 @@
 
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
-    apply, approvals, archive, chat, check, completion, cost, decide, deliveries, doctor, down,
-    events, explain, grants, init, logs, modules, pause, plan, ps, routes, rpc, schedule, send,
-    status, stdio, tasks, version,
+    apply, approvals, archive, chat, check, completion, config, cost, decide, deliveries, doctor,
+    down, events, explain, grants, init, logs, modules, pause, plan, ps, routes, rpc, schedule,
+    send, status, stdio, tasks, version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};
@@ -12,11 +12,18 @@ use crate::terminal::{ColorChoice, Output, Show};
 use crate::up;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches};
+use clap_complete::env::CompleteEnv;
 use std::process::ExitCode;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    // A shell asks what could follow; it says so in the environment.
+    match CompleteEnv::with_factory(completion::completable).try_complete(&words, None) {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(error) => return ExitCode::from(misunderstood(&words, &error).code()),
+    }
     let mut arguments = match parse(&words) {
         Ok(arguments) => arguments,
         Err(error) => return ExitCode::from(misunderstood(&words, &error).code()),
@@ -76,6 +83,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Cost(args) => wait(cost::run(&args, output)),
         Command::Logs(args) => left(wait(logs::run(&args, output))),
         Command::Events(args) => left(wait(events::run(&args, output))),
+        Command::Config(args) => config::run(&args, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Export(args) => archive::export(&args, output),
         Command::Import(args) => archive::import(&args, output),

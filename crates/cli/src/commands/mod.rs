@@ -7,6 +7,7 @@ pub(crate) mod change;
 pub(crate) mod chat;
 pub(crate) mod check;
 pub(crate) mod completion;
+pub(crate) mod config;
 pub(crate) mod cost;
 pub(crate) mod decide;
 pub(crate) mod deliveries;

@@ -234,7 +234,6 @@ impl Output {
     }
 
     /// Asks for a line on the terminal; `None` where the input has ended.
-    #[expect(clippy::unused_self, reason = "who may ask holds the output")]
     pub async fn ask(&self, question: &str) -> Option<String> {
         let mut stderr = io::stderr();
         let _ = write!(stderr, "{question} ").and_then(|()| stderr.flush());

@@ -33,6 +33,10 @@ action = "review"
 
 const SCRIPT: &str = r#"
 [[rules]]
+when = { text = "^think$" }
+delay = "9m"
+say = "thought"
+[[rules]]
 when = { member = "critic" }
 say = "too long"
 [[rules]]
@@ -41,13 +45,9 @@ call = [{ tool = "ask_peer", args = { to = "critic", content = "{{ what }}" } }]
 [[rules]]
 when = { tool = "ask_peer" }
 say = "The critic says: {{ result }}"
-[[rules]]
-when = { text = "^think$" }
-delay = "9m"
-say = "thought"
 "#;
 
-fn running() -> (Example, Up) {
+pub(crate) fn running() -> (Example, Up) {
     let example = Example::written(&[("mob.toml", MOB), ("rehearsal.toml", SCRIPT)]);
     let mut up = example.up();
     up.document();

@@ -75,6 +75,8 @@ fn words(command: &str) -> &'static [&'static str] {
         "pause" | "resume" | "chat" => &["a"],
         "rpc" => &["mob/status"],
         "export" | "import" => &["mob.tar"],
+        "config" | "config show" => &[],
+        "config get" => &["id"],
         "explain" => &["member.not_found"],
         "completion" => &["bash"],
         other => panic!("say here how `{other}` is called"),

@@ -15,6 +15,7 @@ mod exit_codes;
 mod explain;
 mod export;
 mod fake;
+mod golden_errors;
 mod hands;
 mod init;
 #[path = "../../../mobkit/tests/it/strangers/installed.rs"]

@@ -36,10 +36,10 @@ pub(crate) async fn run(args: &ChatArgs, output: &Output) -> Result<Exit, Failur
     let mut worst = Exit::Done;
     while let Some(line) = next(&mut input, output, &mut interrupts).await? {
         if input.is_typed() && line.starts_with('/') {
-            match order(&line, &exchange).await? {
-                true => continue,
-                false => break,
+            if order(&line, &exchange).await? {
+                continue;
             }
+            break;
         }
         match exchange.run(&line, &mut interrupts).await {
             Ok(outcome) => {

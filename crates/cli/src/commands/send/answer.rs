@@ -97,12 +97,13 @@ impl Waiter<'_> {
         while let Some(frame) = reader.next().await? {
             match frame {
                 Frame::Event(envelope, _) => {
-                    if let Some(speech) = &mut speech {
-                        speech.end_line()?;
-                    }
                     if let (Some(hear), Some(turn)) = (self.patience.hear, &self.turn)
                         && envelope["data"]["turn"] == turn.as_str()
+                        && envelope["kind"] != "turn.completed"
                     {
+                        if let Some(speech) = &mut speech {
+                            speech.end_line()?;
+                        }
                         hear(&envelope);
                     }
                     if let Some(end) = self.take(&envelope).await? {

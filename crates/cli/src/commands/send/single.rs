@@ -116,11 +116,10 @@ fn content(args: &SendArgs) -> Result<String, Failure> {
         }
     };
     if text.trim().is_empty() {
-        return Err(Failure::new(
-            Exit::Usage,
-            "content.empty",
-            "the message is empty",
-        ));
+        return Err(
+            Failure::new(Exit::Usage, "content.empty", "the message is empty")
+                .hint("say what the member is to do"),
+        );
     }
     Ok(text)
 }
