@@ -5,8 +5,13 @@ use mobkit::code::{Sort, all};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Names with a dot in the sources that are no codes: files, and places in a mob file.
-const OTHERS: [&str; 3] = ["server.listen", "store.kind", "store.retention"];
+/// Names with a dot in the sources that are no codes: a protocol, and places in a mob file.
+const OTHERS: [&str; 4] = [
+    "mobkit.rpc",
+    "server.listen",
+    "store.kind",
+    "store.retention",
+];
 /// What the names of files end with.
 const EXTENSIONS: [&str; 8] = ["toml", "json", "db", "sh", "cfg", "token", "md", "sql"];
 
@@ -24,7 +29,7 @@ fn sources() -> Vec<String> {
         if path.is_dir() && !matches!(name, "tests" | "conformance") {
             let entries = std::fs::read_dir(&path).expect("a folder");
             open.extend(entries.map(|entry| entry.expect("an entry").path()));
-        } else if name.ends_with(".rs") && name != "tests.rs" {
+        } else if path.extension().is_some_and(|end| end == "rs") && name != "tests.rs" {
             let text = std::fs::read_to_string(&path).expect("text");
             let product = text.split("#[cfg(test)]\nmod tests {").next();
             texts.push(product.unwrap_or_default().to_owned());

@@ -7,7 +7,7 @@
 use crate::chat;
 use crate::fake::{Fake, Reply, problem};
 use crate::program::{Place, Run};
-use crate::running::Example;
+use crate::running::{Example, Up};
 use std::net::TcpListener;
 
 /// All mistakes of one situation, and what was said of each.
@@ -271,6 +271,13 @@ fn mistakes_with_a_server() {
     ] {
         told.add(words, &example.run(words));
     }
+    let folders = second_starts(&mut told, &example, up);
+    let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+    told.check("mistakes_with_a_server", 39, &folders);
+}
+
+/// Starts what runs already, and another mob on the same state. Returns the folders of both.
+fn second_starts(told: &mut Told, example: &Example, up: Up) -> [String; 2] {
     let mob = example.mob().display().to_string();
     let words = ["up", "--rehearse", &mob, "--listen", "127.0.0.1:0"];
     told.add(&["up", "(a second one)"], &example.run(&words));
@@ -281,6 +288,5 @@ fn mistakes_with_a_server() {
     told.add(&["up", "(another mob)"], &example.run(&words));
     let state = example.state();
     let folder = state.parent().expect("a folder").display().to_string();
-    let other = other.mob().display().to_string();
-    told.check("mistakes_with_a_server", 38, &[&other, &folder]);
+    [mob, folder]
 }

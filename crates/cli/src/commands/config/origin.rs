@@ -26,6 +26,9 @@ impl Origins {
     /// The line that sets a value; `None`: it is a default. A key of the file may stand for several
     /// values, or for one with its unit in its name.
     pub fn line(&self, name: &str) -> Option<usize> {
+        if let Some(place) = self.lines.get(name) {
+            return Some(place.line);
+        }
         let mut name = name;
         loop {
             match self.lines.get(name).or_else(|| self.akin(name)) {

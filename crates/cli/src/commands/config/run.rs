@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// So many characters of a value stand in a table.
+const SHOWN_MAX: usize = 100;
+
 pub(crate) fn run(args: &ConfigArgs, output: &Output) -> Result<Exit, Failure> {
     match &args.command {
         None => show(None, Path::new("."), output),
@@ -84,7 +87,7 @@ fn show(below: Option<&str>, path: &Path, output: &Output) -> Result<Exit, Failu
         } else {
             Tone::Plain
         };
-        table.row(tone, vec![name.clone(), origin, visible_line(&text(value))]);
+        table.row(tone, vec![name.clone(), origin, shown_value(value)]);
     }
     output.line(&table.render())?;
     Ok(Exit::Done)
@@ -102,6 +105,15 @@ fn get(key: &str, path: &Path, output: &Output) -> Result<Exit, Failure> {
         output.line(&text(value))?;
     }
     Ok(Exit::Done)
+}
+
+/// A value in a table: its beginning, where it is long.
+fn shown_value(value: &Value) -> String {
+    let whole = visible_line(&text(value));
+    match whole.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}… ({} bytes)", &whole[..end], text(value).len()),
+        None => whole,
+    }
 }
 
 /// Text as it is, everything else as JSON.

@@ -6,15 +6,21 @@ use std::collections::BTreeMap;
 /// Every value by its name: tables joined by dots, items of a list by their id.
 pub(super) fn values(definition: &Value) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
-    walk("", definition, &mut found);
+    for (key, value) in definition.as_object().into_iter().flatten() {
+        // What is not of a part of the mob stands in the table of the mob itself.
+        let is_part = value.is_object() || value.is_array();
+        let name = if is_part && key != "defaults" {
+            key.clone()
+        } else {
+            format!("mob.{key}")
+        };
+        walk(&name, value, &mut found);
+    }
     found
 }
 
 fn walk(name: &str, value: &Value, found: &mut BTreeMap<String, Value>) {
-    let within = |part: &str| match name {
-        "" => part.to_owned(),
-        name => format!("{name}.{part}"),
-    };
+    let within = |part: &str| format!("{name}.{part}");
     match value {
         Value::Null => {}
         Value::Object(table) if !is_reference(table) => {
@@ -53,7 +59,7 @@ mod tests {
     #[test]
     fn lists_are_named_by_ids_and_secrets_stay_references() {
         let definition = json!({
-            "mob": {"id": "m", "description": null},
+            "id": "m", "description": null,
             "models": {"main": {"api_key": {"env": "KEY"}}},
             "members": [{"id": "a", "labels": ["x"]}, {"no": "id"}],
         });

@@ -50,7 +50,7 @@ impl Define for List {
     type Output = Output;
 
     async fn run(cx: Context, Params {}: Params) -> Result<Output, Refusal> {
-        let engines = cx.engine.view(|world| views(world));
+        let engines = cx.engine.view(views);
         Ok(Output { engines })
     }
 }
