@@ -2,12 +2,13 @@
 
 use crate::commands::{
     apply::ApplyArgs, approvals::ApprovalsArgs, archive::ExportArgs, archive::ImportArgs,
-    check::CheckArgs, completion::CompletionArgs, cost::CostArgs, decide::ApproveArgs,
-    decide::DenyArgs, deliveries::DeliveriesArgs, doctor::DoctorArgs, down::DownArgs,
-    events::EventsArgs, grants::GrantsArgs, init::InitArgs, logs::LogsArgs, modules::ModulesArgs,
-    pause::PauseArgs, pause::ResumeArgs, plan::PlanArgs, ps::PsArgs, rehearse::RehearseArgs,
-    routes::RoutesArgs, rpc::RpcArgs, schedule::ScheduleArgs, send::SendArgs, status::StatusArgs,
-    stdio::StdioArgs, tasks::TasksArgs,
+    chat::ChatArgs, check::CheckArgs, completion::CompletionArgs, config::ConfigArgs,
+    cost::CostArgs, decide::ApproveArgs, decide::DenyArgs, deliveries::DeliveriesArgs,
+    doctor::DoctorArgs, down::DownArgs, events::EventsArgs, explain::ExplainArgs,
+    grants::GrantsArgs, init::InitArgs, logs::LogsArgs, modules::ModulesArgs, pause::PauseArgs,
+    pause::ResumeArgs, plan::PlanArgs, ps::PsArgs, rehearse::RehearseArgs, routes::RoutesArgs,
+    rpc::RpcArgs, schedule::ScheduleArgs, send::SendArgs, status::StatusArgs, stdio::StdioArgs,
+    tasks::TasksArgs,
 };
 use crate::terminal::Show;
 use crate::up::UpArgs;
@@ -70,6 +71,8 @@ pub(crate) enum Command {
     Ps(PsArgs),
     /// Send a message to a member
     Send(SendArgs),
+    /// Talk with a member, line by line
+    Chat(ChatArgs),
     /// List what waits for a decision, or show one in full
     ///
     /// Calls of tools that a gate stopped, tools whose definition has changed, questions of
@@ -112,6 +115,10 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Call an operation by its name over JSON-RPC
     Rpc(RpcArgs),
+    /// Show the values of the mob file as they are in force, defaults included
+    Config(ConfigArgs),
+    /// Say what a code, a kind of event or a finding means, and what to do
+    Explain(ExplainArgs),
     /// Print the script by which a shell completes what is typed
     ///
     /// For bash: `source <(mobkit completion bash)`; for zsh the same, in a file _mobkit of

@@ -2,9 +2,9 @@
 
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
-    apply, approvals, archive, check, completion, cost, decide, deliveries, doctor, down, events,
-    grants, init, logs, modules, pause, plan, ps, rehearse, routes, rpc, schedule, send, status,
-    stdio, tasks, version,
+    apply, approvals, archive, chat, check, completion, config, cost, decide, deliveries, doctor,
+    down, events, explain, grants, init, logs, modules, pause, plan, ps, rehearse, routes, rpc,
+    schedule, send, status, stdio, tasks, version,
 };
 use crate::environment;
 use crate::failure::{Exit, Failure};
@@ -12,11 +12,18 @@ use crate::terminal::{ColorChoice, Output, Show};
 use crate::up;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches};
+use clap_complete::env::CompleteEnv;
 use std::process::ExitCode;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    // A shell asks what could follow; it says so in the environment.
+    match CompleteEnv::with_factory(completion::completable).try_complete(&words, None) {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(error) => return ExitCode::from(misunderstood(&words, &error).code()),
+    }
     let mut arguments = match parse(&words) {
         Ok(arguments) => arguments,
         Err(error) => return ExitCode::from(misunderstood(&words, &error).code()),
@@ -63,6 +70,7 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Apply(args) => wait(apply::run(&args, output)),
         Command::Ps(args) => wait(ps::run(&args, output)),
         Command::Send(args) => wait(send::run(&args, output)),
+        Command::Chat(args) => block_on(chat::run(&args, output)),
         Command::Approvals(args) => wait(approvals::run(&args, output)),
         Command::Approve(args) => wait(decide::approve(&args, output)),
         Command::Deny(args) => wait(decide::deny(&args, output)),
@@ -76,6 +84,8 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
         Command::Cost(args) => wait(cost::run(&args, output)),
         Command::Logs(args) => left(wait(logs::run(&args, output))),
         Command::Events(args) => left(wait(events::run(&args, output))),
+        Command::Config(args) => config::run(&args, output),
+        Command::Explain(args) => explain::run(&args, output),
         Command::Export(args) => archive::export(&args, output),
         Command::Import(args) => archive::import(&args, output),
         Command::Pause(args) => wait(pause::pause(&args, output)),
@@ -86,6 +96,19 @@ fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
 
 /// Runs a client command until it ends or Ctrl-C ends it.
 fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    block_on(async {
+        tokio::select! {
+            biased;
+            result = command => result,
+            _ = tokio::signal::ctrl_c() => {
+                Err(Failure::new(Exit::Interrupted, "command.interrupted", "interrupted"))
+            }
+        }
+    })
+}
+
+/// Runs a client command that hears Ctrl-C itself.
+fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -96,15 +119,7 @@ fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Fa
                 format!("cannot start: {error}"),
             )
         })?;
-    let result = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            result = command => result,
-            _ = tokio::signal::ctrl_c() => {
-                Err(Failure::new(Exit::Interrupted, "command.interrupted", "interrupted"))
-            }
-        }
-    });
+    let result = runtime.block_on(command);
     // A read of stdin can't be called back; the process ends without it.
     runtime.shutdown_background();
     result

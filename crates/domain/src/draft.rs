@@ -2,6 +2,7 @@
 
 use crate::command::Answer;
 use crate::definition::Profile;
+use crate::definition::nearest_name;
 use crate::event::{Event, NewEvent};
 use crate::id::{MemberId, MessageId, ModuleId, ScheduleId, Seq, TurnId};
 use crate::principal::Principal;
@@ -159,12 +160,13 @@ impl<'w> Draft<'w> {
     /// The member, or the refusal that it does not exist.
     pub(crate) fn member(&self, id: &MemberId) -> Result<&'w Member, Refusal> {
         self.state().members.get(id).ok_or_else(|| {
-            Refusal::new(
-                RefusalKind::Missing,
-                "member.not_found",
-                format!("there is no member {id}"),
-            )
-            .hint("`mobkit ps` lists the members")
+            let present = self.state().present().map(|(id, _)| id.as_str());
+            let hint = match nearest_name(id.as_str(), present) {
+                Some(near) => format!("did you mean {near}? `mobkit ps` lists the members"),
+                None => "`mobkit ps` lists the members".to_owned(),
+            };
+            let message = format!("there is no member {id}");
+            Refusal::new(RefusalKind::Missing, "member.not_found", message).hint(hint)
         })
     }
 

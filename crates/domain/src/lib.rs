@@ -17,6 +17,7 @@
 
 mod approval;
 pub mod canonical;
+pub mod code;
 pub mod command;
 pub mod cost;
 pub mod definition;

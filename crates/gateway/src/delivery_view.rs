@@ -6,6 +6,7 @@ use mobkit_domain::id::{DeliveryId, TurnId};
 use mobkit_domain::principal::Principal;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::row::{DeliveryRow, DeliveryState, Row, Table};
+use mobkit_domain::state::Route;
 use mobkit_domain::time::Time;
 use mobkit_engine::Engine;
 use serde::Serialize;
@@ -91,6 +92,8 @@ pub(crate) async fn delivery_view(
     };
     let events = engine.events_between(id.0, row.seq, &filter).await;
     let events = events.map_err(|error| store_refusal(&error))?;
+    let waits = matches!(row.state, DeliveryState::Queued | DeliveryState::Failed);
+    let opens = engine.view(|world| world.state.route(&row.queued.route).and_then(Route::opens));
     Ok(DeliveryView {
         id,
         route: row.queued.route,
@@ -99,7 +102,10 @@ pub(crate) async fn delivery_view(
         state: row.state,
         attempts: attempts(events.iter().map(|event| &event.envelope)),
         queued: row.since,
-        retry_at: row.retry_at,
+        // A route that is full by its rate lets nothing through before it has room.
+        retry_at: row
+            .retry_at
+            .max(opens.filter(|opens| waits && *opens > row.since)),
         reason: row.reason,
         from: row.queued.from,
         turn: row.queued.turn,

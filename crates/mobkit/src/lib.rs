@@ -51,8 +51,8 @@ pub use mobkit_agents::model::{
 };
 pub use mobkit_domain::tool::ToolSpec;
 pub use mobkit_domain::{
-    command, definition, edge, effect, event, id, lifecycle, model, plan, principal, refusal, row,
-    schedule, state, text, time,
+    code, command, definition, edge, effect, event, id, lifecycle, model, plan, principal, refusal,
+    row, schedule, state, text, time,
 };
 pub use mobkit_engine::{
     ApplyOptions, CallOutcome, Claim, ClaimOutcome, Clock, CursorError, DefinitionError,

@@ -492,8 +492,8 @@ impl<'t, 'a> Follow<'t, 'a> {
         Ok(None)
     }
 
-    /// Takes an event of another run: after a crash the runtime may make a new one of what was sent,
-    /// and the one that was followed does not go on.
+    /// Takes an event of another run: after a crash the runtime may make a new one of what was
+    /// sent, and the one that was followed does not go on.
     async fn begin_again(&mut self, event: Value) -> Result<Option<Ended>, EngineError> {
         self.early = vec![event];
         let Some(run) = self.begun() else {

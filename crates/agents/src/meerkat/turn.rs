@@ -106,8 +106,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Has a run made, and returns its answer. Where the runtime itself fails, it is made once more,
-    /// on a copy of the session.
+    /// Has a run made, and returns its answer. Where the runtime itself fails, it is made once
+    /// more, on a copy of the session.
     async fn run(&mut self, number: u32, content: &str) -> Result<String, EngineError> {
         let run = Follow::begin(self, number, content).await?;
         let reason = match run.ended().await? {

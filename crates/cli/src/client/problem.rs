@@ -26,6 +26,10 @@ const ASK_TIMED_OUT: &str = "ask.timed_out";
 /// failed.
 const CALL_FAILED: [&str; 3] = ["tool.failed", "tool.unknown", "module.unavailable"];
 
+/// What helps where a server does not know what every server of this version knows.
+const OTHER_VERSION: &str = "the server is of another version: compare `mobkit version` with \
+                             `mobkit status`, and use the same for both";
+
 /// What the codes of an invalid mob file begin with.
 const DEFINITION: &str = "definition.";
 
@@ -79,7 +83,10 @@ pub(super) fn failure_of_http(status: u16, retry_after: Option<&str>, body: &str
     );
     let code = text("code").map_or_else(|| format!("http.{status}"), str::to_owned);
     let mut failure = Failure::new(exit, code, message);
-    if let Some(hint) = text("hint") {
+    if matches!(text("code"), Some("operation.not_found" | "path.not_found")) {
+        // What this program calls exists in its own version.
+        failure = failure.hint(OTHER_VERSION);
+    } else if let Some(hint) = text("hint") {
         failure = failure.hint(in_commands(hint));
     }
     if matches!(status, 429 | 502 | 503) || matches!(text("kind"), Some("busy" | "unavailable")) {

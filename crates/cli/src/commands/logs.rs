@@ -10,7 +10,8 @@ use std::collections::VecDeque;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LogsArgs {
-    /// Only what is about this member, or module:ID, schedule:ID, delivery:ID or route:ID
+    /// Only what is about this member, or module:ID, schedule:ID, delivery:ID, route:ID or
+    /// engine:NAME
     #[arg(value_name = "MEMBER|NOUN:ID")]
     about: Option<String>,
     /// Go on with what is still to come
@@ -57,7 +58,9 @@ pub(crate) async fn run(args: &LogsArgs, output: &Output) -> Result<Exit, Failur
 }
 
 /// What an id may be of, named before it.
-const NOUNS: [&str; 5] = [MEMBER, "module", "schedule", "delivery", "route"];
+const NOUNS: [&str; 6] = [MEMBER, "module", "schedule", "delivery", "route", ENGINE];
+/// What runs the turns of members.
+const ENGINE: &str = "engine";
 /// The noun that may be left out, unless the id begins like one of them.
 const MEMBER: &str = "member";
 
@@ -89,6 +92,9 @@ impl<'a> Object<'a> {
 /// The refusal that says that there is no such object.
 async fn absence(client: &Client<'_>, object: Object<'_>) -> Result<Option<Failure>, Failure> {
     let Object { noun, id } = object;
+    if noun == ENGINE {
+        return engine_absence(client, id).await;
+    }
     match client
         .call(&format!("{noun}/get"), &json!({noun: id}))
         .await
@@ -99,6 +105,21 @@ async fn absence(client: &Client<'_>, object: Object<'_>) -> Result<Option<Failu
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// The refusal that says that no members have an engine of this name, and none ever ran.
+async fn engine_absence(client: &Client<'_>, id: &str) -> Result<Option<Failure>, Failure> {
+    let answer = client.call("engine/list", &json!({})).await?;
+    let engines = answer["engines"].as_array().into_iter().flatten();
+    let names: Vec<&str> = engines.filter_map(|engine| engine["id"].as_str()).collect();
+    if names.contains(&id) {
+        return Ok(None);
+    }
+    let message = format!("no engine {id} runs members of this mob");
+    let failure = Failure::new(Exit::Missing, "engine.not_found", message);
+    Ok(Some(
+        failure.hint(format!("there are: {}", names.join(", "))),
+    ))
 }
 
 /// Prints the last `tail` lines of what there is, and returns where that ended and how many there

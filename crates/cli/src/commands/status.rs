@@ -26,11 +26,13 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
         .pages("approval/list", Map::new(), "approvals")
         .await?;
     let modules = client.pages("module/list", Map::new(), "modules").await?;
+    let engines = client.call("engine/list", &json!({})).await?;
     let left = left(&client).await?;
     if output.is_json() {
         status["system"] = system;
         status["approvals_pending"] = pending.len().into();
         status["modules"] = modules.into();
+        status["engines"] = engines["engines"].clone();
         let counts = left.iter().map(|left| {
             let counted = json!({"count": left.count, "more": left.more});
             (left.state.to_owned(), counted)
@@ -43,6 +45,9 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
     let mut lines = facts(&status, &system);
     if let Some(left) = what_is_left(&left) {
         lines.insert(1, ("deliveries", left));
+    }
+    if let Some(engines) = external_engines(&engines) {
+        lines.insert(1, ("engines", engines));
     }
     if !modules.is_empty() {
         lines.insert(1, ("modules", module_states(&modules)));
@@ -66,6 +71,23 @@ pub(crate) async fn run(args: &StatusArgs, output: &Output) -> Result<Exit, Fail
         ));
     }
     Ok(Exit::Done)
+}
+
+/// How the engines stand that are processes of their own.
+fn external_engines(answer: &Value) -> Option<String> {
+    let engines = answer["engines"].as_array().into_iter().flatten();
+    let external = engines.filter(|engine| engine["id"] != "native");
+    let parts: Vec<String> = external
+        .map(|engine| {
+            let text = |name: &str| visible_line(engine[name].as_str().unwrap_or_default());
+            match (engine["pid"].as_u64(), text("reason")) {
+                (Some(pid), _) => format!("{} {}, pid {pid}", text("id"), text("version")),
+                (None, reason) if reason.is_empty() => format!("{} stopped", text("id")),
+                (None, reason) => format!("{} stopped ({reason})", text("id")),
+            }
+        })
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// What there always is to say.
@@ -238,6 +260,12 @@ mod tests {
             Some("apr-12 waits: writer wants module:mail/send, and 1 more")
         );
         assert_eq!(what_waits(&[]), None);
+        let engines = json!({"engines": [{"id": "native", "state": "ready"},
+            {"id": "meerkat", "state": "ready", "pid": 7, "version": "0.9.8"},
+            {"id": "other", "state": "stopped", "reason": "exit status 1"}]});
+        let expected = "meerkat 0.9.8, pid 7, other stopped (exit status 1)";
+        assert_eq!(external_engines(&engines).as_deref(), Some(expected));
+        assert_eq!(external_engines(&json!({})), None);
         let left = |state, count, more| Left { state, count, more };
         let some = what_is_left(&[left("dead", 20, true), left("unknown", 1, false)]);
         assert_eq!(some.as_deref(), Some("20+ dead, 1 unknown"));

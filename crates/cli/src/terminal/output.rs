@@ -228,8 +228,15 @@ impl Output {
             )
             .hint(format!("answer with {flag}")));
         }
+        let answer = self.ask(&format!("{question} [y/N]")).await;
+        let answer = answer.unwrap_or_default().to_lowercase();
+        Ok(matches!(answer.as_str(), "y" | "yes"))
+    }
+
+    /// Asks for a line on the terminal; `None` where the input has ended.
+    pub async fn ask(&self, question: &str) -> Option<String> {
         let mut stderr = io::stderr();
-        let _ = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+        let _ = write!(stderr, "{question} ").and_then(|()| stderr.flush());
         // Who is interrupted while we wait has not ended the line.
         let mut line = OpenLine { ended: false };
         let mut answer = String::new();
@@ -238,7 +245,7 @@ impl Output {
             .read_line(&mut answer)
             .await;
         line.ended = matches!(read, Ok(length) if length > 0);
-        Ok(read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+        line.ended.then(|| answer.trim().to_owned())
     }
 
     fn tell(&self, text: &str) {

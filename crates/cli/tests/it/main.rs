@@ -3,6 +3,7 @@
 mod approvals;
 mod archive;
 mod bulletins;
+mod chat;
 mod check;
 mod completion;
 mod costs;
@@ -12,8 +13,10 @@ mod down;
 mod each_line;
 mod earlier_version;
 mod exit_codes;
+mod explain;
 mod export;
 mod fake;
+mod golden_errors;
 mod hands;
 mod init;
 #[path = "../../../mobkit/tests/it/strangers/installed.rs"]

@@ -83,12 +83,12 @@ pub use turn::{
 use serde::{Deserialize, Serialize};
 
 macro_rules! events {
-    ($($(#[$doc:meta])* $kind:literal $name:ident,)*) => {
+    ($($(#[doc = $doc:literal])* $kind:literal $name:ident,)*) => {
         /// One fact, with the data that its kind carries.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "kind", content = "data")]
         pub enum Event {
-            $($(#[$doc])* #[serde(rename = $kind)] $name($name),)*
+            $($(#[doc = $doc])* #[serde(rename = $kind)] $name($name),)*
         }
 
         impl Event {
@@ -108,6 +108,9 @@ macro_rules! events {
 
         /// Every kind, in the order of the specification.
         pub const KINDS: &[&str] = &[$($kind,)*];
+
+        /// Every kind with what it means, in the same order.
+        pub const MEANINGS: &[(&str, &str)] = &[$(($kind, concat!($($doc),*)),)*];
     };
 }
 

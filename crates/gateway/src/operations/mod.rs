@@ -5,6 +5,7 @@ mod blob;
 mod cost;
 mod delivery;
 mod edge;
+mod engine;
 mod event;
 mod grant;
 mod member;
@@ -60,6 +61,7 @@ pub static OPERATIONS: &[Operation] = &[
     Operation::of::<approval::Decide>(),
     Operation::of::<grant::List>(),
     Operation::of::<grant::Revoke>(),
+    Operation::of::<engine::List>(),
     Operation::of::<module::List>(),
     Operation::of::<module::Get>(),
     Operation::of::<module::Start>(),

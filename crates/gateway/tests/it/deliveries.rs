@@ -162,3 +162,19 @@ async fn a_delivery_to_a_member_is_a_message() {
     let messages = server.call("message/list", json!({"to": "ada"})).await;
     assert_eq!(messages["messages"].as_array().map(Vec::len), Some(1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_rate_of_its_route_holds_back_says_when_its_turn_is() {
+    let server = up().await;
+    let route = json!({
+        "id": "slow", "match": {"recipient": "slow"}, "rate": {"per_minute": 1},
+        "sink": {"kind": "webhook", "url": "https://hooks.example.com/in"},
+    });
+    server.call("route/put", route).await;
+    send(&server, "slow", "deliver").await;
+    server.until_count(1, delivered).await;
+    let held = send(&server, "slow", "deliver").await;
+    let shown = server.call("delivery/get", json!({"delivery": held})).await;
+    assert_eq!(shown["state"], "queued", "{shown}");
+    assert!(shown["retry_at"].is_string(), "{shown}");
+}

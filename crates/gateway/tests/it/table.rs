@@ -18,7 +18,7 @@ fn every_operation_of_the_contract_is_there_once() {
         "schedule/trigger schedule/preview schedule/occurrences schedule/backfill",
         "route/list route/get route/put route/enable route/remove route/resolve",
         "delivery/send delivery/list delivery/get delivery/replay",
-        "module/tools task/list cost/summary event/query blob/get system/info system/shutdown",
+        "engine/list module/tools task/list cost/summary event/query blob/get system/info system/shutdown",
     ]
     .iter()
     .flat_map(|line| line.split(' '))

@@ -171,9 +171,12 @@ fn a_failed_run_says_why_and_keeps_its_tokens() {
 }
 
 #[test]
-fn a_cancelled_run_was_stopped() {
+fn a_cancelled_run_is_one_that_the_runtime_gave_up() {
     let cancelled = json!({"type": "run_failed", "error_report": {"class": "cancelled"}});
-    assert_eq!(run().hear(&cancelled), [Told::Ended(Ended::Stopped)]);
+    assert_eq!(
+        run().hear(&cancelled),
+        [Told::Ended(Ended::Broken(STOPPED.to_owned()))]
+    );
 }
 
 #[test]

@@ -27,10 +27,15 @@ impl Decision<'_> {
     /// digest of what was shown.
     pub async fn make(self, client: &Client<'_>, yes: bool) -> Result<Value, Failure> {
         let long = long_texts(client, self.approval.args()).await?;
-        self.show(client.output, &long, yes);
+        show(client.output, self.approval, &long, &self.additions, yes);
         if !yes && !client.output.confirm(&self.question, &self.flags).await? {
             return Err(declined());
         }
+        self.send(client).await
+    }
+
+    /// Sends the decision with the digest of what was shown.
+    pub async fn send(self, client: &Client<'_>) -> Result<Value, Failure> {
         let mut params = json!({
             "id": self.approval.id(),
             "digest": self.approval.digest(),
@@ -60,17 +65,24 @@ impl Decision<'_> {
             _ => failure,
         }
     }
+}
 
-    fn show(&self, output: &Output, long: &[LongText], yes: bool) {
-        let paint = |tone: Tone, text: &str| output.paint_notice(tone, text);
-        let shown = card(self.approval, long, environment::now(), paint);
-        for line in shown.iter().chain(&self.additions) {
-            // Who is asked has to see it, however quiet it should be.
-            if yes {
-                output.notice(line);
-            } else {
-                output.finding(line);
-            }
+/// Shows the whole action, on stderr.
+pub(super) fn show(
+    output: &Output,
+    approval: &Approval,
+    long: &[LongText],
+    additions: &[String],
+    yes: bool,
+) {
+    let paint = |tone: Tone, text: &str| output.paint_notice(tone, text);
+    let shown = card(approval, long, environment::now(), paint);
+    for line in shown.iter().chain(additions) {
+        // Who is asked has to see it, however quiet it should be.
+        if yes {
+            output.notice(line);
+        } else {
+            output.finding(line);
         }
     }
 }

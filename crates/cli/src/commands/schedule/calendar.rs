@@ -27,13 +27,16 @@ pub(super) fn offset(time: &str, zone: &str) -> Option<String> {
     )
 }
 
+/// The id of a schedule that is described by words alone.
+const NAME: &str = "described";
+
 /// The schedule that the words describe.
 pub(super) fn described(args: &NextArgs) -> Result<Schedule, Failure> {
     let NextSubject {
         cron, every, at, ..
     } = &args.subject;
     let mut entry = Map::from_iter([
-        ("id".to_owned(), json!("described")),
+        ("id".to_owned(), json!(NAME)),
         ("to".to_owned(), json!({"member": "anybody"})),
         ("message".to_owned(), json!("-")),
     ]);
@@ -56,7 +59,9 @@ fn refused(errors: &[EntryError]) -> Failure {
     let Some(first) = errors.first() else {
         return Failure::new(Exit::Usage, "schedule.times_invalid", "this is never due");
     };
-    let failure = Failure::new(Exit::Usage, first.code.clone(), first.message.clone());
+    // The schedule has no name but the one that it was given here.
+    let message = first.message.replace(&format!(" of schedule {NAME:?}"), "");
+    let failure = Failure::new(Exit::Usage, first.code.clone(), message);
     match &first.hint {
         Some(hint) => failure.hint(hint.clone()),
         None => failure,

@@ -13,29 +13,37 @@ use std::time::Duration;
 /// The kinds that say what becomes of a message.
 const KINDS: &str = "message.delivered,message.steered,turn.completed,turn.failed,turn.cancelled,\
     message.cancelled,message.expired,tool.unknown,turn.waiting,approval.requested";
+/// The kinds that tell of a turn on its way.
+const KINDS_ON_THE_WAY: &str = "tool.started,tool.finished,tool.failed,tool.refused,model.failed";
 
 /// How to wait.
-pub(super) struct Patience<'a> {
+pub(crate) struct Patience<'a> {
     /// For how long at most.
     pub longest: Option<Duration>,
     /// Whether to go on while somebody decides an approval.
     pub through_approvals: bool,
     /// Gets what is to be said on the way.
     pub tell: &'a dyn Fn(&str),
+    /// Hears of the tool calls and failures of the turn.
+    pub hear: Option<&'a dyn Fn(&Value)>,
 }
 
 /// Reads the journal from the message on until its turn has ended, or waits for a person. With
 /// `speech`, text is shown while it is being written.
-pub(super) async fn wait(
+pub(crate) async fn wait(
     client: &Client<'_>,
     to: &str,
     accepted: &Accepted,
     speech: Option<&mut Speech<'_>>,
     patience: Patience<'_>,
 ) -> Result<Outcome, Failure> {
+    let kinds = match patience.hear {
+        Some(_) => format!("{KINDS},{KINDS_ON_THE_WAY}"),
+        None => KINDS.to_owned(),
+    };
     let query = EventQuery {
         after: accepted.seq.saturating_sub(1),
-        kinds: Some(KINDS.to_owned()),
+        kinds: Some(kinds),
         subject: Some(format!("member/{to}")),
         source: None,
         follow: true,
@@ -89,6 +97,15 @@ impl Waiter<'_> {
         while let Some(frame) = reader.next().await? {
             match frame {
                 Frame::Event(envelope, _) => {
+                    if let (Some(hear), Some(turn)) = (self.patience.hear, &self.turn)
+                        && envelope["data"]["turn"] == turn.as_str()
+                        && envelope["kind"] != "turn.completed"
+                    {
+                        if let Some(speech) = &mut speech {
+                            speech.end_line()?;
+                        }
+                        hear(&envelope);
+                    }
                     if let Some(end) = self.take(&envelope).await? {
                         self.seq = envelope["seq"].as_u64();
                         return Ok(end);

@@ -42,7 +42,7 @@ pub(crate) struct SendArgs {
 }
 
 /// How long an outage may last where the user does not say.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 impl SendArgs {
     /// Whether the answer is wanted.

@@ -84,6 +84,7 @@ async fn result(
         longest: args.server.timeout,
         through_approvals: args.through_approvals,
         tell,
+        hear: None,
     };
     let outcome = answer::wait(client, &args.member, &accepted, None, patience).await?;
     if let Some(way_out) = outcome.end.way_out() {
@@ -98,7 +99,7 @@ async fn result(
 }
 
 /// The exit that says more: a failure before a wait for a person, that before a timeout.
-fn worse(a: Exit, b: Exit) -> Exit {
+pub(crate) fn worse(a: Exit, b: Exit) -> Exit {
     let rank = |exit| match exit {
         Exit::Done => 0,
         Exit::TimedOut => 1,

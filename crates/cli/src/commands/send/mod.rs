@@ -10,6 +10,10 @@ mod single;
 mod source;
 mod speech;
 
-pub(crate) use args::SendArgs;
-pub(crate) use run::run;
+pub(crate) use answer::{Patience, wait};
+pub(crate) use args::{PATIENCE, SendArgs};
+pub(crate) use each_line::worse;
+pub(crate) use outcome::{End, Outcome};
+pub(crate) use run::{Accepted, run, send};
 pub(crate) use source::{STDIN, read};
+pub(crate) use speech::Speech;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 /// What came of a message.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     pub message: String,
     pub turn: Option<String>,
     /// Place of the event that ended it, in the journal.
@@ -16,7 +16,7 @@ pub(super) struct Outcome {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// The turn ended with an answer.
     Completed {
         text: String,

@@ -20,14 +20,14 @@ pub(crate) async fn run(args: &SendArgs, output: &Output) -> Result<Exit, Failur
 
 /// A message that is durable.
 #[derive(Debug, Clone)]
-pub(super) struct Accepted {
+pub(crate) struct Accepted {
     pub message: String,
     /// Its place in the journal.
     pub seq: u64,
 }
 
 /// Sends a message, through an outage if need be: the key makes a repetition harmless.
-pub(super) async fn send(
+pub(crate) async fn send(
     client: &Client<'_>,
     to: &str,
     content: &str,

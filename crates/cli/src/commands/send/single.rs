@@ -45,6 +45,7 @@ pub(super) async fn run(args: &SendArgs, client: &Client<'_>) -> Result<Exit, Fa
         longest: args.server.timeout,
         through_approvals: args.through_approvals,
         tell: &|line| output.notice(line),
+        hear: None,
     };
     let waiting = answer::wait(client, &args.member, &accepted, speech.as_mut(), patience);
     // Whatever goes wrong while waiting, the message itself is safe.
@@ -115,11 +116,10 @@ fn content(args: &SendArgs) -> Result<String, Failure> {
         }
     };
     if text.trim().is_empty() {
-        return Err(Failure::new(
-            Exit::Usage,
-            "content.empty",
-            "the message is empty",
-        ));
+        return Err(
+            Failure::new(Exit::Usage, "content.empty", "the message is empty")
+                .hint("say what the member is to do"),
+        );
     }
     Ok(text)
 }

@@ -5,12 +5,14 @@ use crate::terminal::Output;
 use serde_json::{Value, json};
 
 /// What has been shown of one turn.
-pub(super) struct Speech<'a> {
+pub(crate) struct Speech<'a> {
     output: &'a Output,
     /// Which model call the shown text belongs to: step and attempt.
     part: Option<(u64, u64)>,
     /// What was shown of that part.
     shown: String,
+    /// Whether the line that was written last has not ended.
+    is_open: bool,
 }
 
 /// What is left to print at the end.
@@ -28,6 +30,7 @@ impl<'a> Speech<'a> {
             output,
             part: None,
             shown: String::new(),
+            is_open: false,
         }
     }
 
@@ -48,14 +51,19 @@ impl<'a> Speech<'a> {
             self.shown.clear();
         }
         self.shown.push_str(text);
+        self.is_open = !text.ends_with('\n');
         self.output.write(&self.output.foreign(text))
     }
 
     /// Prints what is missing of the recorded answer, and the end of the line.
     pub fn finish(&mut self, answer: &str) -> Result<(), Failure> {
+        let is_open = std::mem::take(&mut self.is_open);
         match rest(&self.shown, answer) {
+            // The line was ended in between, and everything has been shown.
+            Rest::After("") if !is_open && !self.shown.is_empty() => Ok(()),
             Rest::After(rest) => self.output.line(&self.output.foreign(rest)),
             Rest::Everything => {
+                self.is_open = is_open;
                 self.end_line()?;
                 self.output
                     .notice("pieces of the text were lost on the way; this is all of it:");
@@ -66,10 +74,10 @@ impl<'a> Speech<'a> {
 
     /// Ends the line that was begun, where the turn has no answer.
     pub fn end_line(&mut self) -> Result<(), Failure> {
-        if self.shown.is_empty() || self.shown.ends_with('\n') {
-            return Ok(());
+        if std::mem::take(&mut self.is_open) {
+            return self.output.write("\n");
         }
-        self.output.write("\n")
+        Ok(())
     }
 }
 
