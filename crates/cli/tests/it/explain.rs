@@ -13,7 +13,9 @@ const OTHERS: [&str; 4] = [
     "store.retention",
 ];
 /// What the names of files end with.
-const EXTENSIONS: [&str; 8] = ["toml", "json", "db", "sh", "cfg", "token", "md", "sql"];
+const EXTENSIONS: [&str; 9] = [
+    "toml", "json", "db", "sh", "cfg", "token", "md", "pdf", "sql",
+];
 
 /// The sources of the product, without their tests.
 fn sources() -> Vec<String> {

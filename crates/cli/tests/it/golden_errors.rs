@@ -48,6 +48,7 @@ impl Told {
             (r"key [0-9a-f]{32}", "key KEY"),
             (r"--key [0-9a-f]{32}", "--key KEY"),
             (r"in \d+[ms]\w*( \d+s)?", "in TIME"),
+            (r"\d+s ago", "TIME ago"),
             (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
         ] {
             settings.add_filter(pattern, shown);
@@ -281,7 +282,7 @@ fn second_starts(told: &mut Told, example: &Example, up: Up) -> [String; 2] {
     let mob = example.mob().display().to_string();
     let words = ["up", "--rehearse", &mob, "--listen", "127.0.0.1:0"];
     told.add(&["up", "(a second one)"], &example.run(&words));
-    up.interrupt();
+    up.kill();
     let other = Example::written(&[("mob.toml", NEEDS_KEY)]);
     let mob = other.mob().display().to_string();
     let words = ["up", "--rehearse", &mob, "--listen", "127.0.0.1:0"];

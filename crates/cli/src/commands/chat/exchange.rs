@@ -25,7 +25,7 @@ impl Exchange<'_> {
     /// Sends a line and waits for what becomes of it.
     pub async fn run(&self, line: &str, interrupts: &mut Signal) -> Result<Outcome, Failure> {
         let key = environment::random_key()?;
-        let accepted = send(self.client, self.member, line, &key).await?;
+        let accepted = send(self.client, self.member, &json!(line), &key).await?;
         // What was said is not said again when the wait begins anew after a decision.
         let heard = Cell::new(accepted.seq);
         let mut through = false;
