@@ -64,6 +64,7 @@ impl Journal {
             message: MessageId(seq),
             from: Principal::App("feed".to_owned()),
             origin: None,
+            schedule: None,
             to: self.member.clone(),
             text: "M 4.6, 12 km SSW of Somewhere, depth 10 km".into(),
             parts: Vec::new(),

@@ -7,7 +7,9 @@ use crate::{environment, listen};
 use mobkit::definition::Start;
 use mobkit::event::{Event, EventFilter};
 use mobkit::id::Seq;
-use mobkit::{Access, BuildError, Engine, Mob, MobBuilder, ModelError, StartError, StoreError};
+use mobkit::{
+    Access, BuildError, Engine, Mob, MobBuilder, ModelError, StartError, StartParts, StoreError,
+};
 use std::path::PathBuf;
 
 /// Who hears of a mob that runs.
@@ -16,6 +18,10 @@ pub(crate) trait Audience {
     fn ready(&self, ready: &Ready);
     /// A module has come to answer, or no longer does.
     fn module(&self, event: &Event);
+    /// Waits until the mob may be brought up; an error says why not.
+    fn may_start(&self) -> impl Future<Output = Result<(), Failure>> {
+        std::future::ready(Ok(()))
+    }
     /// Does what is to be done beside the mob for as long as it lives; it ends when the mob stops.
     fn accompany(&self, _: &Mob) -> impl Future<Output = ()> {
         std::future::ready(())
@@ -24,7 +30,7 @@ pub(crate) trait Audience {
 
 /// Runs the mob until `stop`, and then stops it in order.
 pub(crate) async fn serve(
-    launch: Launch,
+    (launch, parts): (Launch, StartParts),
     audience: &impl Audience,
     stop: impl Future<Output = ()>,
 ) -> Result<Stopped, Failure> {
@@ -33,6 +39,7 @@ pub(crate) async fn serve(
         .variables(environment::variable)
         .rehearse(launch.rehearse)
         .force(launch.force)
+        .served(parts)
         .open()
         .await
         .map_err(|error| refused(&error))?;
@@ -66,18 +73,26 @@ async fn serve_open(
     let _announced = Announcement::publish(&launch.state, &url, &started)?;
     let running = mob.run(listener, Access::operator_token(&token), stop);
     let starting = async {
+        if let Err(failure) = audience.may_start().await {
+            mob.shutdown().await;
+            return Ok(Some(failure));
+        }
         mob.bring_up().await?;
         let known = mob.engine().head();
         audience.ready(&ready(mob.engine(), &url, token_file));
         watch_modules(mob, known, audience).await;
-        Ok::<(), BuildError>(())
+        Ok::<Option<Failure>, BuildError>(None)
     };
     // Reads are served while the mob comes up; a start that fails stops the serving too.
     let (report, started, ()) = tokio::join!(running, starting, audience.accompany(mob));
     match started {
         // Asked to stop before it was up: what was brought up is taken down again, in order.
         Err(BuildError::Start(StartError::Cancelled)) if report.shutdown.is_orderly() => {}
-        started => started.map_err(|error| refused(&error))?,
+        started => {
+            if let Some(failure) = started.map_err(|error| refused(&error))? {
+                return Err(failure);
+            }
+        }
     }
     if let Some(error) = report.serve {
         let message = format!("the server failed: {error}");

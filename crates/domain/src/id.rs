@@ -202,6 +202,11 @@ seq_id!(
 );
 
 seq_id!(
+    /// Id of what a host program registered at once: the position of its `host.registered`.
+    HostId, "host", "host-"
+);
+
+seq_id!(
     /// Id of a task of the shared list: the position of its `task.added`.
     TaskId, "task", "task-"
 );

@@ -27,6 +27,7 @@ pub mod edge;
 pub mod effect;
 pub mod engine;
 pub mod event;
+mod host;
 pub mod id;
 pub mod lifecycle;
 mod member;

@@ -96,12 +96,55 @@ pub enum Part {
         /// The data.
         data: Value,
     },
+    /// An image.
+    Image {
+        /// What it is, e.g. `image/png`.
+        media_type: String,
+        /// What its sender calls it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Its bytes.
+        data: BlobRef,
+    },
+    /// A file.
+    File {
+        /// What it is, e.g. `application/pdf`.
+        media_type: String,
+        /// What its sender calls it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Its bytes.
+        data: BlobRef,
+    },
+}
+
+impl Part {
+    /// Whether no text says all of it: an image, or a file of bytes.
+    pub fn is_binary(&self) -> bool {
+        match self {
+            Self::Text { .. } | Self::Data { .. } => false,
+            Self::Image { .. } => true,
+            Self::File { media_type, .. } => !reads_as_text(media_type),
+        }
+    }
+}
+
+/// Whether a file of this type is UTF-8 text, which every model can read.
+pub fn reads_as_text(media_type: &str) -> bool {
+    media_type.starts_with("text/") || media_type == "application/json"
+}
+
+/// What stands for a file in a text; its content follows where it is text.
+pub fn file_line(kind: &str, name: Option<&str>, media_type: &str, bytes: u64) -> String {
+    let named = name.map(|name| format!(" {name}")).unwrap_or_default();
+    format!("[{kind}{named}, {media_type}, {bytes} bytes]")
 }
 
 /// What a message says: its text, and its parts where it was given as parts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Content {
-    /// All of it as text, in order; data parts as JSON.
+    /// All of it as text, in order: data parts as JSON, files by a line that names them, and what
+    /// stands in those that are text.
     pub text: Text,
     /// The parts as they were given; empty for plain text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

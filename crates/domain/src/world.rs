@@ -56,6 +56,7 @@ pub fn decide(world: &World, submission: &Submission, now: Time) -> Result<Decis
         Command::Approval(command) => crate::approval::decide(draft, command),
         Command::Module(command) => crate::module::decide(draft, command),
         Command::Engine(command) => Ok(crate::engine::decide(draft, command)),
+        Command::Host(command) => crate::host::decide(draft, command),
         Command::Schedule(command) => crate::schedule::decide(draft, command),
         Command::Delivery(command) => crate::delivery::decide(draft, command),
     }?;

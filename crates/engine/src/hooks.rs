@@ -1,6 +1,7 @@
 //! What a host of the library can plug in.
 
 use crate::engine::Engine;
+use crate::hosts::Hosts;
 use crate::reader::EventReader;
 use crate::tasks::{OnError, OnStop, TaskKind};
 use async_trait::async_trait;
@@ -84,6 +85,8 @@ pub struct Hooks {
     pub post_reconcile: Option<PostReconcile>,
     /// On errors.
     pub on_error: Option<ErrorHook>,
+    /// Programs that register what the mob calls over their sessions.
+    pub hosts: Hosts,
     /// A journal failure can't be recorded; it waits here for the task of the error hook.
     unrecorded: Arc<Mutex<Vec<ErrorEvent>>>,
 }

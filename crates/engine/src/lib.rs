@@ -21,6 +21,7 @@ mod dispatch;
 mod elicitation;
 mod engine;
 mod hooks;
+mod hosts;
 mod journal;
 mod module_stop;
 mod outcome;
@@ -48,6 +49,7 @@ pub use hooks::{
     DefinitionError, DefinitionSource, Discovery, EdgeDiscovery, ErrorHook, HookError, Hooks,
     PostReconcile, PostSpawn, PreSpawn,
 };
+pub use hosts::{HostFailure, HostLine, HostPieces, Hosts};
 pub use module_stop::ModuleStopped;
 pub use outcome::{CallOutcome, Outcome, end_of_call};
 pub use phase::PhaseWatch;

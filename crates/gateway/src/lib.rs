@@ -54,4 +54,4 @@ pub use http::{ConnectionHold, router};
 pub use input::Input;
 pub use operation::{Keys, Operation};
 pub use operations::OPERATIONS;
-pub use session::{SessionEnd, talk_over_lines};
+pub use session::{OwnerSignals, SessionEnd, StartParts, talk_over_lines};

@@ -11,6 +11,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// Largest body of a request, in bytes, where nothing else is said.
+pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
+
 /// What an operation makes of an idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keys {
@@ -46,6 +49,8 @@ pub(crate) trait Define: 'static {
         Verb::Read => Keys::Absent,
         _ => Keys::Journal,
     };
+    /// The largest body of a request for it over plain HTTP, in bytes.
+    const BODY_BYTES_MAX: usize = BODY_BYTES_MAX;
     /// What it takes, beside `mob` and `key`, which every surface takes off before.
     type Params: DeserializeOwned + Send;
     /// What it answers.
@@ -73,6 +78,8 @@ pub struct Operation {
     pub keys: Keys,
     /// Names of its parameters, other spellings included.
     pub params: fn() -> &'static [&'static str],
+    /// The largest body of a request for it over plain HTTP, in bytes.
+    pub(crate) body_bytes_max: usize,
     /// The handler.
     pub(crate) call: fn(Context, Input) -> BoxFuture<'static, Result<Value, Refusal>>,
 }
@@ -85,6 +92,7 @@ impl Operation {
             permission: O::PERMISSION,
             verb: O::VERB,
             keys: O::KEYS,
+            body_bytes_max: O::BODY_BYTES_MAX,
             params: fields_of::<O::Params>,
             call: call::<O>,
         }

@@ -2,6 +2,7 @@
 
 use crate::deliveries::{Deliveries, forget_changed};
 use crate::file::{MobFile, Reread};
+use crate::hosted::{HostedDiscovery, HostedEdges, HostedModel};
 use crate::meerkat::MeerkatLauncher;
 use crate::mob::Mob;
 use crate::models::{ModelError, Models, is_rehearsal};
@@ -25,6 +26,7 @@ use mobkit_engine::{
     Clock, DRAIN_TIMEOUT_MS, DefinitionSource, Discovery, EdgeDiscovery, Engine, EngineConfig,
     HookError, Hooks, Runner, StartError, SystemClock,
 };
+use mobkit_gateway::StartParts;
 use mobkit_modules::Modules;
 use mobkit_store::{Durability, MemoryStore, SqliteStore, Store, StoreError};
 use serde_json::Value;
@@ -252,6 +254,28 @@ impl MobBuilder {
     #[must_use]
     pub fn model(mut self, id: ModelId, provider: Arc<dyn ModelProvider>) -> Self {
         self.models.insert(id, provider);
+        self
+    }
+
+    /// Lets the program with which [`Mob::talk`] talks serve these parts over its session; tools it
+    /// registers by itself. Takes the place of a discovery that was given before.
+    #[must_use]
+    pub fn served(mut self, parts: StartParts) -> Self {
+        let hosts = self.hooks.hosts.clone();
+        if parts.discovery {
+            self = self.discovery(HostedDiscovery(hosts.clone()));
+        }
+        if parts.edges {
+            self = self.edge_discovery(HostedEdges(hosts.clone()));
+        }
+        for model in parts.models {
+            let hosts = hosts.clone();
+            let provider = HostedModel {
+                hosts,
+                model: model.clone(),
+            };
+            self = self.model(model, Arc::new(provider));
+        }
         self
     }
 

@@ -26,6 +26,7 @@ mod builder;
 mod connections;
 mod deliveries;
 mod file;
+mod hosted;
 mod meerkat;
 mod mob;
 mod models;
@@ -61,7 +62,7 @@ pub use mobkit_engine::{
     RediscoverMode, Runner, ScheduleDispatchReport, ShutdownReport, StartError, SystemClock,
     TokioClock, unstash,
 };
-pub use mobkit_gateway::{Access, ConnectionHold, SessionEnd, router};
+pub use mobkit_gateway::{Access, ConnectionHold, OwnerSignals, SessionEnd, StartParts, router};
 pub use mobkit_store::{
     Bounds, Death, Durability, MemoryStore, SqliteStore, Store, StoreError, Tap, Verification,
     archive, state_dir_holder, verify_state_dir,

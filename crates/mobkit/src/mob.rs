@@ -14,11 +14,10 @@ use mobkit_engine::{
     ApplyOptions, CursorError, Engine, EventReader, RediscoverMode, ScheduleDispatchReport,
     ShutdownReport, StartError,
 };
-use mobkit_gateway::{Access, SessionEnd};
+use mobkit_gateway::{Access, OwnerSignals, SessionEnd};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +73,8 @@ impl Mob {
     }
 
     /// Talks JSON-RPC in both directions, one message per line, until the mob has stopped or the
-    /// other side can't be reached. `gone` is used once the other side has gone and all that it
-    /// asked has begun, or dropped: whoever runs the mob for it alone stops it then.
+    /// other side can't be reached. `signals` say when to bring the mob up, which waits for what
+    /// the other side serves of the start, and when to stop it.
     ///
     /// What is asked while the mob starts waits for the end of the start. The other side acts as
     /// `principal`; who may connect to the reader and the writer is for the host to say.
@@ -86,9 +85,9 @@ impl Mob {
             impl AsyncRead + Unpin + Send,
             impl AsyncWrite + Unpin + Send,
         ),
-        gone: oneshot::Sender<()>,
+        signals: OwnerSignals,
     ) -> SessionEnd {
-        mobkit_gateway::talk_over_lines(self.engine.clone(), principal, lines, gone).await
+        mobkit_gateway::talk_over_lines(self.engine.clone(), principal, lines, signals).await
     }
 
     /// Serves until `signal`, or until the mob stops by itself; then shuts down.

@@ -9,8 +9,9 @@ use mobkit_domain::command::{Command, ToolOutcome, TurnCommand};
 use mobkit_domain::effect::Effect;
 use mobkit_domain::text::INLINE_BYTES_MAX;
 use mobkit_domain::tool::module_of;
-use mobkit_engine::{EffectPort, EngineStopped, ModuleStopped, Runner, stash_text};
+use mobkit_engine::{EffectPort, EngineStopped, HostFailure, ModuleStopped, Runner, stash_text};
 use mobkit_modules::Modules;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -130,10 +131,15 @@ impl Runner for Runners {
 
 impl Runners {
     async fn host_call(&self, tool: &str, call: HostCall, port: &EffectPort) -> ToolOutcome {
-        let Some(found) = self.tools.get(tool) else {
-            return ToolOutcome::Failed(format!("the host no longer offers {tool}"));
+        let called = match self.tools.get(tool) {
+            Some(found) => found.call(call).await,
+            None => match session_call(tool, call, port).await {
+                Ok(result) => Ok(result),
+                Err(lost @ HostFailure::Lost) => return ToolOutcome::Lost(lost.to_string()),
+                Err(failure) => Err(failure.to_string()),
+            },
         };
-        match found.call(call).await {
+        match called {
             Ok(result) => match stash_text(port.engine.store().as_ref(), &result).await {
                 Ok(kept) => ToolOutcome::Finished(kept),
                 Err(error) => ToolOutcome::Lost(format!("the result could not be kept: {error}")),
@@ -142,6 +148,31 @@ impl Runners {
                 reason.truncate(reason.floor_char_boundary(INLINE_BYTES_MAX));
                 ToolOutcome::Failed(reason)
             }
+        }
+    }
+}
+
+/// Calls a tool that a program offers over its session. What it answers is told to the model: text
+/// as it is, anything else as JSON.
+async fn session_call(
+    tool: &str,
+    call: HostCall,
+    port: &EffectPort,
+) -> Result<String, HostFailure> {
+    let params = json!({
+        "tool": tool,
+        "call": call.call,
+        "member": call.member,
+        "turn": call.turn,
+        "args": call.args,
+    });
+    let mut answer = port.engine.hosts().call_tool(tool, params).await?;
+    match answer.get_mut("result").map(Value::take) {
+        Some(Value::String(text)) => Ok(text),
+        Some(other) => Ok(other.to_string()),
+        None => {
+            let why = "the program answered the call without a `result`";
+            Err(HostFailure::Refused(why.to_owned()))
         }
     }
 }

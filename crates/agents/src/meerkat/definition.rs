@@ -70,16 +70,57 @@ pub(super) fn name(identity: &str, number: u32) -> String {
 
 /// The last that stands for a member, of those in the list: its number and its row.
 pub(super) fn last<'a>(rows: &'a [Value], identity: &str) -> Option<(u32, &'a Value)> {
-    let numbered = rows.iter().filter_map(|row| {
-        let name = row.get("agent_identity")?.as_str()?;
-        let rest = name.strip_prefix(identity)?;
-        let number = match rest.strip_prefix("_n") {
-            None => rest.is_empty().then_some(1)?,
-            Some(number) => number.parse().ok()?,
-        };
-        Some((number, row))
-    });
+    let numbered = rows
+        .iter()
+        .filter_map(|row| Some((number(row, identity)?, row)));
     numbered.max_by_key(|(number, _)| *number)
+}
+
+/// Which of those that stand for a member a row is about, if it is about one.
+fn number(row: &Value, identity: &str) -> Option<u32> {
+    let name = row.get("agent_identity")?.as_str()?;
+    let rest = name.strip_prefix(identity)?;
+    match rest.strip_prefix("_n") {
+        None => rest.is_empty().then_some(1),
+        Some(number) => number.parse().ok(),
+    }
+}
+
+/// What the runtime's own journal says of the sessions of a member.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    is_its: bool,
+    left: Option<(u32, String)>,
+}
+
+impl Past {
+    /// Takes the next row.
+    pub(super) fn hear(&mut self, row: &Value, wanted: &Wanted) {
+        let Some(kind) = row.get("kind") else {
+            return;
+        };
+        let Some(number) = number(kind, &wanted.identity) else {
+            return;
+        };
+        match kind.get("type").and_then(Value::as_str) {
+            Some("member_spawned") => {
+                let session = kind.pointer(&format!("/labels/{SESSION}"));
+                self.is_its = session.and_then(Value::as_str) == Some(&wanted.session);
+                self.left = None;
+            }
+            Some("member_retirement_started") if self.is_its => {
+                let session = kind.get("session_id").and_then(Value::as_str);
+                self.left = session.map(|session| (number, session.to_owned()));
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// The session that is wanted, where its member was let go and none took its place, and which
+    /// one that member was: a crash may come in between.
+    pub(super) fn left(self) -> Option<(u32, String)> {
+        self.left
+    }
 }
 
 /// Which session a member there begins with.
@@ -281,6 +322,30 @@ mod tests {
         assert_eq!(number("eve"), None);
         assert_eq!(name("ada", 1), "ada");
         assert_eq!(name("ada", 10), "ada_n10");
+    }
+
+    #[test]
+    fn a_session_that_was_let_go_and_not_taken_up_is_found() {
+        let row = |kind: &str, name: &str, session: &str| {
+            json!({"kind": {
+                "type": kind, "agent_identity": name, "session_id": "there",
+                "labels": {"session": session},
+            }})
+        };
+        let spawned = row("member_spawned", "ada_n2", "s2");
+        let left = row("member_retirement_started", "ada_n2", "");
+        let left_of = |rows: &[&Value], session: &str| {
+            let wanted = wanted(session, "hi", &[]);
+            let mut past = Past::default();
+            rows.iter().for_each(|row| past.hear(row, &wanted));
+            past.left()
+        };
+        let there = Some((2, "there".to_owned()));
+        assert_eq!(left_of(&[&spawned, &left], "s2"), there);
+        assert_eq!(left_of(&[&spawned, &left], "s3"), None, "after a reset");
+        assert_eq!(left_of(&[&spawned, &left, &spawned], "s2"), None);
+        let other = row("member_retirement_started", "bob", "");
+        assert_eq!(left_of(&[&spawned, &other], "s2"), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Members of ours in the runtime: each is there once, with the session that is its own.
 
 use super::config::ModelName;
-use super::definition::{self, Change, Launch, Wanted};
+use super::definition::{self, Change, Launch, Past, Wanted};
 use super::engine::Runtime;
 use super::frames::RequestError;
 use super::structure;
@@ -12,6 +12,9 @@ use mobkit_domain::id::{MemberId, TurnId};
 use mobkit_domain::model::Usage;
 use mobkit_engine::Engine;
 use serde_json::{Value, json};
+
+/// How many rows of the runtime's own journal are read at once.
+const ROWS_READ_MAX: u64 = 100;
 
 /// Where a member is.
 pub(super) struct Place<'a> {
@@ -64,10 +67,17 @@ impl Place<'_> {
         let name = definition::name(&wanted.identity, number);
         match change {
             Change::Keep => Ok(Stands::As(number)),
-            Change::Spawn => {
-                self.spawn(wanted, &name, Launch::Fresh).await?;
-                Ok(Stands::As(number))
-            }
+            Change::Spawn => match self.left(wanted).await? {
+                Some((number, session)) => {
+                    let name = definition::name(&wanted.identity, number);
+                    self.spawn(wanted, &name, Launch::Resume(&session)).await?;
+                    Ok(Stands::As(number))
+                }
+                None => {
+                    self.spawn(wanted, &name, Launch::Fresh).await?;
+                    Ok(Stands::As(number))
+                }
+            },
             Change::Reset => {
                 let number = match self.retire(&name).await {
                     Ok(()) => number,
@@ -99,6 +109,29 @@ impl Place<'_> {
                     self.ask("mob/append_system_context", told).await?;
                 }
                 Ok(stands)
+            }
+        }
+    }
+
+    /// The session of a member that is not there, if it was let go to be taken up again.
+    async fn left(&self, wanted: &Wanted) -> Result<Option<(u32, String)>, RequestError> {
+        let mut past = Past::default();
+        let mut after = 0;
+        loop {
+            let params = json!({
+                "mob_id": self.mob,
+                "after_cursor": after,
+                "limit": ROWS_READ_MAX,
+                "strict": true,
+            });
+            let read = self.ask("mob/events", params).await?;
+            let rows = read.get("events").and_then(Value::as_array);
+            let rows = rows.map(Vec::as_slice).unwrap_or_default();
+            rows.iter().for_each(|row| past.hear(row, wanted));
+            let last = rows.last().and_then(|row| row.get("cursor")?.as_u64());
+            match last {
+                Some(cursor) if cursor > after => after = cursor,
+                Some(_) | None => return Ok(past.left()),
             }
         }
     }
@@ -229,23 +262,29 @@ pub(super) async fn renew(
     Ok(())
 }
 
-/// Has another stand for a member whose session does not work any longer; why.
+/// Has another stand for a member whose session does not work any longer, and why that is. One that
+/// is not there takes up its session again. `true`: with a copy of its session.
 pub(super) async fn stand_in(
     runtime: &Runtime,
     place: &Place<'_>,
     of: (&MemberId, TurnId),
     (mob, why): (&Engine, String),
-) -> Result<(), RequestError> {
+) -> Result<bool, RequestError> {
     let Some(wanted) = runtime.wanted(of.0) else {
-        return Ok(());
+        return Ok(false);
     };
-    let number = runtime.number(of.0);
+    let rows = place.rows().await?;
+    let Some((number, _)) = definition::last(&rows, &wanted.identity) else {
+        let stands = place.change(&wanted, (1, None), Change::Spawn).await?;
+        stands.note(runtime, (of.0, Some(of.1)), &wanted, mob).await;
+        return Ok(false);
+    };
     let stands = place.copy(&wanted, number, why).await?;
     stands.note(runtime, (of.0, Some(of.1)), &wanted, mob).await;
     // One that can still go is not needed any longer; one that is held back stays.
     let name = definition::name(&wanted.identity, number);
     match place.retire(&name).await {
-        Ok(()) | Err(RequestError::Refused { .. }) => Ok(()),
+        Ok(()) | Err(RequestError::Refused { .. }) => Ok(true),
         Err(error) => Err(error),
     }
 }

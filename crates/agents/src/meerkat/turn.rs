@@ -133,7 +133,8 @@ impl Turn<'_> {
         let of = (&self.input.member, self.input.turn);
         let copied = members::stand_in(self.runtime, &place, of, (self.mob(), reason.clone()));
         match copied.await {
-            Ok(()) => self.recount(&live, &current.name, number).await,
+            Ok(true) => self.recount(&live, &current.name, number).await,
+            Ok(false) => Ok(()),
             Err(error @ RequestError::Closed(_)) => {
                 Err(self.runtime.failed(&live, "the copy", error).await)
             }
@@ -363,7 +364,7 @@ impl Turn<'_> {
 /// The message with which a turn began. Others that stand beside it have joined it since.
 fn first(items: &[Item]) -> String {
     let mut texts = items.iter().filter_map(|item| match item {
-        Item::User { text, from } => Some(heard(text, from)),
+        Item::User { text, from, .. } => Some(heard(text, from)),
         Item::Assistant { .. } | Item::ToolResult { .. } => None,
     });
     texts.next().unwrap_or_default()

@@ -22,5 +22,7 @@ pub use rehearsal::{Rehearsal, Script, ScriptError, ScriptProblem};
 pub use remote::{RemoteModel, RemoteProvider, RemoteSettings};
 pub(crate) use remote::{ToolNames, heard};
 pub use replay::{Recording, RecordingError, Replay};
-pub use seam::{Delta, Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest, ToolSpec};
+pub use seam::{
+    Delta, Item, ModelEvent, ModelEvents, ModelProvider, ModelRequest, Piece, ToolSpec,
+};
 pub use settings::{ProviderSettings, Resolved, SettingsError, provider_for};

@@ -5,6 +5,7 @@ use mobkit_domain::id::{CallId, MemberId, ProfileId};
 use mobkit_domain::model::{CallRequest, Failure, Finish, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// One model call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,9 @@ pub struct ModelRequest {
     pub items: Vec<Item>,
     /// What the model may call.
     pub tools: Vec<ToolSpec>,
+    /// The JSON Schema that its final answer is to fit; the instructions say it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
     /// Who sent the last message, e.g. `operator:ada` or `agent:desk`.
     pub from: String,
 }
@@ -35,10 +39,14 @@ pub struct ModelRequest {
 pub enum Item {
     /// A message to the member.
     User {
-        /// What it says.
+        /// What it says; for files of bytes a line that names each.
         text: String,
         /// The principal who sent it.
         from: String,
+        /// The same in pieces, in their order, where there are files of bytes among them; else
+        /// empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pieces: Vec<Piece>,
     },
     /// What the model answered.
     Assistant {
@@ -59,6 +67,28 @@ pub enum Item {
         result: String,
         /// Whether the call failed.
         failed: bool,
+    },
+}
+
+/// A piece of a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Piece {
+    /// Text.
+    Text {
+        /// What it says.
+        text: String,
+    },
+    /// An image, or a file of bytes.
+    Binary {
+        /// What it is, e.g. `image/png`.
+        media_type: String,
+        /// What its sender calls it.
+        name: Option<String>,
+        /// What stands for it where a model can't be shown it.
+        line: String,
+        /// Its bytes in base64.
+        base64: Arc<str>,
     },
 }
 

@@ -57,8 +57,10 @@ pub(super) async fn compact(
         items: vec![Item::User {
             text: told(before),
             from: request.from.clone(),
+            pieces: Vec::new(),
         }],
         tools: Vec::new(),
+        output_schema: None,
         ..request
     };
     let began = engine.now();

@@ -5,6 +5,7 @@
 
 mod assemble;
 mod compaction;
+mod pieces;
 mod providers;
 mod runner;
 mod tool_result;

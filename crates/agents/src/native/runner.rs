@@ -179,6 +179,7 @@ fn request(
             instructions: instructions(world, member, profile),
             items: items.to_vec(),
             tools: member_tools(world, member, profile),
+            output_schema: profile.output_schema.clone(),
             from: sender(items).unwrap_or_else(|| turn.from.to_string()),
         };
         Ok((Arc::clone(definition), turn.model.clone(), request))

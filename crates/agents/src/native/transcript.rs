@@ -1,7 +1,8 @@
 //! The session of a member as a model sees it, read from the journal.
 
+use super::pieces::pieces;
 use super::tool_result::shown;
-use crate::model::Item;
+use crate::model::{Item, Piece};
 use mobkit_domain::event::{Event, EventFilter, ModelReplied, ResolveHow, SessionCompacted};
 use mobkit_domain::id::{CallId, MemberId, MessageId, Seq, SessionId};
 use mobkit_domain::model::CallRequest;
@@ -58,6 +59,7 @@ fn of_runtime(text: String) -> Item {
     Item::User {
         text,
         from: Principal::Runtime.to_string(),
+        pieces: Vec::new(),
     }
 }
 
@@ -82,6 +84,8 @@ pub(crate) struct Said {
     pub(crate) text: String,
     /// The principal who sent it.
     pub(crate) from: String,
+    /// The same in pieces, where there are files of bytes among them.
+    pub(crate) pieces: Vec<Piece>,
 }
 
 /// What a message says. Its text stands where it was accepted, maybe before this session.
@@ -94,6 +98,7 @@ pub(crate) async fn user_item(
         Some(Event::MessageAccepted(message)) => Ok(Some(Said {
             text: unstash(engine.store().as_ref(), &message.text).await?,
             from: message.from.to_string(),
+            pieces: pieces(engine.store().as_ref(), &message.parts).await?,
         })),
         _ => Ok(None),
     }
@@ -270,8 +275,8 @@ impl Transcript {
     }
 
     async fn said(&mut self, engine: &Engine, message: MessageId) -> Result<(), StoreError> {
-        if let Some(Said { text, from }) = user_item(engine, message).await? {
-            self.push(Item::User { text, from });
+        if let Some(Said { text, from, pieces }) = user_item(engine, message).await? {
+            self.push(Item::User { text, from, pieces });
         }
         Ok(())
     }

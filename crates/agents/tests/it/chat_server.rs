@@ -198,8 +198,10 @@ pub fn asked(text: &str) -> ModelRequest {
         items: vec![Item::User {
             text: text.to_owned(),
             from: from.clone(),
+            pieces: Vec::new(),
         }],
         tools: Vec::new(),
+        output_schema: None,
         from,
     }
 }

@@ -6,3 +6,4 @@ mod model_faults;
 mod model_faults_of_others;
 mod model_gemini;
 mod model_open_ai;
+mod model_pieces;

@@ -173,6 +173,7 @@ async fn calls_and_results_go_back_under_the_ids_of_the_provider() {
     request.items.push(Item::User {
         text: "and?".to_owned(),
         from: "agent:desk".to_owned(),
+        pieces: Vec::new(),
     });
     let script = Script::whole(&[chunk(&json!({ "content": "ok" })), finish("stop")]);
     let body = Caller::default().call(request, script).await.got.body;

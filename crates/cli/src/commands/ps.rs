@@ -5,7 +5,7 @@ mod family;
 use super::status::LINE_PAUSED;
 use crate::client::{Client, ServerArgs};
 use crate::failure::{Exit, Failure};
-use crate::terminal::{Output, Table, Tone};
+use crate::terminal::{Output, Table, Tone, visible_line};
 use crate::{duration, environment};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -163,10 +163,26 @@ fn urgency(member: &Value) -> u8 {
     }
 }
 
-/// How long it has been so, and the last error.
+/// Why it is paused, and when it goes on by itself.
+fn pause(paused: &Value, now: jiff::Timestamp) -> Option<String> {
+    let reason = paused["reason"].as_str().map(visible_line);
+    let left = paused["until"].as_str().map(|until| {
+        duration::until(until, now).map_or("now".to_owned(), |left| format!("in {left}"))
+    });
+    match (reason, left) {
+        (Some(reason), Some(left)) => Some(format!("{reason}; goes on {left}")),
+        (Some(reason), None) => Some(reason),
+        (None, left) => left.map(|left| format!("goes on {left}")),
+    }
+}
+
+/// How long it has been so, and why it is paused, or its last error.
 fn last(member: &Value, now: jiff::Timestamp) -> String {
     let since = text(&member["since"]);
     let age = duration::since(&since, now).map_or(since, |age| format!("{age} ago"));
+    if let Some(pause) = pause(&member["paused"], now) {
+        return format!("{age}: {pause}");
+    }
     let error = match &member["last_error"] {
         Value::Object(error) => text(
             error
@@ -209,6 +225,26 @@ fn parse_label(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_member_that_is_paused_says_why_and_until_when() {
+        let now = "2026-11-22T06:05:00Z".parse().expect("a time");
+        let told = |paused: Value| {
+            let since = "2026-11-22T06:04:00Z";
+            last(
+                &json!({"state": "paused", "since": since, "paused": paused}),
+                now,
+            )
+        };
+        let budget = json!({"reason": "the budget is used up", "budget": "usd_per_day",
+            "until": "2026-11-23T00:00:00.000Z"});
+        assert_eq!(
+            told(budget),
+            "1m ago: the budget is used up; goes on in 17h 55m"
+        );
+        assert_eq!(told(json!({"reason": "enough\n"})), "1m ago: enough\\u000a");
+        assert_eq!(told(json!({})), "1m ago");
+    }
 
     #[test]
     fn a_row_says_what_is_the_matter() {

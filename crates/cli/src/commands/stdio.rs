@@ -8,15 +8,21 @@ use crate::up::{Banner, Launch, Ready, Signals, Teller, block_on, conclude};
 use crate::{logging, mobfile};
 use mobkit::event::Event;
 use mobkit::principal::Principal;
-use mobkit::{Mob, SessionEnd};
+use mobkit::{Mob, OwnerSignals, SessionEnd, StartParts};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use tokio::io::{AsyncBufReadExt, BufReader, Stdin};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Chain, Stdin};
 use tokio::sync::oneshot;
 
 /// Who talks on the streams of the process runs it, and could read its token as well.
 const OPERATOR: &str = "local";
+
+/// How much of the first line is looked at before the start; the session refuses what is longer.
+const LINE_BYTES_MAX: u64 = 2 * 1024 * 1024;
+
+/// The first line, which was looked at, and what follows.
+type Input = Chain<std::io::Cursor<Vec<u8>>, BufReader<Stdin>>;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct StdioArgs {
@@ -59,22 +65,34 @@ pub(crate) fn run(args: &StdioArgs, output: &Output) -> Result<Exit, Failure> {
 async fn drive(launch: Launch, banner: &Banner, output: &Output) -> Result<Exit, Failure> {
     let mut signals = Signals::install()?;
     let mut stdin = BufReader::new(tokio::io::stdin());
-    let begun = tokio::select! {
-        begun = stdin.fill_buf() => begun.is_ok_and(|text| !text.is_empty()),
+    let mut first = Vec::new();
+    let mut head = (&mut stdin).take(LINE_BYTES_MAX);
+    tokio::select! {
+        // What can't be read is as good as nothing.
+        _ = head.read_until(b'\n', &mut first) => {}
         () = signals.next() => return Ok(Exit::Interrupted),
-    };
-    if !begun {
+    }
+    if first.is_empty() {
         output.notice("stdin was closed before the first line; nothing was started");
         return Ok(Exit::Done);
     }
+    let parts = StartParts::of_first_line(&first);
+    check_models(&parts, &launch)?;
     let (gone, client_gone) = oneshot::channel();
+    let (begun, may_start) = oneshot::channel();
+    let signals_of_owner = OwnerSignals {
+        begun: Some(begun),
+        gone: Some(gone),
+    };
+    let input = std::io::Cursor::new(first).chain(stdin);
     let (stop, stopped) = oneshot::channel::<()>();
     let program = Program {
         teller: Teller { banner, output },
-        lines: Mutex::new(Some((stdin, gone))),
+        lines: Mutex::new(Some((input, signals_of_owner))),
+        may_start: Mutex::new(Some(may_start)),
         end: Mutex::new(None),
     };
-    let running = serve(launch, &program, async {
+    let running = serve((launch, parts), &program, async {
         // Whoever drops a sender wants a stop as well.
         tokio::select! {
             _ = client_gone => {}
@@ -94,10 +112,29 @@ async fn drive(launch: Launch, banner: &Banner, output: &Output) -> Result<Exit,
     }
 }
 
+/// A model that the program answers for must be one of the mob file.
+fn check_models(parts: &StartParts, launch: &Launch) -> Result<(), Failure> {
+    let known = &launch.file.definition.models;
+    match parts
+        .models
+        .iter()
+        .find(|model| !known.contains_key(*model))
+    {
+        None => Ok(()),
+        Some(model) => {
+            let message =
+                format!("the program answers for the model {model}, which is not defined");
+            Err(Failure::new(Exit::Config, "host.model_unknown", message)
+                .hint("name a model of the mob file in `host/register`"))
+        }
+    }
+}
+
 /// The program on the other side of the streams.
 struct Program<'a> {
     teller: Teller<'a>,
-    lines: Mutex<Option<(BufReader<Stdin>, oneshot::Sender<()>)>>,
+    lines: Mutex<Option<(Input, OwnerSignals)>>,
+    may_start: Mutex<Option<oneshot::Receiver<()>>>,
     end: Mutex<Option<SessionEnd>>,
 }
 
@@ -126,17 +163,34 @@ impl Audience for Program<'_> {
         self.teller.module(event);
     }
 
+    async fn may_start(&self) -> Result<(), Failure> {
+        let may_start = self
+            .may_start
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(may_start) = may_start
+            && may_start.await.is_err()
+        {
+            let message = "what the program serves was refused; its first request says why";
+            return Err(Failure::new(Exit::Failed, "host.refused", message));
+        }
+        Ok(())
+    }
+
     async fn accompany(&self, mob: &Mob) {
         let lines = self
             .lines
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let Some((stdin, gone)) = lines else {
+        let Some((input, signals)) = lines else {
             return;
         };
         let operator = Principal::Operator(OPERATOR.to_owned());
-        let end = mob.talk(operator, (stdin, tokio::io::stdout()), gone).await;
+        let end = mob
+            .talk(operator, (input, tokio::io::stdout()), signals)
+            .await;
         *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }
 }

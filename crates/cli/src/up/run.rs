@@ -10,6 +10,7 @@ use crate::mobfile;
 use crate::serve::{Audience, serve};
 use crate::terminal::{Output, visible_line};
 use crate::{listen, logging};
+use mobkit::StartParts;
 use mobkit::event::Event;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -56,7 +57,7 @@ async fn drive(launch: Launch, banner: &Banner, output: &Output) -> Result<Exit,
     let mut signals = Signals::install()?;
     let (stop, stopped) = oneshot::channel();
     let teller = Teller { banner, output };
-    let running = serve(launch, &teller, async {
+    let running = serve((launch, StartParts::default()), &teller, async {
         // Whoever drops the sender wants a stop as well.
         let _ = stopped.await;
     });

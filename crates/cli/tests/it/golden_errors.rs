@@ -2,7 +2,7 @@
 //!
 //! Each is to say what is wrong, where and why, and the next step, with a stable code and the exit
 //! code of its class. A changed line is to be read before it is accepted:
-//! `INSTA_UPDATE=always cargo nextest run -p mobkit-cli golden_errors`, then look at the difference.
+//! `INSTA_UPDATE=always cargo nextest run -p mobkit-cli golden_errors`; then look at the changes.
 
 use crate::chat;
 use crate::fake::{Fake, Reply, problem};

@@ -2,6 +2,8 @@
 
 mod approvals;
 mod archive;
+mod attach;
+mod budgets;
 mod bulletins;
 mod chat;
 mod check;

@@ -12,6 +12,8 @@ const STREAM: &str = "text/event-stream";
 pub(crate) enum Says {
     /// It answers.
     Whole,
+    /// It calls a tool without arguments (as OpenAI does).
+    Calls(&'static str),
     /// It refuses with this status, to be tried again after so many seconds.
     Later(u16, u32),
     /// It begins an answer, and the connection breaks.
@@ -62,11 +64,18 @@ impl Provider {
     pub fn url(&self) -> String {
         format!("{}/v1", self.fake.url())
     }
+
+    /// The bodies of the calls so far.
+    pub fn asked(&self) -> Vec<Value> {
+        let seen = self.fake.seen().into_iter();
+        seen.map(|request| request.body).collect()
+    }
 }
 
 fn reply(speaks: Speaks, says: Says) -> Reply {
     match says {
         Says::Whole => Reply::Text(200, STREAM, whole(speaks)),
+        Says::Calls(tool) => Reply::Text(200, STREAM, calls(tool)),
         Says::Later(status, seconds) => Reply::Later(status, seconds),
         Says::Cut => Reply::Cut(STREAM, begun(speaks)),
         Says::Garbage => Reply::Text(200, STREAM, "data: {\"what\": \n\n".to_owned()),
@@ -87,6 +96,16 @@ fn begun(speaks: Speaks) -> String {
     let whole = whole(speaks);
     let (first, _) = whole.split_once("\n\n").expect("it has frames");
     format!("{first}\n\n")
+}
+
+fn calls(tool: &str) -> String {
+    let call = json!([{"index": 0, "id": "call_1", "type": "function",
+        "function": {"name": tool, "arguments": "{}"}}]);
+    let told = events(&[
+        json!({"choices": [{"index": 0, "delta": {"tool_calls": call}, "finish_reason": null}]}),
+        json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}),
+    ]);
+    format!("{told}data: [DONE]\n\n")
 }
 
 /// A whole answer, with tokens of every sort that the provider counts.

@@ -13,6 +13,7 @@ script = "rehearsal.toml"
 [profiles.worker]
 model = "main"
 instructions = "Answer."
+tools = ["fetch"]
 [[members]]
 id = "quick"
 profile = "worker"
@@ -29,6 +30,12 @@ const RULES: &str = r#"
 when = { member = "slow" }
 delay = "10m"
 say = "at last"
+[[rules]]
+when = { text = "^fetch (?<what>.*)$", step = 1 }
+call = [{ tool = "fetch", args = { what = "{{ what }}" } }]
+[[rules]]
+when = { tool = "fetch" }
+say = "got: {{ result }}"
 [[rules]]
 when = {}
 say = "{{ member }} says {{ message }}"

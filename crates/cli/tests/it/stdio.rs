@@ -1,9 +1,11 @@
 //! `mobkit stdio`: a mob for one program.
 
 use crate::program::finish;
-use crate::running::Example;
+use crate::running::{Example, path};
 use serde_json::Value;
 use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Output};
 
 fn mob() -> Example {
     let mob = include_str!("programs/stdio/mob.toml");
@@ -56,4 +58,47 @@ fn what_is_wrong_is_said_on_stderr_alone() {
     let run = finish(mob.command(&["stdio", "--json"]).arg(mob.mob()));
     assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{}", run.stderr);
     assert!(run.stderr.contains("mob.toml"), "{}", run.stderr);
+}
+
+/// Lets the client play a part.
+fn play(mob: &Example, part: &str) -> Output {
+    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/programs/stdio/client.py");
+    let mut python = Command::new("python3");
+    python
+        .arg(client)
+        .arg(env!("CARGO_BIN_EXE_mobkit"))
+        .args([mob.mob(), &mob.state()])
+        .arg(part)
+        .env_clear()
+        .envs(path());
+    python
+        .output()
+        .expect("python3 is missing: install Python 3.11 or newer")
+}
+
+fn plays_well(mob: &Example, part: &str) {
+    let run = play(mob, part);
+    let said = String::from_utf8_lossy(&run.stdout);
+    let complaint = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(said.trim(), "done", "{part}: {complaint}");
+}
+
+#[test]
+fn a_program_serves_what_a_mob_is_made_of_and_drives_it() {
+    plays_well(&mob(), "whole");
+}
+
+#[test]
+fn a_call_that_nobody_waits_for_any_longer_is_taken_back() {
+    plays_well(&mob(), "taken_back");
+}
+
+#[test]
+fn a_program_that_dies_in_a_call_leaves_it_unknown_and_the_next_takes_over() {
+    let mob = mob();
+    let run = play(&mob, "die");
+    let said = String::from_utf8_lossy(&run.stdout);
+    let mobkit = said.trim();
+    assert!(mobkit.parse::<u32>().is_ok(), "{run:?}");
+    plays_well(&mob, "after");
 }

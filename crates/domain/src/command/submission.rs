@@ -1,8 +1,8 @@
 //! Who asks what of the writer.
 
 use super::{
-    ApprovalCommand, DeliveryCommand, EdgeCommand, EngineCommand, MemberCommand, MessageCommand,
-    MobCommand, ModuleCommand, RuntimeCommand, ScheduleCommand, TurnCommand,
+    ApprovalCommand, DeliveryCommand, EdgeCommand, EngineCommand, HostCommand, MemberCommand,
+    MessageCommand, MobCommand, ModuleCommand, RuntimeCommand, ScheduleCommand, TurnCommand,
 };
 use crate::event::KeyUse;
 use crate::lifecycle::Verb;
@@ -54,6 +54,8 @@ pub enum Command {
     Module(ModuleCommand),
     /// About an external engine.
     Engine(EngineCommand),
+    /// About a host program.
+    Host(HostCommand),
     /// About a schedule.
     Schedule(ScheduleCommand),
     /// About a route or a delivery.
@@ -85,12 +87,14 @@ impl Command {
             )
             | Self::Delivery(DeliveryCommand::Ended { .. })
             | Self::Engine(_)
+            | Self::Host(HostCommand::Leave { .. })
             | Self::Member(MemberCommand::EngineStarted { .. }) => None,
             Self::Mob(_)
             | Self::Member(_)
             | Self::Edge(_)
             | Self::Message(_)
             | Self::Module(_)
+            | Self::Host(HostCommand::Register { .. })
             | Self::Schedule(_)
             | Self::Delivery(_) => Some(Verb::Mutate),
         }

@@ -267,6 +267,8 @@ impl Event {
             Self::EdgeFailed(e) => format!("edge/{}", e.edge()),
             Self::RouteDefined(e) => format!("route/{}", e.route),
             Self::RouteRemoved(e) => format!("route/{}", e.route),
+            Self::HostRegistered(e) => format!("host/{}", e.host),
+            Self::HostLeft(e) => format!("host/{}", e.host),
             Self::TaskAdded(e) => format!("task/{}", e.task),
             Self::TaskUpdated(e) => format!("task/{}", e.task),
             Self::DeliveryQueued(_)

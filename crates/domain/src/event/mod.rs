@@ -11,6 +11,7 @@ mod engine;
 mod envelope;
 mod error;
 mod filter;
+mod host;
 mod lines;
 mod member;
 mod message;
@@ -42,6 +43,7 @@ pub use engine::{
 pub use envelope::{Envelope, KeyUse, NewEvent, Source, SourceError};
 pub use error::{AccessDenied, ErrorEvent, ErrorRaised};
 pub use filter::{EventFilter, FilterError};
+pub use host::{HostLeft, HostRegistered};
 pub use lines::LOG_KINDS;
 pub use member::{
     Fence, HelperOf, MemberFailed, MemberOrigin, MemberPaused, MemberQuarantined, MemberReset,
@@ -287,6 +289,10 @@ events! {
     "engine.event" EngineEvent,
     /// Some of the events of an external engine were lost.
     "engine.gap" EngineGap,
+    /// A host program offers tools over its session.
+    "host.registered" HostRegistered,
+    /// A host program no longer serves what it had registered.
+    "host.left" HostLeft,
     /// A task was put on the list that all members share.
     "task.added" TaskAdded,
     /// A task of the shared list stands elsewhere.

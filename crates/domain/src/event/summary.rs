@@ -154,6 +154,7 @@ impl Event {
             .or_else(|| self.summary_of_approval())
             .or_else(|| self.summary_of_module())
             .or_else(|| self.summary_of_engine())
+            .or_else(|| self.summary_of_host())
             .or_else(|| self.summary_of_schedule())
             .or_else(|| self.summary_of_delivery())
             .or_else(|| self.summary_of_task())

@@ -2,6 +2,7 @@
 
 use super::mode;
 use crate::command::{Answer, MessageCommand};
+use crate::definition::Engine;
 use crate::draft::{Decision, Draft};
 use crate::event::{
     DeliveryQueued, Event, MessageAccepted, MessageCancelled, MessageMode, NewEvent, ToolFailed,
@@ -10,8 +11,8 @@ use crate::event::{
 use crate::id::{CallId, MemberId, MessageId, ScheduleId, Seq};
 use crate::principal::Principal;
 use crate::refusal::{Refusal, RefusalKind};
-use crate::state::{CallState, MemberMode, Message};
-use crate::text::{Content, Text};
+use crate::state::{CallState, Member, MemberMode, Message};
+use crate::text::{Content, Part, Text};
 
 /// After how many milliseconds a full queue is worth another try.
 pub(super) const QUEUE_RETRY_AFTER_MS: u64 = 1_000;
@@ -103,6 +104,7 @@ fn check(draft: &Draft<'_>, accepted: &MessageAccepted) -> Result<(), Refusal> {
         ));
     }
     mode::check(draft, to, member, accepted.mode)?;
+    check_parts(draft, member, accepted)?;
     if accepted.expires.is_some_and(|expires| expires <= draft.now) {
         return Err(Refusal::new(
             RefusalKind::Invalid,
@@ -121,6 +123,26 @@ fn check(draft: &Draft<'_>, accepted: &MessageAccepted) -> Result<(), Refusal> {
         .retry_after_ms(QUEUE_RETRY_AFTER_MS));
     }
     Ok(())
+}
+
+/// Only the models of native turns are shown images and files of bytes.
+fn check_parts(
+    draft: &Draft<'_>,
+    member: &Member,
+    accepted: &MessageAccepted,
+) -> Result<(), Refusal> {
+    let profile = draft.profile(&member.profile);
+    let engine = profile.map_or(Engine::Native, |profile| profile.engine);
+    if engine == Engine::Native || !accepted.parts.iter().any(Part::is_binary) {
+        return Ok(());
+    }
+    let to = &accepted.to;
+    Err(Refusal::new(
+        RefusalKind::Invalid,
+        "message.part_unsupported",
+        format!("{to} works with the engine {engine}, which takes no images and no files of bytes"),
+    )
+    .hint("send text, data and files of text, or send it to a member of the native engine"))
 }
 
 /// Accepts a message from a member, along an edge; `call` waits for the answer.

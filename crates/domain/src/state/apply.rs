@@ -37,6 +37,7 @@ impl State {
                 self.epoch = e.epoch;
                 self.stage = Stage::Started;
                 self.engines_gone();
+                self.hosts_gone();
             }
             Event::RuntimeReady(_) => {
                 self.stage = Stage::Ready;
@@ -77,6 +78,7 @@ impl State {
             _ if self.apply_approval(now, &envelope.event) => {}
             _ if self.apply_module(seq, now, &envelope.event) => {}
             _ if self.apply_engine(now, &envelope.event) => {}
+            _ if self.apply_host(&envelope.event) => {}
             _ if self.apply_schedule(seq, now, &envelope.event) => {}
             _ if self.apply_delivery(seq, now, &envelope.event) => {}
             _ if self.apply_task(seq, now, &envelope.event) => {}

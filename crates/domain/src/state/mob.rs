@@ -1,8 +1,8 @@
 //! The folded journal of one mob.
 
 use super::{
-    Approval, Delivery, DirectCall, EngineState, Keys, Member, MemberMode, Message, Module,
-    RemovedSchedule, Route, Schedule, SessionSpan, Tasks, Trimmed, Turn, Waiting,
+    Approval, Delivery, DirectCall, EngineState, HostedTool, Keys, Member, MemberMode, Message,
+    Module, RemovedSchedule, Route, Schedule, SessionSpan, Tasks, Trimmed, Turn, Waiting,
 };
 use crate::definition::Engine;
 use crate::edge::Edge;
@@ -87,6 +87,10 @@ pub struct State {
     /// External engines that were ever started.
     #[serde(default)]
     pub engines: BTreeMap<Engine, EngineState>,
+    /// Tools that host programs offer over their sessions, by name; those of programs that have
+    /// gone included.
+    #[serde(default)]
+    pub hosted: BTreeMap<String, HostedTool>,
     /// Calls of modules that no turn waits for.
     #[serde(default)]
     pub direct_calls: BTreeMap<CallId, DirectCall>,
@@ -189,6 +193,7 @@ impl State {
             modules: BTreeMap::new(),
             module_dues: BTreeSet::new(),
             engines: BTreeMap::new(),
+            hosted: BTreeMap::new(),
             direct_calls: BTreeMap::new(),
             tasks: Tasks::default(),
             schedules: BTreeMap::new(),

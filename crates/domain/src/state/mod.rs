@@ -12,6 +12,7 @@ mod apply_turn;
 mod approval;
 mod delivery;
 mod engine;
+mod host;
 mod index;
 mod keys;
 mod lineage;
@@ -30,6 +31,7 @@ pub use delivery::{
     ATTEMPTS_AT_ONCE_MAX, Delivery, DeliveryStatus, RATE_WINDOW_MS, Route, Waiting,
 };
 pub use engine::{EngineProcess, EngineState};
+pub use host::HostedTool;
 pub use keys::{KEY_AGE_MAX_MS, KEYS_MAX, KeyLookup, Keys};
 pub use lineage::{HELPER_DEPTH_MAX, HELPERS_MAX, HELPERS_OF_ONE_MAX, Helper, IDLE_RETIRE_MS};
 pub use member::{Member, MemberMode, MemberState, Pause, SessionSpan};

@@ -61,6 +61,10 @@ fn start(
         let away = ToolRefusal::new("module.unavailable", reason);
         return refuse(draft, id, turn, call, &away);
     }
+    if let Found::Away(spec) = found {
+        let away = format!("the program that offers {} has gone", spec.name);
+        return refuse(draft, id, turn, call, &ToolRefusal::new("host.away", away));
+    }
     let Permit {
         approval,
         grant,

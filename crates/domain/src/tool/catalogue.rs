@@ -18,8 +18,10 @@ pub fn module_of(tool: &str) -> Option<(&str, &str)> {
 pub(crate) enum Found<'w> {
     /// The writer itself.
     BuiltIn(ToolEffect),
-    /// The host of the library.
+    /// The host of the library, or a host program on its session.
     Host(&'w ToolSpec),
+    /// A host program that has gone.
+    Away(&'w ToolSpec),
     /// A module that listed it.
     Module {
         module: &'w ModuleId,
@@ -37,7 +39,7 @@ impl<'w> Found<'w> {
     /// What a repeated call does.
     pub(crate) fn effect(&self) -> ToolEffect {
         match self {
-            Self::Host(spec) => spec.effect,
+            Self::Host(spec) | Self::Away(spec) => spec.effect,
             Self::BuiltIn(effect) | Self::Module { effect, .. } | Self::Unlisted { effect, .. } => {
                 *effect
             }
@@ -48,7 +50,9 @@ impl<'w> Found<'w> {
     pub(crate) fn schema(&self) -> Option<&'w Value> {
         match self {
             Self::Module { schema, .. } => Some(schema),
-            Self::Host(spec) => Some(&spec.schema).filter(|schema| schema.is_object()),
+            Self::Host(spec) | Self::Away(spec) => {
+                Some(&spec.schema).filter(|schema| schema.is_object())
+            }
             Self::BuiltIn(_) | Self::Unlisted { .. } => None,
         }
     }
@@ -60,7 +64,7 @@ pub(crate) fn find<'w>(world: &'w World, tool: &str) -> Option<Found<'w>> {
         return super::built_in::built_in_effect(tool).map(Found::BuiltIn);
     }
     let Some((id, name)) = module_of(tool) else {
-        return world.toolbox.0.get(tool).map(Found::Host);
+        return host_tool(world, tool);
     };
     let defined = world
         .definition
@@ -87,10 +91,25 @@ pub(crate) fn find<'w>(world: &'w World, tool: &str) -> Option<Found<'w>> {
     }
 }
 
+/// A tool of the host, or of a host program: the host's own comes first.
+fn host_tool<'w>(world: &'w World, tool: &str) -> Option<Found<'w>> {
+    if let Some(spec) = world.toolbox.0.get(tool) {
+        return Some(Found::Host(spec));
+    }
+    let hosted = world.state.hosted.get(tool)?;
+    Some(match hosted.host {
+        Some(_) => Found::Host(&hosted.spec),
+        None => Found::Away(&hosted.spec),
+    })
+}
+
 /// The tools that a profile offers, in the order of their names.
 pub fn offered(world: &World, profile: &Profile) -> Vec<ToolSpec> {
     let built_in = built_in_specs();
-    let known = built_in.iter().chain(world.toolbox.0.values()).cloned();
+    let own = world.toolbox.0.values();
+    let hosted = world.state.hosted.values().map(|tool| &tool.spec);
+    let hosted = hosted.filter(|spec| !world.toolbox.0.contains_key(&spec.name));
+    let known = built_in.iter().chain(own).chain(hosted).cloned();
     let mut tools: Vec<ToolSpec> = known.chain(of_modules(world)).collect();
     tools.retain(|spec| profile.offers(&spec.name));
     tools.sort_by(|a, b| a.name.cmp(&b.name));

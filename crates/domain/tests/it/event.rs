@@ -39,6 +39,7 @@ fn relied_on(kind: &str) -> Vec<&'static str> {
         "task" => vec!["task"],
         "budget" => vec!["budget", "turn", "member"],
         "engine" => vec!["engine"],
+        "host" => vec!["host"],
         "runtime" | "mob" | "error" | "access" => Vec::new(),
         other => panic!("what do clients rely on in events of {other}?"),
     };

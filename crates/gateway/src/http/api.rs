@@ -33,7 +33,7 @@ pub(super) async fn operate(
     };
     let method = request.method().clone();
     let input = if method == Method::POST {
-        posted(request).await
+        posted(request, operation.body_bytes_max).await
     } else if operation.is_read() && (method == Method::GET || method == Method::HEAD) {
         queried(request.uri()).map(Input::Query)
     } else {
@@ -58,7 +58,7 @@ pub(super) fn json(value: &Value) -> Response<Body> {
     response
 }
 
-async fn posted(request: Request) -> Result<Input, Refusal> {
+async fn posted(request: Request, bytes_max: usize) -> Result<Input, Refusal> {
     if request.uri().query().is_some_and(|query| !query.is_empty()) {
         let message = "the parameters of a POST are given in its body, not in the URL";
         return Err(Refusal::new(
@@ -67,7 +67,7 @@ async fn posted(request: Request) -> Result<Input, Refusal> {
             message,
         ));
     }
-    let bytes = body::read(request.into_body()).await?;
+    let bytes = body::read(request.into_body(), bytes_max).await?;
     if bytes.trim_ascii().is_empty() {
         return Input::of_json(Value::Null);
     }

@@ -4,6 +4,7 @@ use super::api::json;
 use super::body;
 use crate::gateway::{Caller, Gateway, find};
 use crate::input::Input;
+use crate::operation::BODY_BYTES_MAX;
 use crate::problem::{RPC_PARSE, response};
 use crate::rpc::{answered, check_batch, failure, not_a_request, read};
 use crate::strict;
@@ -21,7 +22,7 @@ pub(super) async fn rpc(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Response<Body> {
-    let bytes = match body::read(request.into_body()).await {
+    let bytes = match body::read(request.into_body(), BODY_BYTES_MAX).await {
         Ok(bytes) => bytes,
         Err(refusal) => return response(&refusal),
     };

@@ -1,5 +1,6 @@
 //! What a session is asked, and what came of it.
 
+use super::host::HostSide;
 use super::params::{SUBSCRIBE, Subscribe};
 use crate::gateway::{Caller, Gateway, find};
 use crate::input::Input;
@@ -20,6 +21,8 @@ pub(super) struct Finished {
     pub opened: Vec<(u64, Feed)>,
     /// Numbers of streams that could not begin.
     pub refused: Vec<u64>,
+    /// What came of the registration that a start waits for: whether it stands.
+    pub registered: Option<bool>,
 }
 
 /// What a request asks for.
@@ -28,6 +31,8 @@ pub(super) enum Task {
     Operation,
     /// A stream under this number.
     Subscribe(u64),
+    /// To serve something; whether it may be what a start is made of.
+    Register(bool),
 }
 
 /// Who asks, of which server.
@@ -35,6 +40,7 @@ pub(super) enum Task {
 pub(super) struct Asker {
     pub gateway: Arc<Gateway>,
     pub caller: Caller,
+    pub host: HostSide,
 }
 
 impl Asker {
@@ -54,6 +60,11 @@ impl Asker {
                     Ok((answer, None))
                 }
                 Task::Subscribe(number) => self.subscribe(*number, input?).await,
+                Task::Register(shapes_start) => {
+                    let asker = (self.gateway.as_ref(), &self.caller);
+                    let answer = self.host.register(asker, input?, *shapes_start).await?;
+                    Ok((answer, None))
+                }
             }
         };
         tokio::select! {

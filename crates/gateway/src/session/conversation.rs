@@ -2,7 +2,9 @@
 
 use super::backlog::Backlog;
 use super::call::{Asker, Finished, Task};
-use super::params::{CANCEL, Cancel, SUBSCRIBE, UNSUBSCRIBE, Unsubscribe};
+use super::host::{HostSide, Order};
+use super::params::{CANCEL, Cancel, PIECE, Piece, REGISTER, SUBSCRIBE, UNSUBSCRIBE, Unsubscribe};
+use super::questions::{Questions, is_answer};
 use super::subscriptions::{SUBSCRIPTIONS_MAX, Subscriptions};
 use super::talk::{Session, Tie};
 use super::wire::{Incoming, Inlet, MESSAGE_BYTES_MAX, SessionEnd};
@@ -39,6 +41,8 @@ enum Step {
     Finished(Box<Finished>),
     Incoming(Incoming),
     Chunk(Option<Bytes>),
+    Order(Order),
+    Withdrawn(Option<u64>),
     Started,
     Closing,
     Late,
@@ -55,6 +59,13 @@ pub(super) struct Conversation {
     /// Requests that run, by id.
     running: HashMap<String, CancellationToken>,
     subscriptions: Subscriptions,
+    /// What the mob asks the other side.
+    orders: mpsc::Receiver<Order>,
+    questions: Questions,
+    /// How many messages the other side has sent.
+    heard: u64,
+    /// Whether the first one serves what the mob is made of.
+    registering: bool,
     phase: watch::Receiver<Phase>,
     /// Whether the other side says nothing any longer.
     heard_all: bool,
@@ -63,7 +74,11 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub fn of(session: Session, frames: mpsc::Sender<String>) -> Self {
+    pub fn of(
+        session: Session,
+        frames: mpsc::Sender<String>,
+        (host, orders): (HostSide, mpsc::Receiver<Order>),
+    ) -> Self {
         let Session {
             gateway,
             caller,
@@ -71,7 +86,15 @@ impl Conversation {
         } = session;
         Self {
             phase: gateway.engine.phase().subscribe(),
-            asker: Asker { gateway, caller },
+            asker: Asker {
+                gateway,
+                caller,
+                host,
+            },
+            orders,
+            questions: Questions::default(),
+            heard: 0,
+            registering: false,
             tie,
             frames,
             backlog: Backlog::default(),
@@ -133,6 +156,8 @@ impl Conversation {
             }
             incoming = inlet.next(), if !self.heard_all => Step::Incoming(incoming),
             chunk = self.subscriptions.next(), if self.may_relay() => Step::Chunk(chunk),
+            Some(order) = self.orders.recv() => Step::Order(order),
+            id = self.questions.withdrawn(), if !self.questions.is_empty() => Step::Withdrawn(id),
             () = started(&mut self.phase), if !self.held.is_empty() => Step::Started,
             () = closing.cancelled(), if self.deadline.is_none() => Step::Closing,
             () = late(&mut self.deadline) => Step::Late,
@@ -150,10 +175,23 @@ impl Conversation {
                 self.heard_all = true;
                 match self.tie {
                     Tie::Guest => return Some(SessionEnd::ClientGone),
-                    Tie::Owner(_) => self.hang_up().await,
+                    Tie::Owner(_) => {
+                        self.serve_no_longer().await;
+                        self.hang_up().await;
+                    }
                 }
             }
             Step::Chunk(chunk) => self.relay(&chunk.unwrap_or_default()),
+            Step::Order(order) => {
+                let question = self.questions.put(order);
+                self.say(&question);
+            }
+            Step::Withdrawn(id) => {
+                if let Some(id) = id {
+                    let params = json!({ "id": id });
+                    self.say(&json!({ "jsonrpc": "2.0", "method": CANCEL, "params": params }));
+                }
+            }
             Step::Started => {
                 self.working.extend(std::mem::take(&mut self.held));
                 self.hang_up().await;
@@ -170,6 +208,17 @@ impl Conversation {
         None
     }
 
+    /// Nothing that the mob asks is answered any longer.
+    async fn serve_no_longer(&mut self) {
+        self.orders.close();
+        while self.orders.try_recv().is_ok() {}
+        self.questions.lose_all();
+        let engine = &self.asker.gateway.engine;
+        engine.hosts().set_owner(None);
+        let reason = SessionEnd::ClientGone.to_string();
+        self.asker.host.leave(engine, &reason).await;
+    }
+
     /// Lets the owner of the runtime know that the other side has gone, once all that it asked has
     /// begun.
     async fn hang_up(&mut self) {
@@ -179,8 +228,8 @@ impl Conversation {
         while let Poll::Ready(Some(done)) = futures::poll!(self.working.next()) {
             self.finish(done);
         }
-        if let Tie::Owner(gone) = &mut self.tie
-            && let Some(gone) = gone.take()
+        if let Tie::Owner(signals) = &mut self.tie
+            && let Some(gone) = signals.gone.take()
         {
             // Who does not wait for it stops the runtime anyhow.
             let _ = gone.send(());
@@ -203,6 +252,9 @@ impl Conversation {
         for id in finished.ids {
             self.running.remove(&id);
         }
+        if let Some(stands) = finished.registered {
+            self.begun(stands);
+        }
         for number in finished.refused {
             self.subscriptions.end(number);
         }
@@ -214,8 +266,30 @@ impl Conversation {
         }
     }
 
-    /// Begins what a message asks.
+    /// Lets the owner of the runtime bring it up, or not at all.
+    fn begun(&mut self, stands: bool) {
+        let Tie::Owner(signals) = &mut self.tie else {
+            return;
+        };
+        if let Some(begun) = signals.begun.take()
+            && stands
+        {
+            // Who does not wait for it has stopped the runtime.
+            let _ = begun.send(());
+        }
+    }
+
+    /// Begins what a message asks. The start waits for the first one, if that serves what the mob
+    /// is made of.
     fn hear(&mut self, text: &[u8]) {
+        self.heard += 1;
+        self.hear_message(text);
+        if self.heard == 1 && !self.registering {
+            self.begun(true);
+        }
+    }
+
+    fn hear_message(&mut self, text: &[u8]) {
         let batch = match strict::from_slice(text) {
             Ok(Value::Array(batch)) => batch,
             Ok(single) => {
@@ -235,6 +309,7 @@ impl Conversation {
             let (mut whole, mut answers) = (Finished::default(), Vec::new());
             for one in all.await {
                 whole.ids.extend(one.ids);
+                whole.registered = whole.registered.or(one.registered);
                 whole.opened.extend(one.opened);
                 whole.refused.extend(one.refused);
                 answers.extend(one.answer);
@@ -255,6 +330,12 @@ impl Conversation {
     }
 
     fn begin(&mut self, request: Value) -> Work {
+        if is_answer(&request) {
+            if let Value::Object(fields) = request {
+                self.questions.answer(fields);
+            }
+            return Work::done(None);
+        }
         let call = match read(request) {
             Ok(call) => call,
             Err((refusal, id)) => return Work::done(Some(failure(&refusal, &id))),
@@ -262,6 +343,7 @@ impl Conversation {
         let at_once = match call.method.as_str() {
             CANCEL => Some(self.cancel(call.params.clone())),
             UNSUBSCRIBE => Some(self.unsubscribe(call.params.clone())),
+            PIECE => Some(self.piece(call.params.clone())),
             _ => None,
         };
         match at_once {
@@ -275,6 +357,7 @@ impl Conversation {
         let admitted = self.admit(id.as_ref()).and_then(|given_up| {
             let task = match method.as_str() {
                 SUBSCRIBE => Task::Subscribe(self.subscriptions.reserve().ok_or_else(too_many)?),
+                REGISTER => Task::Register(self.shapes_start()),
                 _ => Task::Operation,
             };
             Ok((given_up, task))
@@ -288,6 +371,8 @@ impl Conversation {
             self.running.insert(key.clone(), given_up.clone());
         }
         let waits = matches!(task, Task::Operation);
+        let starts = matches!(task, Task::Register(true));
+        self.registering |= starts;
         let asker = self.asker.clone();
         let future = Box::pin(async move {
             let result = asker.perform(&task, (method, params), given_up).await;
@@ -306,6 +391,7 @@ impl Conversation {
                 }
                 (result, _) => result.map(|(answer, _)| answer),
             };
+            finished.registered = starts.then_some(answer.is_ok());
             finished.answer = id.map(|id| answered(answer, &id));
             finished
         });
@@ -334,6 +420,19 @@ impl Conversation {
         let running = self.running.get(&id.to_string());
         let was_running = running.inspect(|given_up| given_up.cancel()).is_some();
         Ok(json!({ "cancelled": was_running }))
+    }
+
+    /// Whether what is registered now may be what a start is made of: with the first line of the
+    /// program that the mob is run for, while it starts.
+    fn shapes_start(&self) -> bool {
+        let is_first = self.heard == 1 && matches!(self.tie, Tie::Owner(_));
+        is_first && *self.phase.borrow() == Phase::Starting
+    }
+
+    fn piece(&mut self, params: Value) -> Result<Value, Refusal> {
+        let Piece { id, piece } = Input::of_json(params)?.parse(PIECE)?;
+        self.questions.piece(id, piece);
+        Ok(json!({}))
     }
 
     fn unsubscribe(&mut self, params: Value) -> Result<Value, Refusal> {

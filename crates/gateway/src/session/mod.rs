@@ -7,13 +7,16 @@
 mod backlog;
 mod call;
 mod conversation;
+mod host;
 mod lines;
 mod params;
+mod questions;
 mod subscriptions;
 mod talk;
 mod wire;
 
-pub use talk::talk_over_lines;
+pub use params::StartParts;
+pub use talk::{OwnerSignals, talk_over_lines};
 pub(crate) use talk::{Session, Tie, converse};
 pub use wire::SessionEnd;
 pub(crate) use wire::{Incoming, Inlet, MESSAGE_BYTES_MAX, Outlet};

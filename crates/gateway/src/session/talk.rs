@@ -1,6 +1,7 @@
 //! A session from its beginning to its end.
 
 use super::conversation::Conversation;
+use super::host::HostSide;
 use super::lines::{LinesIn, LinesOut};
 use super::wire::{Incoming, Inlet, Outlet, SessionEnd};
 use crate::access::Access;
@@ -27,9 +28,19 @@ const LIFE_EVERY: Duration = Duration::from_secs(15);
 pub(crate) enum Tie {
     /// Its end ends nothing else.
     Guest,
-    /// The runtime lives as long as it. The sender is used when the other side has gone, and what
-    /// it asked by then has begun; it is dropped when that can't be reached.
-    Owner(Option<oneshot::Sender<()>>),
+    /// The runtime lives as long as it.
+    Owner(OwnerSignals),
+}
+
+/// What whoever runs the mob for one program is told of it. Each is used once, or dropped.
+#[derive(Debug)]
+pub struct OwnerSignals {
+    /// Used when what a start is made of is known, so that the mob may be brought up; dropped where
+    /// that was refused.
+    pub begun: Option<oneshot::Sender<()>>,
+    /// Used when the program has gone and what it asked by then has begun; dropped when it can't be
+    /// reached.
+    pub gone: Option<oneshot::Sender<()>>,
 }
 
 /// A session before it begins.
@@ -40,8 +51,7 @@ pub(crate) struct Session {
 }
 
 /// Talks with whoever runs the process, over lines, until the runtime has stopped or the other side
-/// can't be reached. `gone` is used or dropped when it has gone: then it is time to stop the
-/// runtime.
+/// can't be reached. `signals` say when it is time to bring the mob up, and to stop it.
 ///
 /// What it asks while the runtime starts waits for the end of the start, and what it asked before
 /// it went has begun by then; answers are written as long as somebody reads.
@@ -52,7 +62,7 @@ pub async fn talk_over_lines(
         impl AsyncRead + Unpin + Send,
         impl AsyncWrite + Unpin + Send,
     ),
-    gone: oneshot::Sender<()>,
+    signals: OwnerSignals,
 ) -> SessionEnd {
     // Nobody comes in here by a token.
     let gateway = Arc::new(Gateway::new(engine, Access::operator_token("")));
@@ -65,7 +75,7 @@ pub async fn talk_over_lines(
     let session = Session {
         gateway,
         caller,
-        tie: Tie::Owner(Some(gone)),
+        tie: Tie::Owner(signals),
     };
     converse(session, LinesIn::new(reader), LinesOut(writer)).await
 }
@@ -77,6 +87,9 @@ pub(crate) async fn converse(
     mut outlet: impl Outlet,
 ) -> SessionEnd {
     let is_guest = matches!(session.tie, Tie::Guest);
+    let engine = session.gateway.engine.clone();
+    let (host, orders) = HostSide::new();
+    let host_side = (host.clone(), orders);
     let (frames, queue) = mpsc::channel(FRAMES_MAX);
     let end = {
         let writing = write(&mut outlet, queue);
@@ -84,7 +97,7 @@ pub(crate) async fn converse(
         tokio::select! {
             biased;
             broken = &mut writing => broken.err().unwrap_or(SessionEnd::Stopped),
-            end = Conversation::of(session, frames).run(&mut inlet) => {
+            end = Conversation::of(session, frames, host_side).run(&mut inlet) => {
                 match writing.await {
                     Ok(()) => end,
                     Err(broken) => broken,
@@ -92,6 +105,10 @@ pub(crate) async fn converse(
             }
         }
     };
+    if !is_guest {
+        engine.hosts().set_owner(None);
+    }
+    host.leave(&engine, &end.to_string()).await;
     // Who does not read is not told either.
     let _ = timeout(CLOSE_PATIENCE, outlet.close(&end)).await;
     if is_guest {

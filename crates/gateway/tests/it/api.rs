@@ -204,8 +204,12 @@ async fn malformed_and_oversized_bodies_are_refused() {
     );
     let fits = json!({"to": "ada", "content": "x".repeat(1024 * 1024 - 100)}).to_string();
     assert_eq!(post("/api/v1/member/send", fits).await.status, 200);
-    for path in ["/api/v1/member/send", "/rpc"] {
-        let large = post(path, "x".repeat(1024 * 1024 + 1)).await;
+    for (path, mib) in [
+        ("/api/v1/member/send", 16),
+        ("/api/v1/member/spawn", 1),
+        ("/rpc", 1),
+    ] {
+        let large = post(path, "x".repeat(mib * 1024 * 1024 + 1)).await;
         assert_eq!(
             (large.status, &large.body["code"]),
             (413, &json!("request.too_large")),
@@ -256,7 +260,7 @@ async fn a_body_that_is_too_large_is_read_on_before_the_answer_within_bounds() {
         (3, true, 3, 5_000),
     ] {
         let (body, read) = pieces(count, stalls);
-        let posted = request("POST", "/api/v1/member/send").body(body);
+        let posted = request("POST", "/api/v1/member/spawn").body(body);
         let answer = server.send(posted.expect("a request")).await;
         assert_eq!(
             (answer.status, read.load(Ordering::Relaxed)),

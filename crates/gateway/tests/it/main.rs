@@ -19,6 +19,7 @@ mod metrics;
 mod mob;
 mod modules;
 mod panics;
+mod parts;
 mod phases;
 mod resume;
 mod routes;

@@ -175,7 +175,7 @@ async fn content_that_says_nothing_or_is_not_taken_is_refused() {
     .await;
     check(
         json!([{"type": "image", "url": "a"}]),
-        "message.part_unsupported",
+        "message.content_malformed",
     )
     .await;
     let nobody = json!({"to": "eve", "content": "hello"});
@@ -203,4 +203,23 @@ async fn a_full_queue_says_when_to_come_back() {
     server
         .call("member/send", json!({"to": "bob", "content": "hello"}))
         .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_waits_too_long_is_dropped_and_says_so() {
+    let server = Server::up().await;
+    let hang = json!({"to": "ada", "content": "hang"});
+    server.call("member/send", hang).await;
+    let late = json!({"to": "ada", "content": "now or never", "expires": "2025-11-22T06:00:30Z"});
+    let answer = server.call("member/ask", late).await;
+    assert_eq!(
+        (&answer["status"], &answer["text"]),
+        (&json!("expired"), &Value::Null)
+    );
+    assert_eq!(answer["turn"], Value::Null);
+    let message = json!({"message": answer["message"]});
+    assert_eq!(
+        server.call("message/get", message).await["state"],
+        "expired"
+    );
 }

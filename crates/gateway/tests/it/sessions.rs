@@ -3,6 +3,7 @@
 use crate::kit::{BASE, Options, Server, Talk, error};
 use mobkit_domain::event::Event;
 use mobkit_domain::time::Time;
+use mobkit_engine::HostFailure;
 use mobkit_gateway::SessionEnd;
 use mobkit_store::Store;
 use serde_json::{Value, json};
@@ -273,4 +274,77 @@ async fn a_stop_ends_streams_and_waits_with_a_last_word() {
         json!({"subscription": 1, "reason": "runtime.stopping"})
     );
     assert_eq!(talk.ended.await.expect("ended"), SessionEnd::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_start_waits_for_what_the_first_line_serves() {
+    let starting = || Options {
+        starting: true,
+        ..Options::default()
+    };
+    let tool = json!({"name": "pay", "description": "Pays.", "schema": {}});
+    for (params, starts) in [
+        (json!({"discovery": true}), true),
+        (json!({"tools": [tool]}), false),
+        (json!({"discovry": true}), false),
+    ] {
+        let server = Server::with(starting()).await;
+        let mut talk = Talk::with(&server);
+        talk.ask(1, "host/register", params).await;
+        assert_eq!(talk.answer(1).await.get("result").is_some(), starts);
+        assert_eq!((&mut talk.may_start).await.is_ok(), starts);
+    }
+    let server = Server::with(starting()).await;
+    let mut talk = Talk::with(&server);
+    talk.say("nonsense").await;
+    (&mut talk.may_start).await.expect("nothing is waited for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_is_asked_and_told_when_nobody_waits() {
+    let server = Server::up().await;
+    let mut talk = Talk::with(&server);
+    let schema = json!({"type": "object"});
+    let tool = json!({"name": "fetch", "description": "Fetches.", "schema": schema});
+    let host = talk
+        .call(1, "host/register", json!({"tools": [tool]}))
+        .await;
+    assert_eq!(host["tools"], json!(["fetch"]));
+    let hosts = server.engine.hosts().clone();
+    let asked = |message: &Value| message["method"] == "tool/call";
+
+    let answering = async {
+        let request = talk.until(asked).await;
+        assert_eq!(request["params"], json!({"n": 1}));
+        talk.say(
+            &json!({"jsonrpc": "2.0", "id": request["id"], "result": {"result": 2}}).to_string(),
+        )
+        .await;
+    };
+    let (answer, ()) = futures::join!(hosts.call_tool("fetch", json!({"n": 1})), answering);
+    assert_eq!(answer, Ok(json!({"result": 2})));
+
+    let mut given_up = Box::pin(hosts.call_tool("fetch", json!({"n": 2})));
+    let request = tokio::select! {
+        biased;
+        request = talk.until(asked) => request,
+        answer = &mut given_up => panic!("{answer:?}"),
+    };
+    drop(given_up);
+    let withdrawn = talk.note("$/cancelRequest").await;
+    assert_eq!(withdrawn, json!({"id": request["id"]}));
+
+    let mut lost = Box::pin(hosts.call_tool("fetch", json!({"n": 3})));
+    tokio::select! {
+        biased;
+        _ = talk.until(asked) => {}
+        answer = &mut lost => panic!("{answer:?}"),
+    }
+    talk.close();
+    assert_eq!(lost.await, Err(HostFailure::Lost));
+    server
+        .until(|event| matches!(event, Event::HostLeft(_)))
+        .await;
+    let away = hosts.call_tool("fetch", json!({})).await;
+    assert_eq!(away, Err(HostFailure::Away));
 }

@@ -47,8 +47,10 @@ fn asked(text: &str) -> ModelRequest {
         items: vec![Item::User {
             text: text.to_owned(),
             from: from.clone(),
+            pieces: Vec::new(),
         }],
         tools: Vec::new(),
+        output_schema: None,
         from,
     }
 }
@@ -159,6 +161,7 @@ fn without_a_rule_the_last_message_comes_back() {
     later.items.push(Item::User {
         text: "second".into(),
         from: "operator:ada".into(),
+        pieces: Vec::new(),
     });
     assert_eq!(said(&Script::empty(), &later), "rehearsal: second");
 }
@@ -198,6 +201,7 @@ fn tool_and_result_hold_only_while_a_result_came_last() {
     request.items.push(Item::User {
         text: "thanks".into(),
         from: "operator:ada".into(),
+        pieces: Vec::new(),
     });
     assert_eq!(said(&script, &request), "rehearsal: thanks");
 }

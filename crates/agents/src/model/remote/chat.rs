@@ -2,7 +2,8 @@
 
 use super::carry;
 use super::names::ToolNames;
-use crate::model::seam::{Item, ModelRequest};
+use super::target::RemoteProvider;
+use crate::model::seam::{Item, ModelRequest, Piece};
 use genai::chat::{
     ChatMessage, ChatRequest, ContentPart, MessageContent, Tool, ToolCall, ToolName, ToolResponse,
 };
@@ -15,8 +16,13 @@ use std::iter::repeat;
 const CALL_ID_LEN_MAX: usize = 40;
 
 /// Makes genai's request for `model`, a text that is different for every model of every provider.
-pub(super) fn request(model: &str, request: &ModelRequest, names: &ToolNames) -> ChatRequest {
-    let mut chat = ChatRequest::from_messages(messages(model, &request.items, names));
+pub(super) fn request(
+    (provider, model): (RemoteProvider, &str),
+    request: &ModelRequest,
+    names: &ToolNames,
+) -> ChatRequest {
+    let messages = messages((provider, model), &request.items, names);
+    let mut chat = ChatRequest::from_messages(messages);
     if !request.instructions.is_empty() {
         chat = chat.with_system(&*request.instructions);
     }
@@ -30,7 +36,11 @@ pub(super) fn request(model: &str, request: &ModelRequest, names: &ToolNames) ->
     chat
 }
 
-fn messages(model: &str, items: &[Item], names: &ToolNames) -> Vec<ChatMessage> {
+fn messages(
+    (provider, model): (RemoteProvider, &str),
+    items: &[Item],
+    names: &ToolNames,
+) -> Vec<ChatMessage> {
     let mut messages = Vec::new();
     let mut ids: HashMap<CallId, String> = HashMap::new();
     let mut results: Vec<ToolResponse> = Vec::new();
@@ -39,7 +49,12 @@ fn messages(model: &str, items: &[Item], names: &ToolNames) -> Vec<ChatMessage> 
             flush(&mut results, &mut messages);
         }
         match item {
-            Item::User { text, from } => messages.push(ChatMessage::user(heard(text, from))),
+            Item::User { text, from, pieces } if pieces.is_empty() => {
+                messages.push(ChatMessage::user(heard(text, from)));
+            }
+            Item::User { from, pieces, .. } => {
+                messages.push(ChatMessage::user(shown(provider, pieces, from)));
+            }
             Item::Assistant { text, calls, carry } => {
                 let restored = carry::restore(model, carry.as_ref());
                 let mut parts = restored.parts;
@@ -89,6 +104,32 @@ fn flush(results: &mut Vec<ToolResponse>, messages: &mut Vec<ChatMessage>) {
         let content = MessageContent::from_tool_responses(std::mem::take(results));
         messages.push(ChatMessage::tool(content));
     }
+}
+
+/// A message with files of bytes. A server that is only like OpenAI's may not know files; it is
+/// told of them, and shown images.
+fn shown(provider: RemoteProvider, pieces: &[Piece], from: &str) -> MessageContent {
+    let sender = heard("", from);
+    let sender = (!sender.is_empty()).then(|| ContentPart::from_text(sender.trim_end()));
+    let parts = pieces.iter().map(|piece| match piece {
+        Piece::Text { text } => ContentPart::from_text(&**text),
+        Piece::Binary {
+            media_type, line, ..
+        } if provider == RemoteProvider::OpenAiCompatible && !media_type.starts_with("image/") => {
+            ContentPart::from_text(format!("{line} (this model can't be shown it)"))
+        }
+        Piece::Binary {
+            media_type,
+            name,
+            base64,
+            ..
+        } => {
+            // OpenAI wants a name for every file, which is a PDF.
+            let name = name.clone().unwrap_or_else(|| "file.pdf".to_owned());
+            ContentPart::from_binary_base64(&**media_type, base64.clone(), Some(name))
+        }
+    });
+    MessageContent::from_parts(sender.into_iter().chain(parts).collect::<Vec<_>>())
 }
 
 /// What the model hears: a message of a peer names its sender, so that the model can answer it.

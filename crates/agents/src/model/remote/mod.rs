@@ -11,6 +11,7 @@ mod answer;
 mod carry;
 mod chat;
 mod failure;
+mod format;
 mod frames;
 mod names;
 mod provider;

@@ -4,7 +4,7 @@ use super::answer::{Answer, Call};
 use super::failure::Failures;
 use super::names::ToolNames;
 use super::target::{Address, RemoteProvider};
-use super::{chat, frames::Frames};
+use super::{chat, format, frames::Frames};
 use crate::model::key::ApiKey;
 use crate::model::seam::{ModelEvents, ModelProvider, ModelRequest};
 use crate::model::settings::SettingsError;
@@ -135,9 +135,14 @@ impl RemoteModel {
             // providers cache such a beginning without being told.
             options = options.with_cache_control(CacheControl::Ephemeral);
         }
+        let has_tools = !request.tools.is_empty();
+        let schema = request.output_schema.as_ref();
+        if let Some(format) = format::of((self.provider, &self.model), schema, has_tools) {
+            options = options.with_response_format(format);
+        }
         Call {
             provider: self.provider,
-            chat: chat::request(&self.failures.model, request, &names),
+            chat: chat::request((self.provider, &self.failures.model), request, &names),
             options,
             client: self.client.clone(),
             target: self.target.clone(),

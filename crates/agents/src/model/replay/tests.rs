@@ -69,7 +69,11 @@ fn journal() -> String {
 
 fn user(text: &str) -> Item {
     let (text, from) = (text.to_owned(), "operator:bob".to_owned());
-    Item::User { text, from }
+    Item::User {
+        text,
+        from,
+        pieces: Vec::new(),
+    }
 }
 
 fn result(text: &str, failed: bool) -> Item {
@@ -100,6 +104,7 @@ fn ask(member: &str, replies: u64, items: Vec<Item>) -> ModelRequest {
         instructions: String::new(),
         items,
         tools: Vec::new(),
+        output_schema: None,
         from: "operator:bob".to_owned(),
     }
 }

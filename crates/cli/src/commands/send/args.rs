@@ -18,6 +18,11 @@ pub(crate) struct SendArgs {
     /// Send the content of a file
     #[arg(long, value_name = "FILE", conflicts_with = "each_line")]
     pub file: Option<String>,
+    /// Send a file with it: an image (png, jpeg, gif, webp), a pdf or a file of UTF-8 text
+    ///
+    /// It has at most 5 MB. May be given several times.
+    #[arg(long, value_name = "FILE", conflicts_with = "each_line")]
+    pub attach: Vec<String>,
     /// Send each non-empty line of a file (- is stdin) as a message, in the order of the lines
     ///
     /// Repeating the command, after whatever crash, sends nothing twice: each message has a key

@@ -36,7 +36,13 @@ pub(super) async fn run(
         let Some(line) = lines.next().await? else {
             return Ok(None);
         };
-        let accepted = send(client, &args.member, &line.text, &line.key).await;
+        let accepted = send(
+            client,
+            &args.member,
+            &serde_json::json!(line.text),
+            &line.key,
+        )
+        .await;
         let accepted = accepted.map_err(|failure| failure.beside("line", line.number))?;
         Ok(Some(((line, accepted), lines)))
     });

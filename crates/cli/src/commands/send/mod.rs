@@ -2,6 +2,7 @@
 
 mod answer;
 mod args;
+mod attach;
 mod each_line;
 mod outcome;
 mod progress;

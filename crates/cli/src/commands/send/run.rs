@@ -30,7 +30,7 @@ pub(crate) struct Accepted {
 pub(crate) async fn send(
     client: &Client<'_>,
     to: &str,
-    content: &str,
+    content: &Value,
     key: &str,
 ) -> Result<Accepted, Failure> {
     let params = json!({"to": to, "content": content, "key": key});

@@ -2,6 +2,7 @@
 
 use super::answer::{self, Patience};
 use super::args::SendArgs;
+use super::attach;
 use super::outcome::{End, Outcome};
 use super::run::{Accepted, send};
 use super::source::{STDIN, read};
@@ -104,24 +105,27 @@ fn show(
     Ok(Exit::Done)
 }
 
-fn content(args: &SendArgs) -> Result<String, Failure> {
+fn content(args: &SendArgs) -> Result<Value, Failure> {
     let text = match (&args.text, &args.file) {
-        (Some(text), _) if text != STDIN => text.clone(),
-        (Some(_), _) => read(STDIN)?,
-        (None, Some(file)) => read(file)?,
-        (None, None) => {
-            let message = "there is nothing to send";
-            return Err(Failure::new(Exit::Usage, "content.missing", message)
-                .hint("give a text, - for stdin, --file FILE or --each-line FILE"));
-        }
+        (Some(text), _) if text != STDIN => Some(text.clone()),
+        (Some(_), _) => Some(read(STDIN)?),
+        (None, Some(file)) => Some(read(file)?),
+        (None, None) => None,
     };
-    if text.trim().is_empty() {
-        return Err(
-            Failure::new(Exit::Usage, "content.empty", "the message is empty")
-                .hint("say what the member is to do"),
-        );
+    match &text {
+        Some(text) if text.trim().is_empty() => {
+            let message = "the message is empty";
+            Err(Failure::new(Exit::Usage, "content.empty", message)
+                .hint("say what the member is to do"))
+        }
+        _ if !args.attach.is_empty() => attach::content(text.as_deref(), &args.attach),
+        Some(text) => Ok(json!(text)),
+        None => {
+            let message = "there is nothing to send";
+            Err(Failure::new(Exit::Usage, "content.missing", message)
+                .hint("give a text, - for stdin, --file FILE, --attach FILE or --each-line FILE"))
+        }
     }
-    Ok(text)
 }
 
 /// What the message has to wait for that is none of its own doing: an earlier turn of the member

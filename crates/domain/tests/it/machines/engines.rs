@@ -2,13 +2,15 @@
 
 use super::harness::{Mob, NEWSROOM, member, reply, send, spec};
 use super::review_kit::{REVIEW, approve};
-use mobkit_domain::command::{Command, EngineCommand, MemberCommand, RuntimeCommand, TurnCommand};
+use mobkit_domain::command::{
+    Command, EngineCommand, MemberCommand, MessageCommand, RuntimeCommand, TurnCommand,
+};
 use mobkit_domain::definition::Engine;
 use mobkit_domain::effect::{Effect, open_effects, start_effects};
 use mobkit_domain::event::{Fence, Offers, RetireMode, StopOutcome};
 use mobkit_domain::model::{Finish, Reply};
 use mobkit_domain::state::{CallState, MemberMode, MemberState, TurnPhase};
-use mobkit_domain::text::Text;
+use mobkit_domain::text::{BlobRef, Part, Text};
 use serde_json::{Value, json};
 
 /// What the engine of these tests can do.
@@ -338,6 +340,39 @@ fn an_engine_that_does_not_come_back_after_a_respawn_loses_the_turn() {
     assert_eq!(mob.world.state.turns.len(), 0);
     mob.order(Command::Message(send("ext", "waits for a respawn")));
     mob.then("message.accepted");
+}
+
+#[test]
+fn an_engine_is_sent_files_of_text_and_no_images() {
+    let mut mob = working();
+    let data = BlobRef {
+        blob: format!("sha256:{:064x}", 7),
+        bytes: 9,
+    };
+    let image = Part::Image {
+        media_type: "image/png".to_owned(),
+        name: None,
+        data: data.clone(),
+    };
+    let notes = Part::File {
+        media_type: "text/plain".to_owned(),
+        name: Some("notes.txt".to_owned()),
+        data,
+    };
+    for (part, taken) in [(image, false), (notes, true)] {
+        for (to, taken) in [("ext", taken), ("ann", true)] {
+            let mut message = send(to, "look");
+            if let MessageCommand::Send { content, .. } = &mut message {
+                content.parts = vec![part.clone()];
+            }
+            if taken {
+                mob.order(Command::Message(message));
+            } else {
+                let code = mob.refused(Command::Message(message));
+                assert_eq!(code, "message.part_unsupported");
+            }
+        }
+    }
 }
 
 #[test]

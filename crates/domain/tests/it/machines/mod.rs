@@ -25,6 +25,7 @@ mod gates;
 mod grants;
 mod harness;
 mod host_tools;
+mod hosted;
 mod leaving;
 mod ledger;
 mod lost;

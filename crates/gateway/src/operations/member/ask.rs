@@ -1,5 +1,6 @@
 //! `member/ask`.
 
+use super::content;
 use super::send::{self, Send};
 use crate::access::Permission;
 use crate::context::{Context, store_refusal};
@@ -80,6 +81,7 @@ impl Define for Ask {
                                takes it. The turn goes on if the wait ends first.";
     const PERMISSION: Permission = Permission::Operate;
     const VERB: Verb = Verb::Mutate;
+    const BODY_BYTES_MAX: usize = content::BODY_BYTES_MAX;
     /// It begins with a send, so a repetition waits on for the message of the first.
     const KEYS: Keys = Keys::JournalAs {
         operation: Send::NAME,

@@ -1,16 +1,21 @@
 //! What a message says, as callers give it.
 
+use super::part::{Given, malformed};
 use crate::context::store_refusal;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
-use mobkit_domain::text::{Content, INLINE_BYTES_MAX, Part};
+use mobkit_domain::text::{Content, Text};
 use mobkit_engine::{Engine, stash_text};
 use serde_json::{Value, json};
 
 /// Most parts of a message.
 const PARTS_MAX: usize = 256;
+/// The largest body of a request with a message, in bytes: two parts of the greatest size, as
+/// base64, and some text.
+pub(super) const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Reads a text or a list of parts. Long texts go to the blob store; a message that is refused
-/// afterwards leaves at most a blob that nobody names.
+/// Reads a text or a list of parts. Nothing is kept before all of it was found to be good. Long
+/// texts and files go to the blob store; a message that is refused afterwards, for what its
+/// receiver is or does, leaves at most blobs that nobody names.
 pub(super) async fn read(engine: &Engine, content: Value) -> Result<Content, Refusal> {
     let parts = match content {
         Value::String(text) => {
@@ -27,65 +32,21 @@ pub(super) async fn read(engine: &Engine, content: Value) -> Result<Content, Ref
             "a message has at most {PARTS_MAX} parts"
         )));
     }
-    let (mut whole, mut kept) = (
-        Vec::with_capacity(parts.len()),
-        Vec::with_capacity(parts.len()),
-    );
-    for part in parts {
-        let (text, part) = read_part(engine, part).await?;
-        whole.push(text);
-        kept.push(part);
+    let given = parts.into_iter().map(Given::read);
+    let given: Vec<Given> = given.collect::<Result<_, _>>()?;
+    let texts: Vec<String> = given.iter().map(Given::text).collect();
+    let text = not_empty(texts.join("\n"))?;
+    let mut kept = Vec::with_capacity(given.len());
+    for part in given {
+        kept.push(part.keep(engine).await?);
     }
-    let text = not_empty(whole.join("\n"))?;
     Ok(Content {
         text: stash(engine, &text).await?,
         parts: kept,
     })
 }
 
-/// The part as text, and the part as it is kept.
-async fn read_part(engine: &Engine, part: Value) -> Result<(String, Part), Refusal> {
-    let Value::Object(mut fields) = part else {
-        return Err(malformed("a part is an object with a `type`"));
-    };
-    let kind = fields.remove("type");
-    let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
-    let field = match kind {
-        "text" | "data" => kind,
-        "image" | "file" => {
-            let message = format!("parts of type {kind:?} are not taken by this version");
-            return Err(Refusal::new(RefusalKind::Invalid, "message.part_unsupported", message)
-                .hint("send text and data parts; put a file where a tool of the agent can read it")
-                .data(json!({ "field": "content" })));
-        }
-        _ => return Err(malformed("a part has the type \"text\" or \"data\"")),
-    };
-    let value = fields.remove(field);
-    if let Some(other) = fields.keys().next() {
-        return Err(malformed(&format!("a {field} part has no field {other:?}")));
-    }
-    match (field, value) {
-        ("text", Some(Value::String(text))) => {
-            let kept = Part::Text {
-                text: stash(engine, &text).await?,
-            };
-            Ok((text, kept))
-        }
-        ("data", Some(data)) => {
-            let text = data.to_string();
-            // As text or by reference: an event holds no long payload.
-            let data = if text.len() > INLINE_BYTES_MAX {
-                json!(stash(engine, &text).await?)
-            } else {
-                data
-            };
-            Ok((text, Part::Data { data }))
-        }
-        _ => Err(malformed(&format!("a {field} part has a field `{field}`"))),
-    }
-}
-
-async fn stash(engine: &Engine, text: &str) -> Result<mobkit_domain::text::Text, Refusal> {
+pub(super) async fn stash(engine: &Engine, text: &str) -> Result<Text, Refusal> {
     stash_text(engine.store().as_ref(), text)
         .await
         .map_err(|error| store_refusal(&error))
@@ -102,11 +63,4 @@ fn not_empty(text: String) -> Result<String, Refusal> {
         .data(json!({ "field": "content" })));
     }
     Ok(text)
-}
-
-fn malformed(why: &str) -> Refusal {
-    let message = format!("`content` can't be read: {why}");
-    Refusal::new(RefusalKind::Invalid, "message.content_malformed", message)
-        .hint("write a text, or [{\"type\": \"text\", \"text\": \"…\"}, {\"type\": \"data\", \"data\": …}]")
-        .data(json!({ "field": "content" }))
 }

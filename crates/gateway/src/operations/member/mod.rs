@@ -8,6 +8,7 @@ mod ensure;
 mod get;
 mod history;
 mod list;
+mod part;
 mod pause;
 mod reset;
 mod respawn;

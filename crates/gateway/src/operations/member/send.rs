@@ -44,6 +44,7 @@ impl Define for Send {
     const DOC: &'static str = "Gives a member a message; answers once the message is durable.";
     const PERMISSION: Permission = Permission::Operate;
     const VERB: Verb = Verb::Mutate;
+    const BODY_BYTES_MAX: usize = content::BODY_BYTES_MAX;
     type Params = Params;
     type Output = Output;
 

@@ -2,7 +2,7 @@
 
 use super::Server;
 use mobkit_domain::principal::Principal;
-use mobkit_gateway::{SessionEnd, talk_over_lines};
+use mobkit_gateway::{OwnerSignals, SessionEnd, talk_over_lines};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
@@ -15,6 +15,7 @@ pub struct Talk {
     output: BufReader<DuplexStream>,
     /// What came while something else was waited for.
     aside: VecDeque<Value>,
+    pub may_start: oneshot::Receiver<()>,
     pub gone: oneshot::Receiver<()>,
     pub ended: JoinHandle<SessionEnd>,
 }
@@ -26,12 +27,18 @@ impl Talk {
         let (input, reader) = tokio::io::duplex(pipe_bytes);
         let (writer, output) = tokio::io::duplex(pipe_bytes);
         let (sender, gone) = oneshot::channel();
+        let (begun, may_start) = oneshot::channel();
+        let signals = OwnerSignals {
+            begun: Some(begun),
+            gone: Some(sender),
+        };
         let operator = Principal::Operator("local".to_owned());
-        let talk = talk_over_lines(server.engine.clone(), operator, (reader, writer), sender);
+        let talk = talk_over_lines(server.engine.clone(), operator, (reader, writer), signals);
         Self {
             input: Some(input),
             output: BufReader::new(output),
             aside: VecDeque::new(),
+            may_start,
             gone,
             ended: tokio::spawn(talk),
         }

@@ -78,6 +78,8 @@ class Worker:
         """What was sent first of all that has no end."""
         sent = self.store.all("delivery", f"{self.key}/")
         for key, delivery in sorted(sent, key=lambda pair: pair[1]["order"]):
+            if delivery.get("stranded"):
+                continue
             kept = self.store.get("input", delivery["input"]) if delivery["input"] else None
             if kept is None or kept["state"].get("terminal_outcome") is None:
                 return key, delivery, kept
@@ -97,6 +99,7 @@ class Worker:
         if kept is None:
             kept = self.admit(key, delivery)
         self.kept, self.content = kept, delivery["content"]
+        self.sent = key, delivery
         self.input = kept["state"]["input_id"]
         last = kept["state"].get("last_run_id")
         rounds = self.rounds(last) if last else []
@@ -220,6 +223,8 @@ class Worker:
                 self.die()
             if self.at.how == "hold" and self.content == "break":
                 self.die()
+            if self.at.how == "vanish" and self.content == "break":
+                self.vanish()
             text, calls, usage = self.ask_model(message)
             self.commit(message, text, calls, usage)
             if not calls:
@@ -252,6 +257,20 @@ class Worker:
         if self.at.how == "die" or not marker.exists():
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def vanish(self):
+        """Dies when it is let go, before another takes its place; once."""
+        if self.store.all("vanished"):
+            return
+        self.store.put(("vanished", self.key, {}))
+        mob, identity = self.key.split("/")
+        about = {"agent_identity": identity, "session_id": self.session}
+        self.at.row(mob, "member_retirement_started", **about)
+        self.at.row(mob, "member_retired", agent_identity=identity)
+        gone = ("member", self.key, {**self.member, "present": False})
+        sent, delivery = self.sent
+        self.store.put(gone, ("delivery", sent, {**delivery, "input": None, "stranded": True}))
+        self.die()
 
     def fail(self, word, reason, state, outcome):
         book = self.book()

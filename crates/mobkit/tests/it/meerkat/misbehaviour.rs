@@ -102,3 +102,13 @@ async fn a_session_that_the_runtime_holds_back_is_gone_on_with_in_a_copy() {
     assert_eq!(all(&mob, "engine.gap").await.len(), 1);
     mob.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_member_that_was_let_go_and_not_brought_back_takes_up_its_session_again() {
+    let lane = Lane::misbehaving("vanish");
+    let mob = lane.open().await;
+    assert_eq!(told(&mob, "ada", "hello").await, "1: hello");
+    assert_eq!(told(&mob, "ada", "break").await, "2: break");
+    assert_eq!(told(&mob, "ada", "again").await, "3: again");
+    mob.shutdown().await;
+}

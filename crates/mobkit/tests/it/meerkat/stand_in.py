@@ -381,7 +381,10 @@ class StandIn:
             with self.lock:
                 self.store.put(("member", key, {**member, "present": False}))
                 about = {"agent_identity": params["agent_identity"], "generation": member["generation"]}
-                self.row(params["mob_id"], "member_retirement_started", **about)
+                session = member["session"]
+                self.row(
+                    params["mob_id"], "member_retirement_started", session_id=session, **about
+                )
                 self.row(params["mob_id"], "member_retired", **about)
                 ended = [id for id, stream in self.streams.items() if stream["of"] == key]
             for id in ended:
@@ -410,7 +413,7 @@ class StandIn:
                 }
                 self.store.put(("delivery", sent, known))
                 after.append(self.worker(key).wake)
-        state = {"state": "pending"}
+        state = {"state": "stranded" if known.get("stranded") else "pending"}
         if known["input"]:
             state = {
                 "state": "admitted",

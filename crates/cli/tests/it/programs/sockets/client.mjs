@@ -30,6 +30,11 @@ class Session {
   }
 
   hear(message) {
+    if (message.method === "tool/call") {
+      const result = `${message.params.args.what} by ${this.name}`;
+      this.socket.send(JSON.stringify({ jsonrpc: "2.0", id: message.id, result: { result } }));
+      return;
+    }
     if (message.method === undefined) {
       this.asked.get(message.id)?.(message);
       return;
@@ -50,6 +55,13 @@ class Session {
     const { result, error } = await this.ask(method, params).answer;
     if (error) fail(`${method}: ${JSON.stringify(error)}`);
     return result;
+  }
+
+  async until(kind) {
+    for (;;) {
+      const { method, params } = await this.note();
+      if (method === "event" && params.event.kind === kind) return params.event;
+    }
   }
 
   note() {
@@ -80,6 +92,35 @@ await session.call("$/cancelRequest", { id: wait.id });
 check((await wait.answer).error.data.code, "request.cancelled", "a wait that was given up");
 
 await session.call("member/cancel", { member: "slow" });
+
+// Programs come and go while the mob runs.
+const schema = { type: "object", properties: { what: { type: "string" } } };
+const tools = [{ name: "fetch", description: "Fetches.", schema, effect: "read" }];
+const fetched = async () => {
+  const { text } = await session.call("member/ask", { to: "quick", content: "fetch bread" });
+  return text;
+};
+async function program(name) {
+  const program = new Session(["mobkit.rpc", `mobkit.token.${token}`]);
+  program.name = name;
+  await program.opened;
+  return program;
+}
+const first = await program("first");
+await first.call("host/register", { tools });
+check(await fetched(), "got: bread by first", "a tool of a program");
+const second = await program("second");
+const taken = await second.ask("host/register", { tools }).answer;
+check(taken.error.data.code, "host.tool_taken", "a tool that is taken");
+const early = await second.ask("host/register", { discovery: true }).answer;
+check(early.error.data.code, "host.start_only", "members of a mob that runs");
+await session.call("event/subscribe", { kinds: "host.left" });
+first.socket.close();
+const left = await session.until("host.left");
+check(left.data.reason, "the client went", "what the journal says");
+check(await fetched(), "got: the program that offers fetch has gone", "a call of nobody");
+await second.call("host/register", { tools });
+check(await fetched(), "got: bread by second", "a program that takes over");
 
 session.socket.send("nonsense");
 check((await session.call("mob/status")).state, "running", "life after nonsense");
