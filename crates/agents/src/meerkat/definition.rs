@@ -337,7 +337,9 @@ mod tests {
         let left_of = |rows: &[&Value], session: &str| {
             let wanted = wanted(session, "hi", &[]);
             let mut past = Past::default();
-            rows.iter().for_each(|row| past.hear(row, &wanted));
+            for row in rows {
+                past.hear(row, &wanted);
+            }
             past.left()
         };
         let there = Some((2, "there".to_owned()));

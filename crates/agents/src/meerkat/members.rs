@@ -67,17 +67,15 @@ impl Place<'_> {
         let name = definition::name(&wanted.identity, number);
         match change {
             Change::Keep => Ok(Stands::As(number)),
-            Change::Spawn => match self.left(wanted).await? {
-                Some((number, session)) => {
-                    let name = definition::name(&wanted.identity, number);
-                    self.spawn(wanted, &name, Launch::Resume(&session)).await?;
-                    Ok(Stands::As(number))
-                }
-                None => {
+            Change::Spawn => {
+                let Some((number, session)) = self.left(wanted).await? else {
                     self.spawn(wanted, &name, Launch::Fresh).await?;
-                    Ok(Stands::As(number))
-                }
-            },
+                    return Ok(Stands::As(number));
+                };
+                let name = definition::name(&wanted.identity, number);
+                self.spawn(wanted, &name, Launch::Resume(&session)).await?;
+                Ok(Stands::As(number))
+            }
             Change::Reset => {
                 let number = match self.retire(&name).await {
                     Ok(()) => number,
@@ -127,7 +125,9 @@ impl Place<'_> {
             let read = self.ask("mob/events", params).await?;
             let rows = read.get("events").and_then(Value::as_array);
             let rows = rows.map(Vec::as_slice).unwrap_or_default();
-            rows.iter().for_each(|row| past.hear(row, wanted));
+            for row in rows {
+                past.hear(row, wanted);
+            }
             let last = rows.last().and_then(|row| row.get("cursor")?.as_u64());
             match last {
                 Some(cursor) if cursor > after => after = cursor,
