@@ -5,11 +5,14 @@ use crate::draft::{Decision, Draft};
 use crate::event::{EdgeUnwired, EdgeWired, UnwireReason};
 use crate::id::MemberId;
 use crate::refusal::{Refusal, RefusalKind};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// An undirected pair of members, in the order of their ids.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Edge {
     /// The end that comes first by id.
     pub a: MemberId,

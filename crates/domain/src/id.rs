@@ -4,7 +4,9 @@
 //! runtime gives (message, turn, call, session) name the journal position of the event that created
 //! the thing, so they are unique in a mob, ordered, and need no source of randomness.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -46,7 +48,8 @@ fn member_rest(b: u8) -> bool {
 }
 
 macro_rules! named_id {
-    ($(#[$doc:meta])* $name:ident, $noun:literal, $max:literal, $rest:ident, $rule:literal) => {
+    ($(#[$doc:meta])* $name:ident, $noun:literal, $max:literal, $rest:ident, $class:literal,
+     $rule:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
@@ -83,8 +86,23 @@ macro_rules! named_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let value = std::borrow::Cow::<'de, str>::deserialize(d)?;
+                let value = Cow::<'de, str>::deserialize(d)?;
                 Self::parse(&value).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "description": concat!("Id of a ", $noun, "."),
+                    "type": "string",
+                    "pattern": concat!("^[a-z0-9]", $class, "*$"),
+                    "maxLength": $max,
+                 })
             }
         }
     };
@@ -92,42 +110,42 @@ macro_rules! named_id {
 
 named_id!(
     /// Id of a mob: `[a-z0-9][a-z0-9-]{0,62}`.
-    MobId, "mob", 63, slug_rest,
+    MobId, "mob", 63, slug_rest, "[a-z0-9-]",
     "1 to 63 of a-z, 0-9 and '-', starting with a letter or digit"
 );
 named_id!(
     /// Id of a member: `[a-z0-9][a-z0-9._:@-]{0,127}`, e.g. `editor` or `user:ada`.
-    MemberId, "member", 128, member_rest,
+    MemberId, "member", 128, member_rest, "[a-z0-9._:@-]",
     "1 to 128 of a-z, 0-9, '.', '_', ':', '@' and '-', starting with a letter or digit"
 );
 named_id!(
     /// Id of a profile, which is also the name of a role: `[a-z0-9][a-z0-9_.-]{0,62}`.
-    ProfileId, "profile", 63, name_rest,
+    ProfileId, "profile", 63, name_rest, "[a-z0-9_.-]",
     "1 to 63 of a-z, 0-9, '-', '_' and '.', starting with a letter or digit"
 );
 named_id!(
     /// Id of a model entry: `[a-z0-9][a-z0-9_.-]{0,62}`.
-    ModelId, "model", 63, name_rest,
+    ModelId, "model", 63, name_rest, "[a-z0-9_.-]",
     "1 to 63 of a-z, 0-9, '-', '_' and '.', starting with a letter or digit"
 );
 named_id!(
     /// Id of a module: `[a-z0-9][a-z0-9_.-]{0,62}`.
-    ModuleId, "module", 63, name_rest,
+    ModuleId, "module", 63, name_rest, "[a-z0-9_.-]",
     "1 to 63 of a-z, 0-9, '-', '_' and '.', starting with a letter or digit"
 );
 named_id!(
     /// Id of a schedule: `[a-z0-9][a-z0-9_.-]{0,62}`.
-    ScheduleId, "schedule", 63, name_rest,
+    ScheduleId, "schedule", 63, name_rest, "[a-z0-9_.-]",
     "1 to 63 of a-z, 0-9, '-', '_' and '.', starting with a letter or digit"
 );
 named_id!(
     /// Id of a route: `[a-z0-9][a-z0-9_.-]{0,62}`.
-    RouteId, "route", 63, name_rest,
+    RouteId, "route", 63, name_rest, "[a-z0-9_.-]",
     "1 to 63 of a-z, 0-9, '-', '_' and '.', starting with a letter or digit"
 );
 named_id!(
     /// Id of a flow: `[a-z0-9][a-z0-9_.-]{0,62}`.
-    FlowId, "flow", 63, name_rest,
+    FlowId, "flow", 63, name_rest, "[a-z0-9_.-]",
     "1 to 63 of a-z, 0-9, '-', '_' and '.', starting with a letter or digit"
 );
 
@@ -168,8 +186,22 @@ macro_rules! seq_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let value = std::borrow::Cow::<'de, str>::deserialize(d)?;
+                let value = Cow::<'de, str>::deserialize(d)?;
                 value.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "description": concat!("Id of a ", $noun, ", e.g. ", $prefix, "42."),
+                    "type": "string",
+                    "pattern": concat!("^", $prefix, "[1-9][0-9]*$"),
+                 })
             }
         }
     };
@@ -257,8 +289,22 @@ impl Serialize for CallId {
 
 impl<'de> Deserialize<'de> for CallId {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let value = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        let value = Cow::<'de, str>::deserialize(d)?;
         value.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for CallId {
+    fn schema_name() -> Cow<'static, str> {
+        "CallId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Id of a call, e.g. call-42-1.",
+            "type": "string",
+            "pattern": "^call-[0-9]+-[0-9]+$",
+        })
     }
 }
 

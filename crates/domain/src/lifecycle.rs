@@ -4,6 +4,7 @@
 //! one way from a phase to the next. A refused verb has changed nothing.
 
 use crate::refusal::{Refusal, RefusalKind};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -18,7 +19,9 @@ pub const DRAIN_RETRY_AFTER_MS: u64 = 5_000;
 pub const NOT_RUNNING: &str = "runtime.not_running";
 
 /// Where a runtime stands in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// It recovers, plans and brings up what the mob needs.

@@ -1,5 +1,6 @@
 //! Text and message content as the journal holds them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 pub const INLINE_BYTES_MAX: usize = 32 * 1024;
 
 /// A reference into the content-addressed blob store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlobRef {
     /// `sha256:` and the digest of the content in hex.
@@ -26,8 +27,8 @@ impl BlobRef {
     }
 }
 
-/// Text that is held in place up to [`INLINE_BYTES_MAX`], and by reference above that.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Text that is held in place up to 32 KiB, and by reference above that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Text {
     /// The text itself.
@@ -83,7 +84,7 @@ impl Default for Text {
 }
 
 /// One part of a message that is not just text.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Part {
     /// Plain text.

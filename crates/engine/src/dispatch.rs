@@ -21,6 +21,7 @@ use mobkit_domain::event::Offers;
 use mobkit_domain::id::{CallId, DeliveryId, MemberId, ModuleId, Seq, TurnId};
 use mobkit_domain::model::{Failure, FailureClass};
 use mobkit_domain::turn::RETRY_AFTER_MAX_MS as WAIT_MAX_MS;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -38,7 +39,7 @@ pub struct EffectPort {
 }
 
 /// What came of stopping an external engine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EngineStopped {
     /// The engine.
     pub engine: String,

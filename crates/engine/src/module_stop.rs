@@ -5,6 +5,7 @@ use crate::hooks::guarded;
 use mobkit_domain::command::{Command, Ended, ModuleCommand};
 use mobkit_domain::event::StopOutcome;
 use mobkit_domain::id::{ModuleId, Seq};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ pub(crate) const MODULES_PATIENCE: Duration = Duration::from_secs(8);
 const SHUTDOWN: &str = "shutdown";
 
 /// What came of stopping a module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ModuleStopped {
     /// The module.
     pub id: ModuleId,

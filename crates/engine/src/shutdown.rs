@@ -13,6 +13,7 @@ use mobkit_domain::lifecycle::{LifecycleEvent, Phase};
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::world::World;
 use mobkit_store::EventQuery;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -34,7 +35,7 @@ const RECORDING_PATIENCE: Duration = Duration::from_secs(5);
 const PAGE_EVENTS: usize = 4_096;
 
 /// What was seen while the runtime stopped. Every figure was observed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ShutdownReport {
     /// The phase at the end.
     pub state: Phase,

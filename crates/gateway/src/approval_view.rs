@@ -10,11 +10,12 @@ use mobkit_domain::row::{ApprovalRow, ApprovalState, Row, Table};
 use mobkit_domain::state::Approval;
 use mobkit_domain::time::Time;
 use mobkit_engine::Engine;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// An approval: what is asked, and what came of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ApprovalView {
     /// The approval.
     pub id: ApprovalId,

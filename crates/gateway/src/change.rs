@@ -5,10 +5,11 @@ use crate::snapshot::MemberSnapshot;
 use mobkit_domain::command::{Command, MemberCommand};
 use mobkit_domain::id::{MemberId, Seq};
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Names a member.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OfMember {
     /// The member.
@@ -17,7 +18,7 @@ pub(crate) struct OfMember {
 }
 
 /// Names a member and says why.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OfMemberWithReason {
     /// The member.
@@ -29,7 +30,7 @@ pub(crate) struct OfMemberWithReason {
 
 /// A member right after a change. Who repeats a request with its key gets the position of the first
 /// answer, and the member as it is by then.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct MemberChanged {
     /// The member.
     pub member: MemberSnapshot,

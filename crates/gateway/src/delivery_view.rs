@@ -9,10 +9,11 @@ use mobkit_domain::row::{DeliveryRow, DeliveryState, Row, Table};
 use mobkit_domain::state::Route;
 use mobkit_domain::time::Time;
 use mobkit_engine::Engine;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A delivery, without what it says.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DeliveryView {
     /// The delivery.
     id: DeliveryId,
@@ -43,7 +44,7 @@ pub(crate) struct DeliveryView {
 }
 
 /// What came of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
     /// It is in flight.
@@ -57,7 +58,7 @@ enum Outcome {
 }
 
 /// One attempt.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 struct AttemptView {
     /// Which one, from 1.
     attempt: u32,

@@ -13,7 +13,8 @@
 //!   nobody.
 //!
 //! The commonest change is a new operation: one file under `operations/` with its parameters, its
-//! result, its permission and its handler, and one line in the table.
+//! result, its permission and its handler, and one line in the table. Both types derive their JSON
+//! Schema, from which the documents at `/openapi.json` and `/openrpc.json` are made.
 
 mod access;
 mod approval_view;
@@ -38,6 +39,7 @@ mod report;
 mod route_view;
 mod rpc;
 mod schedule_view;
+mod schema;
 mod session;
 mod snapshot;
 mod stream;

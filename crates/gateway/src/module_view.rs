@@ -9,11 +9,12 @@ use mobkit_domain::state::{Module, ModuleStatus};
 use mobkit_domain::time::Time;
 use mobkit_domain::world::World;
 use mobkit_engine::Engine;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// A module of the definition in force, as it is at one moment.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ModuleView {
     /// Its id.
     pub id: ModuleId,
@@ -78,7 +79,7 @@ fn transport(transport: &Transport) -> &'static str {
 }
 
 /// A tool as its module describes it, with the effect that the mob file gives it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ToolView {
     /// Name within the module.
     pub name: String,

@@ -4,9 +4,11 @@ use crate::access::Permission;
 use crate::context::Context;
 use crate::fields::fields_of;
 use crate::input::Input;
+use crate::schema::{answered, taken, with_surface};
 use futures::future::BoxFuture;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -52,9 +54,9 @@ pub(crate) trait Define: 'static {
     /// The largest body of a request for it over plain HTTP, in bytes.
     const BODY_BYTES_MAX: usize = BODY_BYTES_MAX;
     /// What it takes, beside `mob` and `key`, which every surface takes off before.
-    type Params: DeserializeOwned + Send;
+    type Params: DeserializeOwned + JsonSchema + Send;
     /// What it answers.
-    type Output: Serialize;
+    type Output: Serialize + JsonSchema;
 
     /// Does it.
     fn run(
@@ -80,6 +82,10 @@ pub struct Operation {
     pub params: fn() -> &'static [&'static str],
     /// The largest body of a request for it over plain HTTP, in bytes.
     pub(crate) body_bytes_max: usize,
+    /// The schema of what the handler takes.
+    taken: fn() -> Value,
+    /// The schema of what it answers.
+    answered: fn() -> Value,
     /// The handler.
     pub(crate) call: fn(Context, Input) -> BoxFuture<'static, Result<Value, Refusal>>,
 }
@@ -94,6 +100,8 @@ impl Operation {
             keys: O::KEYS,
             body_bytes_max: O::BODY_BYTES_MAX,
             params: fields_of::<O::Params>,
+            taken: taken::<O::Params>,
+            answered: answered::<O::Output>,
             call: call::<O>,
         }
     }
@@ -101,6 +109,17 @@ impl Operation {
     /// Whether it only looks, so that it may be asked for by `GET`.
     pub fn is_read(&self) -> bool {
         self.verb == Verb::Read
+    }
+
+    /// The JSON Schema (2020-12) of its parameters, with `mob` and, where it takes one, `key`. Each
+    /// parameter stands under its first name; other spellings are read, but not described.
+    pub fn params_schema(&self) -> Value {
+        with_surface((self.taken)(), self.keys != Keys::Absent)
+    }
+
+    /// The JSON Schema (2020-12) of its answer.
+    pub fn result_schema(&self) -> Value {
+        (self.answered)()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use mobkit_domain::id::Seq;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use std::fmt::Display;
@@ -14,7 +15,7 @@ const LIMIT: usize = 100;
 const LIMIT_MAX: usize = 1_000;
 
 /// What the caller of a list without filters says.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Params {
     pub cursor: Option<String>,

@@ -1,13 +1,27 @@
 //! How a refusal looks on each surface: the one table from kinds to HTTP and JSON-RPC.
 
+use crate::schema::answered;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use serde_json::{Map, Value, json};
 
+/// Every kind, in the order of the documentation.
+pub(crate) const KINDS: [RefusalKind; 9] = [
+    RefusalKind::Invalid,
+    RefusalKind::Unauthenticated,
+    RefusalKind::Denied,
+    RefusalKind::Missing,
+    RefusalKind::Conflict,
+    RefusalKind::Gone,
+    RefusalKind::Busy,
+    RefusalKind::Unavailable,
+    RefusalKind::Internal,
+];
+
 /// The HTTP status and the JSON-RPC code of a kind.
-fn codes(kind: RefusalKind) -> (StatusCode, i64) {
+pub(crate) fn codes(kind: RefusalKind) -> (StatusCode, i64) {
     match kind {
         RefusalKind::Invalid => (StatusCode::BAD_REQUEST, -32602),
         RefusalKind::Unauthenticated => (StatusCode::UNAUTHORIZED, -32001),
@@ -68,6 +82,41 @@ pub(crate) fn problem(refusal: &Refusal) -> Value {
     problem.insert("status".to_owned(), json!(status.as_u16()));
     problem.insert("detail".to_owned(), json!(refusal.message));
     Value::Object(problem)
+}
+
+/// The schema of what a program is told beside code and message.
+pub(crate) fn facts_schema() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "code": {
+                "description": "Stable code, `<noun>.<reason>`; `mobkit explain` says more.",
+                "type": "string",
+            },
+            "kind": answered::<RefusalKind>(),
+            "hint": { "description": "The next step.", "type": "string" },
+            "retry_after_ms": {
+                "description": "After how many milliseconds a retry makes sense.",
+                "type": "integer",
+                "minimum": 0,
+            },
+        },
+        "required": ["code", "kind"],
+    })
+}
+
+/// The schema of the document of a refusal.
+pub(crate) fn problem_schema() -> Value {
+    let mut schema = facts_schema();
+    schema["properties"]["type"] = json!({ "type": "string" });
+    schema["properties"]["title"] = json!({ "type": ["string", "null"] });
+    schema["properties"]["status"] = json!({ "type": "integer" });
+    schema["properties"]["detail"] = json!({
+        "description": "One line for a person: what and why.",
+        "type": "string",
+    });
+    schema["required"] = json!(["type", "title", "status", "detail", "code", "kind"]);
+    schema
 }
 
 /// The answer of HTTP to a refused request.
@@ -143,6 +192,13 @@ mod tests {
             assert_eq!(status(&refusal).as_u16(), expected_status);
             assert_eq!(rpc_error(&refusal)["code"], code);
         }
+    }
+
+    #[test]
+    fn no_kind_is_left_out() {
+        let schema = answered::<RefusalKind>().to_string();
+        let named = schema.matches(r#""const":"#).count();
+        assert_eq!(named, KINDS.len(), "{schema}");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What came of bringing the mob to what is wanted.
 
 use mobkit_domain::plan::{ApplyReport, EdgeReport};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What came of a plan.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Applied {
     /// Whether the mob is now what was wanted.
     pub complete: bool,
@@ -23,7 +24,7 @@ impl From<ApplyReport> for Applied {
 }
 
 /// What came of the edges.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct EdgesApplied {
     /// Whether the edges are now what was wanted.
     pub complete: bool,

@@ -8,13 +8,14 @@ use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::state::Route;
 use mobkit_domain::time::span_text;
 use mobkit_engine::Engine;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// A route as it is at one moment, in the words of the mob file. Secrets are references; what a
 /// header says in clear text is not shown, since it may be a secret all the same.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct RouteView {
     /// Its id.
     pub id: RouteId,
@@ -38,7 +39,7 @@ pub(crate) struct RouteView {
 }
 
 /// How often a delivery is tried.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 struct RetryView {
     attempts: u32,
     backoff: [String; 2],

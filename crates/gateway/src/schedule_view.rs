@@ -8,11 +8,12 @@ use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::state::Schedule;
 use mobkit_domain::time::{Time, span_text};
 use mobkit_engine::Engine;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 /// A schedule as it is at one moment, in the words of the mob file.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ScheduleView {
     /// Its id.
     pub id: ScheduleId,
@@ -56,7 +57,7 @@ pub(crate) struct ScheduleView {
 }
 
 /// What becomes of missed occurrences.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct MissedView {
     policy: MissedPolicy,
     within: String,

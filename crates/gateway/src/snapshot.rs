@@ -8,11 +8,12 @@ use mobkit_domain::model::Cost;
 use mobkit_domain::state::{Helper, MemberState, Pause};
 use mobkit_domain::time::Time;
 use mobkit_domain::world::World;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A member as it is at one moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct MemberSnapshot {
     /// Its lasting identity.
     pub id: MemberId,
@@ -80,7 +81,7 @@ pub(crate) struct MemberSnapshot {
 }
 
 /// Why a member is paused.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Paused {
     /// Why, where somebody said it.
     #[serde(skip_serializing_if = "Option::is_none")]

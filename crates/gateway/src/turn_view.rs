@@ -13,11 +13,12 @@ use mobkit_domain::text::Text;
 use mobkit_domain::time::Time;
 use mobkit_engine::Engine;
 use mobkit_store::EventQuery;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// A turn, with its figures of now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TurnView {
     /// The turn.
     pub turn: TurnId,

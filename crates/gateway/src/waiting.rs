@@ -3,10 +3,11 @@
 use mobkit_domain::event::WaitingFor;
 use mobkit_domain::id::{ApprovalId, CallId, MemberId};
 use mobkit_domain::state::{CallState, Turn};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Whom a turn waits for, and over which tool call. Of several the first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct WaitingOn {
     /// `approval`, `peer` or `operator`.
     pub what: WaitingFor,

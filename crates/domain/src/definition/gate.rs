@@ -5,7 +5,9 @@ use super::scalar::choice;
 use super::source::{Node, Table};
 use super::tool::ToolPattern;
 use crate::id::{MemberId, ProfileId};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -138,8 +140,18 @@ impl Serialize for Approver {
 
 impl<'de> Deserialize<'de> for Approver {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        let text = Cow::<'de, str>::deserialize(d)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Approver {
+    fn schema_name() -> Cow<'static, str> {
+        "Approver".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^(role|operator):." })
     }
 }
 

@@ -7,6 +7,7 @@ use super::scalar::choice;
 use super::secret::{Secret, Setting, is_header_name};
 use super::source::{Node, Table};
 use crate::id::{MemberId, ModuleId, RouteId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,7 @@ pub(crate) const RETRY: Retry = Retry {
 };
 
 /// Which deliveries a route takes. `*` fits everything; an exact name goes before it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct RouteMatch {
     /// The recipient, or `*`.
     pub recipient: String,
@@ -100,7 +101,7 @@ choice! {
 }
 
 /// How many deliveries a route sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rate {
     /// Most attempts of one minute.
     pub per_minute: u32,

@@ -5,12 +5,13 @@ use crate::event::ToolEffect;
 use crate::id::{ApprovalId, CallId, GrantId, MemberId, MessageId, TurnId};
 use crate::principal::Principal;
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What somebody is asked to decide about a tool call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "about", rename_all = "snake_case")]
 pub enum Matter {
     /// Whether the call may be made: a gate stopped it.
@@ -86,7 +87,7 @@ pub struct ApprovalRequested {
 }
 
 /// What was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The call is made as it was shown.
@@ -156,7 +157,7 @@ pub struct ApprovalExpired {
 }
 
 /// How long a grant lets calls pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "scope", rename_all = "snake_case")]
 pub enum GrantScope {
     /// To the end of the turn.

@@ -4,11 +4,12 @@ use crate::definition::Route;
 use crate::id::{CallId, DeliveryId, RouteId, TurnId};
 use crate::principal::Principal;
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Who wants a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RouteOrigin {
     /// The mob file.

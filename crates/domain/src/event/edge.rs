@@ -2,10 +2,13 @@
 
 use crate::edge::Edge;
 use crate::id::MemberId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who wants an edge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum EdgeOrigin {
     /// The mob file.
@@ -55,7 +58,7 @@ pub struct EdgeUnwired {
 }
 
 /// What was tried with an edge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EdgeOperation {
     /// Wiring it.

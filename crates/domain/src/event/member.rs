@@ -4,6 +4,7 @@ use super::engine::Offers;
 use crate::definition::IdleRetire;
 use crate::id::{MemberId, ProfileId, SessionId, TurnId};
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -154,7 +155,7 @@ pub struct MemberResumed {
 }
 
 /// How a member leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetireMode {
     /// It first answers what it has accepted.

@@ -4,10 +4,11 @@ use crate::id::{CallId, MemberId, MessageId, ScheduleId, TurnId};
 use crate::principal::Principal;
 use crate::text::{Part, Text};
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a message does while a turn runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageMode {
     /// It waits and gets a turn of its own.

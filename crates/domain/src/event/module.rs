@@ -4,11 +4,12 @@ use super::ToolEffect;
 use crate::canonical::canonical_json;
 use crate::id::{ModuleId, Seq};
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// A tool as its module describes it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ToolDefinition {
     /// Name within the module.
     pub name: String,
@@ -151,7 +152,7 @@ pub struct ModuleStopping {
 }
 
 /// How a process came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StopOutcome {
     /// By itself, or when its input was closed.

@@ -1,6 +1,7 @@
 //! Events of a process's life.
 
 use crate::id::TurnId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A process took over the mob.
@@ -44,7 +45,7 @@ pub struct RuntimeDraining {
 }
 
 /// What was seen while the runtime drained. Every figure was observed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DrainReport {
     /// Turns that ended by themselves, with or without an answer.
     pub turns_finished: u64,

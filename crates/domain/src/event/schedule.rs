@@ -3,10 +3,11 @@
 use crate::definition::Schedule;
 use crate::id::{CallId, DeliveryId, MemberId, MessageId, ScheduleId, TurnId};
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who wants a schedule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScheduleOrigin {
     /// The mob file.
@@ -69,7 +70,7 @@ pub struct ScheduleRemoved {
 }
 
 /// Why there is an occurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Occasion {
     /// It was due.

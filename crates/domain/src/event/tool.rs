@@ -2,11 +2,12 @@
 
 use crate::id::{ApprovalId, CallId, GrantId, MemberId, TurnId};
 use crate::text::Text;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What a repeated call of a tool does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolEffect {
     /// Nothing: it only looks. Calls of one batch may run side by side.
@@ -122,7 +123,7 @@ pub struct ToolUnknown {
 }
 
 /// What an operator says of an unknown call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResolveHow {
     /// It happened; the result is given.

@@ -6,6 +6,7 @@ use crate::model::{Cost, FailureClass, Finish, Usage};
 use crate::principal::Principal;
 use crate::text::Text;
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -60,7 +61,7 @@ pub struct TurnResumed {
 }
 
 /// Whom a turn waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitingFor {
     /// The answer of another member.
@@ -134,7 +135,7 @@ pub struct TurnCorrected {
 }
 
 /// Why a turn gave no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TurnFailure {
     /// The model could not be called.
@@ -242,7 +243,7 @@ pub struct ModelReplied {
 }
 
 /// A tool call of a model reply, with its stable id.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordedCall {
     /// Stable id.
     pub call: CallId,

@@ -4,11 +4,12 @@ use super::step::Operation;
 use crate::edge::Edge;
 use crate::event::{EdgeOperation, ErrorEvent};
 use crate::id::{MemberId, ModuleId, RouteId, ScheduleId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A change of an edge that failed; the edge is as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EdgeFailure {
     /// The edge.
     pub edge: Edge,
@@ -20,7 +21,7 @@ pub struct EdgeFailure {
 
 /// What came of the edges. Each edge is in one list at most, apart from `desired_edges`; every
 /// list is in the order of the edges.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EdgeReport {
     /// All edges that the mob file or edge discovery asks for.
     pub desired_edges: Vec<Edge>,
@@ -54,7 +55,7 @@ impl EdgeReport {
 }
 
 /// A step that failed; its object is as it was, and the other steps went on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// What it is about: `member/<id>`, `module/<id>`, `route/<id>` or
     /// `schedule/<id>`.
@@ -66,7 +67,7 @@ pub struct Failure {
 }
 
 /// What came of a plan. Each list is in the order of ids.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApplyReport {
     /// Digest of the plan, `sha256:…`.
     pub digest: String,

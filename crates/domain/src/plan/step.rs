@@ -1,10 +1,13 @@
 //! Steps: one line of a plan for a person or a program to read.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a step does to its object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// A member joins.
@@ -69,7 +72,7 @@ impl fmt::Display for Operation {
 }
 
 /// What is left of a member's conversation after a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Survives {
     /// Its session: it goes on where it was.
@@ -79,7 +82,7 @@ pub enum Survives {
 }
 
 /// One line of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanStep {
     /// What it is about: `member/<id>`, `edge/<a>+<b>`, `module/<id>`, `route/<id>` or
     /// `schedule/<id>`.

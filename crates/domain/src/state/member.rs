@@ -5,6 +5,7 @@ use crate::event::{Fence, MemberOrigin, Offers};
 use crate::id::{MemberId, MessageId, ProfileId, Seq, SessionId, TurnId};
 use crate::model::{Cost, Usage};
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -30,7 +31,7 @@ pub enum MemberMode {
 }
 
 /// The state that clients see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberState {
     /// Its engine has not reported yet.

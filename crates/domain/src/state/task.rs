@@ -4,6 +4,7 @@ use super::State;
 use crate::event::{Event, TaskAdded, TaskState, TaskUpdated};
 use crate::id::{MemberId, Seq, TaskId};
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ pub const TASKS_OPEN_MAX: usize = 10_000;
 pub const TASKS_ENDED_MAX: usize = 1_000;
 
 /// A task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Task {
     /// What is to be done, on one line.
     pub title: String,

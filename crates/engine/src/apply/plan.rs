@@ -15,13 +15,14 @@ use mobkit_domain::plan::{
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::state::MemberMode;
 use mobkit_domain::world::World;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A plan as clients see it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PlanView {
     /// The digest by which it is applied.
     pub digest: String,

@@ -10,11 +10,12 @@ use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::plan::ApplyReport;
 use mobkit_domain::principal::Principal;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// How to rediscover.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RediscoverMode {
     /// Change what differs.

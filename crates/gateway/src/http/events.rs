@@ -5,6 +5,7 @@ use super::negotiate::Format;
 use crate::gateway::{Caller, Gateway};
 use crate::input::Input;
 use crate::problem::response;
+use crate::schema::{taken, with_surface};
 use crate::stream::{Feed, Wanted, admit, open};
 use crate::words::Words;
 use axum::body::Body;
@@ -15,15 +16,16 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use futures::stream::unfold;
 use mobkit_domain::id::Seq;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::sync::Arc;
 
 const NAME: &str = "events";
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Params {
     /// Only events after this position. Without it a stream that follows begins with what is still
@@ -39,6 +41,11 @@ struct Params {
     follow: Option<bool>,
     /// Whether to carry text as it is written: by default in server-sent events only.
     deltas: Option<bool>,
+}
+
+/// The JSON Schema of what a query may say.
+pub(super) fn params_schema() -> Value {
+    with_surface(taken::<Params>(), false)
 }
 
 /// The journal as a stream.

@@ -39,5 +39,7 @@ pub(super) async fn root(State(gateway): State<Arc<Gateway>>) -> Response<Body> 
         "events": "/api/v1/events",
         "health": ["/healthz", "/readyz"],
         "metrics": "/metrics",
+        "openapi": "/openapi.json",
+        "openrpc": "/openrpc.json",
     }))
 }

@@ -26,7 +26,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The media type of the answer.
+pub(super) const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `GET /metrics`.
 pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>) -> Response<Body> {

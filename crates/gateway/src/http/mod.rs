@@ -2,11 +2,13 @@
 
 mod api;
 mod body;
+mod documents;
 mod events;
 mod guard;
 mod health;
 mod metrics;
 mod negotiate;
+mod openapi;
 mod router;
 mod rpc;
 mod socket;

@@ -1,6 +1,6 @@
 //! The routes.
 
-use super::{api, events, guard, health, metrics, rpc, socket};
+use super::{api, documents, events, guard, health, metrics, rpc, socket};
 use crate::access::Access;
 use crate::gateway::Gateway;
 use crate::problem::{METHOD_NOT_ALLOWED, response};
@@ -23,6 +23,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// * `POST /api/v1/<noun>/<verb>`, for operations that only look also `GET`.
 /// * `GET /api/v1/events`: the journal as a stream, as server-sent events or as lines of JSON.
 /// * `GET /metrics`: counts and levels, in the text format of OpenMetrics.
+/// * `GET /openapi.json`, `GET /openrpc.json`: all of this for programs that write clients.
 /// * `GET /healthz`, `GET /readyz`, `GET /`: open to everybody who may name the host.
 ///
 /// Streams end by themselves when the mob stops; nothing here has to be polled or pumped.
@@ -38,6 +39,8 @@ pub fn router(engine: Engine, access: Access) -> Router {
         .route("/rpc/ws", get(socket::socket))
         .route("/api/v1/events", get(events::events))
         .route("/metrics", get(metrics::metrics))
+        .route("/openapi.json", get(documents::openapi))
+        .route("/openrpc.json", get(documents::openrpc))
         .route("/api/v1/{noun}/{verb}", any(api::operate))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)

@@ -8,6 +8,7 @@ mod blobs;
 mod costs;
 mod deliveries;
 mod docs;
+mod documents;
 mod events;
 mod health;
 mod history;

@@ -13,13 +13,14 @@ use mobkit_domain::row::{ApprovalRow, ApprovalState};
 use mobkit_domain::text::INLINE_BYTES_MAX;
 use mobkit_domain::time::Time;
 use mobkit_engine::stash_value;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 pub(in crate::operations) struct Decide;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The approval.
@@ -38,7 +39,7 @@ pub(in crate::operations) struct Params {
 }
 
 /// A permission as callers ask for it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Grant {
     /// How long it holds; may be left out where `until` is given.
@@ -50,7 +51,7 @@ struct Grant {
     args: Option<BTreeMap<String, Value>>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Scope {
     Turn,
@@ -58,7 +59,7 @@ enum Scope {
     Until,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The approval.
     approval: ApprovalId,

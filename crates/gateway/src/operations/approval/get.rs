@@ -8,11 +8,12 @@ use crate::operation::Define;
 use mobkit_domain::id::ApprovalId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::operations) struct Get;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The approval.
@@ -20,7 +21,7 @@ pub(in crate::operations) struct Params {
     approval: ApprovalId,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// What is asked, and what came of it.
     #[serde(flatten)]

@@ -12,6 +12,7 @@ use mobkit_domain::row::{ApprovalState, Row, Table};
 use mobkit_domain::state::Approval;
 use mobkit_domain::time::Time;
 use mobkit_store::RowQuery;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +23,7 @@ const PAGES: page::List = page::List("approval");
 
 pub(in crate::operations) struct List;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Only approvals in this state, or `all`; without it, those that wait.
@@ -33,7 +34,7 @@ pub(in crate::operations) struct Params {
     limit: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Wanted {
     Pending,
@@ -60,7 +61,7 @@ impl Wanted {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The approvals. Those that wait: what expires first comes first, then the oldest. Others, and
     /// all: newest first.

@@ -13,6 +13,7 @@ use mobkit_domain::text::Text;
 use mobkit_domain::tool::{built_in_specs, module_of};
 use mobkit_domain::world::World;
 use mobkit_engine::Engine;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Most characters of a message that are shown.
@@ -21,7 +22,7 @@ const EXCERPT_CHARS_MAX: usize = 4_000;
 const MESSAGES_MAX: usize = 100;
 
 /// What led to an approval. What retention has taken, or nobody knows any longer, is absent.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Story {
     /// What the messages say that the turn answers.
     said: Vec<Said>,
@@ -37,7 +38,7 @@ pub(super) struct Story {
 }
 
 /// A message, cut where it is long.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Said {
     id: MessageId,
     from: Principal,
@@ -45,7 +46,7 @@ struct Said {
 }
 
 /// Both sides of a changed definition.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Definitions {
     /// The pinned one.
     before: Option<ToolDefinition>,

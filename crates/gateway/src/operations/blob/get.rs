@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -16,7 +17,7 @@ const LIMIT_BYTES_MAX: usize = 1024 * 1024;
 
 pub(in crate::operations) struct Get;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The blob, as events name it: `sha256:…`.
@@ -29,7 +30,7 @@ pub(in crate::operations) struct Params {
     limit: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The blob.
     blob: String,
@@ -43,7 +44,7 @@ pub(in crate::operations) struct Output {
     next_offset: Option<u64>,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Content {
     /// A blob that is UTF-8 comes as text, cut between characters.

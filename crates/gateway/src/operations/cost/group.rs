@@ -3,11 +3,12 @@
 use mobkit_domain::cost::Spending;
 use mobkit_domain::model::Cost;
 use mobkit_domain::row::CostRow;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What model calls are put together by.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum By {
     /// The member whose turn it was; helpers under their own names.
@@ -56,7 +57,7 @@ impl By {
 }
 
 /// A sum as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Sum {
     /// Model calls that were answered.
     calls: u64,
@@ -95,7 +96,7 @@ impl From<&Spending> for Sum {
 }
 
 /// The sum of one group, under what its calls have in common.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Group {
     /// What they have in common, under the word of it.
     #[serde(flatten)]
@@ -105,7 +106,7 @@ pub(super) struct Group {
 }
 
 /// The sum of the groups that are not listed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Others {
     /// How many they are.
     groups: usize,

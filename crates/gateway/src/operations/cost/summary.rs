@@ -11,6 +11,7 @@ use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::row::{Row, Table};
 use mobkit_domain::time::Time;
 use mobkit_store::RowQuery;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -22,7 +23,7 @@ const CLOCK_SET_BACK_MAX_MS: i64 = 86_400_000;
 
 pub(in crate::operations) struct Summary;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// What the calls are put together by; `member` where nobody says.
@@ -38,7 +39,7 @@ pub(in crate::operations) struct Params {
     limit: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     by: By,
     #[serde(skip_serializing_if = "Option::is_none")]

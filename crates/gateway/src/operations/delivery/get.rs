@@ -7,12 +7,13 @@ use crate::operation::Define;
 use mobkit_domain::id::DeliveryId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(in crate::operations) struct Get;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The delivery.
@@ -20,7 +21,7 @@ pub(in crate::operations) struct Params {
     delivery: DeliveryId,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// As in a list.
     #[serde(flatten)]

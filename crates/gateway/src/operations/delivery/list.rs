@@ -10,6 +10,7 @@ use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::row::{DeliveryRow, DeliveryState, Row, Table};
 use mobkit_store::RowQuery;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const PAGES: page::List = page::List("delivery");
@@ -20,7 +21,7 @@ const PAGE_ROWS: usize = 500;
 
 pub(in crate::operations) struct List;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Only deliveries in this state.
@@ -33,7 +34,7 @@ pub(in crate::operations) struct Params {
     limit: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The deliveries, newest first. What they say is in `delivery/get`.
     deliveries: Vec<DeliveryView>,

@@ -8,11 +8,12 @@ use mobkit_domain::command::{Command, DeliveryCommand};
 use mobkit_domain::id::{DeliveryId, Seq};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::operations) struct Replay;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The delivery.
@@ -20,7 +21,7 @@ pub(in crate::operations) struct Params {
     delivery: DeliveryId,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The delivery.
     delivery: DeliveryId,

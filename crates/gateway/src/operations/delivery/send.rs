@@ -8,12 +8,13 @@ use mobkit_domain::id::{DeliveryId, Seq};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use mobkit_engine::stash_value;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(in crate::operations) struct Send;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// For whom.
@@ -24,7 +25,7 @@ pub(in crate::operations) struct Params {
     payload: Value,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The delivery.
     delivery: DeliveryId,

@@ -9,6 +9,7 @@ use mobkit_domain::event::EdgeOrigin;
 use mobkit_domain::id::MemberId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Bound;
 use std::str::FromStr;
@@ -17,7 +18,7 @@ const PAGES: page::List = page::List("edge");
 
 pub(in crate::operations) struct List;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Only edges of this member.
@@ -29,7 +30,7 @@ pub(in crate::operations) struct Params {
 }
 
 /// An edge and who wants it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct EdgeView {
     /// The two members, in the order of their ids.
     #[serde(flatten)]
@@ -38,7 +39,7 @@ pub(in crate::operations) struct EdgeView {
     pub(super) origin: EdgeOrigin,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The edges, in the order of their ends.
     edges: Vec<EdgeView>,

@@ -10,11 +10,12 @@ use mobkit_domain::event::UnwireReason;
 use mobkit_domain::id::Seq;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(in crate::operations) struct Unwire;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The edge that is gone.
     edge: Edge,

@@ -10,11 +10,12 @@ use mobkit_domain::event::EdgeOrigin;
 use mobkit_domain::id::{MemberId, Seq};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::operations) struct Wire;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// One end.
@@ -23,7 +24,7 @@ pub(in crate::operations) struct Params {
     pub(super) b: MemberId,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The edge; its origin is that of who wired it first.
     edge: EdgeView,

@@ -12,6 +12,7 @@ use mobkit_domain::principal::Principal;
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::state::State;
 use mobkit_domain::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ const PAGES: page::List = page::List("grant");
 
 pub(in crate::operations) struct List;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Only grants for calls of this member.
@@ -31,7 +32,7 @@ pub(in crate::operations) struct Params {
 }
 
 /// A permission to make calls without asking again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct GrantView {
     /// The grant.
     id: GrantId,
@@ -55,7 +56,7 @@ pub(in crate::operations) struct GrantView {
     created: Option<Time>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The grants that hold, oldest first.
     grants: Vec<GrantView>,

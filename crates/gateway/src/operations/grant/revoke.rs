@@ -7,11 +7,12 @@ use mobkit_domain::command::{ApprovalCommand, Command};
 use mobkit_domain::id::{GrantId, Seq};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::operations) struct Revoke;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The grant.
@@ -19,7 +20,7 @@ pub(in crate::operations) struct Params {
     grant: GrantId,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The grant.
     grant: GrantId,

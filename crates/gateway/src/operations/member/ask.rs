@@ -16,6 +16,7 @@ use mobkit_domain::row::{Row, Table};
 use mobkit_domain::text::Text;
 use mobkit_domain::time::Time;
 use mobkit_engine::Outcome;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -27,13 +28,14 @@ const TIMEOUT_MS_MAX: u64 = 600_000;
 
 pub(in crate::operations) struct Ask;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Whom it is for.
     #[serde(alias = "member")]
     to: MemberId,
     /// What it says: a text, or a list of parts.
+    #[schemars(extend("type" = ["string", "array"]))]
     content: Value,
     /// What it does while a turn runs; without it, as the profile says.
     mode: Option<MessageMode>,
@@ -45,7 +47,7 @@ pub(in crate::operations) struct Params {
     timeout_ms: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The message.
     message: MessageId,

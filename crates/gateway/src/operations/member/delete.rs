@@ -8,11 +8,12 @@ use mobkit_domain::command::{Command, MemberCommand};
 use mobkit_domain::id::{MemberId, Seq};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(in crate::operations) struct Delete;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The member that is forgotten; its events stay in the journal.
     deleted: MemberId,

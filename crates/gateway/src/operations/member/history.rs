@@ -9,13 +9,14 @@ use mobkit_domain::id::{MemberId, Seq, SessionId};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::state::SessionSpan;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const PAGES: page::List = page::List("history");
 
 pub(in crate::operations) struct History;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The member.
@@ -27,7 +28,7 @@ pub(in crate::operations) struct Params {
     limit: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The session.
     session: SessionId,

@@ -8,11 +8,12 @@ use mobkit_domain::command::MemberCommand;
 use mobkit_domain::id::{MemberId, ProfileId};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(in crate::operations) struct Respawn;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The member.

@@ -10,18 +10,20 @@ use mobkit_domain::id::{MemberId, MessageId, Seq};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(in crate::operations) struct Send;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Whom it is for.
     #[serde(alias = "member")]
     pub(super) to: MemberId,
     /// What it says: a text, or a list of parts.
+    #[schemars(extend("type" = ["string", "array"]))]
     pub(super) content: Value,
     /// What it does while a turn runs; without it, as the profile says.
     pub(super) mode: Option<MessageMode>,
@@ -31,7 +33,7 @@ pub(in crate::operations) struct Params {
     pub(super) expires: Option<Time>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The message.
     pub(super) message: MessageId,

@@ -11,6 +11,7 @@ use mobkit_domain::id::{MemberId, ProfileId, SessionId};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::text::INLINE_BYTES_MAX;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 pub(in crate::operations) struct Spawn;
 
 /// A member that should exist.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Its lasting identity.

@@ -11,6 +11,7 @@ use mobkit_domain::text::{Part, Text};
 use mobkit_domain::time::Time;
 use mobkit_engine::Engine;
 use mobkit_store::EventQuery;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -32,7 +33,7 @@ const KINDS: [&str; 13] = [
 ];
 
 /// Who speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Role {
     /// Who sent a message.
@@ -46,7 +47,7 @@ pub(super) enum Role {
 }
 
 /// One thing that was said or done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Entry {
     /// Position of its event.
     pub(super) seq: Seq,

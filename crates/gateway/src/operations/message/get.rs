@@ -12,11 +12,12 @@ use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::row::{MessageRow, Row, Table};
 use mobkit_domain::text::{Part, Text};
 use mobkit_domain::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::operations) struct Get;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The message.
@@ -24,7 +25,7 @@ pub(in crate::operations) struct Params {
     message: MessageId,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// Where it stands.
     #[serde(flatten)]
@@ -35,7 +36,7 @@ pub(in crate::operations) struct Output {
     said: Option<Said>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Said {
     text: Text,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -6,11 +6,12 @@ use crate::operation::Define;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use mobkit_engine::PlanView;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(in crate::operations) struct Plan;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {}
 

@@ -7,11 +7,12 @@ use crate::report::Applied;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use mobkit_engine::ApplyOptions;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(in crate::operations) struct Reconcile;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Whether a mass removal is wanted.

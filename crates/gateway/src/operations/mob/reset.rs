@@ -6,11 +6,12 @@ use crate::operation::{Define, Keys};
 use crate::report::Applied;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(in crate::operations) struct Reset;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Whether a mass removal is wanted.

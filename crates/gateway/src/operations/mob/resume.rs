@@ -7,11 +7,12 @@ use crate::operation::Define;
 use mobkit_domain::command::{Command, MobCommand};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(in crate::operations) struct Resume;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {}
 

@@ -6,16 +6,17 @@ use crate::operation::Define;
 use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::lifecycle::{Phase, Verb};
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub(in crate::operations) struct Status;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {}
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The mob.
     mob: MobId,

@@ -11,12 +11,13 @@ use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::text::Text;
 use mobkit_engine::stash_value;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub(in crate::operations) struct Call;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The module.
@@ -27,7 +28,7 @@ pub(in crate::operations) struct Params {
     args: Option<Value>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// What the tool answered: JSON where it is an object or a list, else text; a reference where
     /// it is longer than 1 MiB.

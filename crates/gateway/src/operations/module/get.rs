@@ -12,13 +12,14 @@ use mobkit_domain::refusal::Refusal;
 use mobkit_domain::state::Module;
 use mobkit_domain::time::Time;
 use mobkit_domain::world::World;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(in crate::operations) struct Get;
 
 /// All that is known of a module. Its environment and its headers are not shown: they may be
 /// secrets.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// As in a list.
     #[serde(flatten)]
@@ -49,7 +50,7 @@ pub(in crate::operations) struct Output {
 }
 
 /// A definition that waits for an approval.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Changed {
     /// What the module says of the tool now.
     #[serde(flatten)]

@@ -9,13 +9,14 @@ use mobkit_domain::definition::Module;
 use mobkit_domain::id::ModuleId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 const PAGES: page::List = page::List("module");
 
 pub(in crate::operations) struct List;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The modules of the definition in force, in the order of their ids.
     modules: Vec<ModuleView>,

@@ -12,6 +12,7 @@ use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::time::Time;
 use mobkit_engine::{EventReader, Published};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ const LOOK_BACK: Seq = 1_024;
 
 pub(in crate::operations) struct Log;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The module.
@@ -33,7 +34,7 @@ pub(in crate::operations) struct Params {
 }
 
 /// A line that a module wrote to its standard error.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Written {
     /// Position of the event that holds it; lines that came together share it.
     seq: Seq,
@@ -46,7 +47,7 @@ struct Written {
     dropped: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The lines, oldest first.
     lines: Vec<Written>,

@@ -8,6 +8,7 @@ use mobkit_domain::id::{ModuleId, Seq};
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::state::ModuleStatus;
 use mobkit_engine::{EventReader, Published};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const PAGE_EVENTS: usize = 64;
 
 /// Names a module.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct OfModule {
     /// The module.
@@ -28,7 +29,7 @@ pub(in crate::operations) struct OfModule {
 
 /// A module after a change. Who repeats a request with its key gets the position of the first
 /// answer, and the module as it is by then.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct ModuleChanged {
     /// The module.
     module: ModuleId,

@@ -11,13 +11,14 @@ use mobkit_domain::id::{MemberId, ModuleId, ProfileId};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::world::World;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const PAGES: page::List = page::List("tool");
 
 pub(in crate::operations) struct Tools;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Only tools of this module.
@@ -28,7 +29,7 @@ pub(in crate::operations) struct Params {
 }
 
 /// A tool of a module.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct OfferedTool {
     /// Qualified name.
     tool: String,
@@ -52,7 +53,7 @@ pub(in crate::operations) struct OfferedTool {
 }
 
 /// A gate, as far as it matters which calls meet it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Guard {
     /// Pattern over tool names.
     tool: String,
@@ -66,7 +67,7 @@ struct Guard {
     members: Vec<MemberId>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The tools that are known, in the order of their qualified names.
     tools: Vec<OfferedTool>,

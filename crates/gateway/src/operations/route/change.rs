@@ -4,10 +4,11 @@ use crate::context::Context;
 use mobkit_domain::command::{Command, DeliveryCommand};
 use mobkit_domain::id::{RouteId, Seq};
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Names a route.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct OfRoute {
     /// The route.
@@ -16,7 +17,7 @@ pub(in crate::operations) struct OfRoute {
 }
 
 /// A route was changed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct RouteChanged {
     /// The route.
     route: RouteId,

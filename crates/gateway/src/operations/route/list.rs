@@ -8,6 +8,7 @@ use crate::route_view::RouteView;
 use mobkit_domain::id::RouteId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -16,7 +17,7 @@ const PAGES: page::List = page::List("route");
 
 pub(in crate::operations) struct List;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The routes, in the order of their ids, without those that every member has.
     routes: Vec<RouteView>,

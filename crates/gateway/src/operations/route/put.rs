@@ -9,13 +9,14 @@ use mobkit_domain::command::DeliveryCommand;
 use mobkit_domain::definition::{EntryError, route_of};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(in crate::operations) struct Put;
 
 /// The keys of a `[[routes]]` entry. Their values are read by the reader of the mob file.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     #[serde(alias = "route")]

@@ -7,11 +7,12 @@ use crate::route_view::sink_kind;
 use mobkit_domain::delivery::{Taker, taker};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::operations) struct Resolve;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// For whom a delivery would be.
@@ -20,7 +21,7 @@ pub(in crate::operations) struct Params {
     channel: Option<String>,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The route that would take it; absent: none.
     #[serde(skip_serializing_if = "Option::is_none")]

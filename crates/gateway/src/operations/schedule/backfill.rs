@@ -13,6 +13,7 @@ use mobkit_domain::row::{OccurrenceState, Row, Table};
 use mobkit_domain::schedule::Calendar;
 use mobkit_domain::time::Time;
 use mobkit_store::RowQuery;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -24,7 +25,7 @@ const PAGE_ROWS: usize = 1_000;
 
 pub(in crate::operations) struct Backfill;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The schedule.
@@ -38,7 +39,7 @@ pub(in crate::operations) struct Params {
     limit: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The schedule.
     schedule: ScheduleId,

@@ -4,10 +4,11 @@ use crate::context::Context;
 use mobkit_domain::command::{Command, ScheduleCommand};
 use mobkit_domain::id::{ScheduleId, Seq};
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Names a schedule.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct OfSchedule {
     /// The schedule.
@@ -16,7 +17,7 @@ pub(in crate::operations) struct OfSchedule {
 }
 
 /// A schedule was changed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct ScheduleChanged {
     /// The schedule.
     schedule: ScheduleId,

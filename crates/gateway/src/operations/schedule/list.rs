@@ -8,6 +8,7 @@ use crate::schedule_view::ScheduleView;
 use mobkit_domain::id::ScheduleId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::ops::Bound;
 
@@ -15,7 +16,7 @@ const PAGES: page::List = page::List("schedule");
 
 pub(in crate::operations) struct List;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The schedules, in the order of their ids.
     schedules: Vec<ScheduleView>,

@@ -12,13 +12,14 @@ use mobkit_domain::refusal::Refusal;
 use mobkit_domain::row::{OccurrenceRow, OccurrenceState, Row, Table};
 use mobkit_domain::time::Time;
 use mobkit_store::RowQuery;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const PAGES: page::List = page::List("occurrence");
 
 pub(in crate::operations) struct Occurrences;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The schedule.
@@ -31,7 +32,7 @@ pub(in crate::operations) struct Params {
 }
 
 /// An occurrence; of missed ones, one for all in a row.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct OccurrenceView {
     /// Its due time; of missed ones, the first.
     due: Time,
@@ -67,7 +68,7 @@ struct OccurrenceView {
     at: Time,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The occurrences, newest first.
     occurrences: Vec<OccurrenceView>,

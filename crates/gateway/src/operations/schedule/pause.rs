@@ -8,11 +8,12 @@ use mobkit_domain::command::ScheduleCommand;
 use mobkit_domain::id::ScheduleId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(in crate::operations) struct Pause;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The schedule.

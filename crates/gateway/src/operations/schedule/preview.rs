@@ -10,6 +10,7 @@ use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::{Refusal, RefusalKind};
 use mobkit_domain::schedule::Calendar;
 use mobkit_domain::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -20,7 +21,7 @@ const SHOWN_MAX: u64 = 100;
 
 pub(in crate::operations) struct Preview;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// A schedule that is there; else one of `cron`, `every` and `at`.
@@ -38,7 +39,7 @@ pub(in crate::operations) struct Params {
     n: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The next due times, jitter aside; fewer where there are no more.
     due: Vec<Time>,

@@ -11,13 +11,14 @@ use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::schedule::target_problem;
 use mobkit_domain::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(in crate::operations) struct Put;
 
 /// The keys of a `[[schedules]]` entry. Their values are read by the reader of the mob file.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     #[serde(alias = "schedule")]
@@ -34,7 +35,7 @@ pub(in crate::operations) struct Params {
     enabled: Option<Value>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The schedule.
     schedule: ScheduleId,

@@ -7,11 +7,12 @@ use futures::FutureExt;
 use mobkit_domain::lifecycle::{Phase, Verb};
 use mobkit_domain::refusal::Refusal;
 use mobkit_engine::ShutdownReport;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::operations) struct Shutdown;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Whether to answer at the end, with the report.
@@ -19,7 +20,7 @@ pub(in crate::operations) struct Params {
     wait: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(in crate::operations) enum Output {
     /// It has begun.

@@ -9,6 +9,7 @@ use mobkit_domain::id::{MemberId, TaskId};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::state::Task;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Bound;
 
@@ -16,7 +17,7 @@ const PAGES: page::List = page::List("task");
 
 pub(in crate::operations) struct List;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Only tasks that stand here.
@@ -29,7 +30,7 @@ pub(in crate::operations) struct Params {
 }
 
 /// A task with its id.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct TaskView {
     /// The task.
     id: TaskId,
@@ -38,7 +39,7 @@ pub(in crate::operations) struct TaskView {
     task: Task,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The tasks, in the order in which they were added.
     tasks: Vec<TaskView>,

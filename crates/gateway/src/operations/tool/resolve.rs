@@ -9,12 +9,13 @@ use mobkit_domain::id::{CallId, Seq};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use mobkit_engine::stash_text;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(in crate::operations) struct Resolve;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The call whose outcome nobody knows.
@@ -25,7 +26,7 @@ pub(in crate::operations) struct Params {
     result: Option<Value>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The call.
     call: CallId,

@@ -8,11 +8,12 @@ use mobkit_domain::id::{Seq, TurnId};
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::row::TurnStatus;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::operations) struct Cancel;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The turn.
@@ -22,7 +23,7 @@ pub(in crate::operations) struct Params {
     reason: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The turn.
     turn: TurnId,

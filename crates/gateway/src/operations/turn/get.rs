@@ -7,11 +7,12 @@ use crate::turn_view::{TurnView, turn_view};
 use mobkit_domain::id::TurnId;
 use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(in crate::operations) struct Get;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// The turn.

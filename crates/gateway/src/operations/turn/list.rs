@@ -10,13 +10,14 @@ use mobkit_domain::lifecycle::Verb;
 use mobkit_domain::refusal::Refusal;
 use mobkit_domain::row::{Row, Table, TurnStatus};
 use mobkit_store::RowQuery;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const PAGES: page::List = page::List("turn");
 
 pub(in crate::operations) struct List;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::operations) struct Params {
     /// Only turns of this member.
@@ -28,7 +29,7 @@ pub(in crate::operations) struct Params {
     limit: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::operations) struct Output {
     /// The turns, newest first. Long answers are references; `turn/get` has them.
     turns: Vec<TurnView>,

@@ -1,5 +1,6 @@
 //! A served mob, in this process.
 
+use super::described;
 use super::runner::Scripted;
 use super::stream::Stream;
 use axum::Router;
@@ -201,14 +202,15 @@ impl Server {
             .await
     }
 
+    /// Posts to an operation. What succeeds is held against the description of the operation.
     pub async fn post(&self, operation: &str, params: Value) -> Answer {
         let request = request("POST", &format!("/api/v1/{operation}"));
-        self.send(
-            request
-                .body(Body::from(params.to_string()))
-                .expect("a request"),
-        )
-        .await
+        let body = Body::from(params.to_string());
+        let answer = self.send(request.body(body).expect("a request")).await;
+        if answer.status == 200 {
+            described::check(operation, &params, &answer.body);
+        }
+        answer
     }
 
     /// Calls an operation, which must succeed.
