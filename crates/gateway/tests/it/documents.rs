@@ -205,3 +205,23 @@ async fn the_documents_are_for_those_who_may_look() {
         assert_eq!(server.send(stranger).await.status, 401, "{path}");
     }
 }
+
+#[test]
+fn no_schema_takes_just_anything() {
+    for operation in OPERATIONS {
+        let unknown = json!({ "no_such_parameter": 1 });
+        let taken = jsonschema::is_valid(&operation.params_schema(), &unknown);
+        let answered = jsonschema::is_valid(&operation.result_schema(), &json!("done"));
+        assert!(!taken && !answered, "{}", operation.name);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_of_what_is_not_there_are_as_described() {
+    let server = Server::up().await;
+    // Each call holds its answer against the description.
+    for (operation, list) in [("engine/list", "engines"), ("task/list", "tasks")] {
+        let answer = server.call(operation, json!({})).await;
+        assert!(answer[list].is_array(), "{answer}");
+    }
+}
