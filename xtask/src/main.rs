@@ -4,6 +4,7 @@
 //! `run(root, args)`, and one line in [`COMMANDS`].
 
 mod bench;
+mod docs;
 mod kill;
 mod local_model;
 mod meerkat;
@@ -59,6 +60,11 @@ const COMMANDS: &[Command] = &[
         name: "meerkat",
         what: "installs the Meerkat runtime, and runs the tests of its engine against it",
         run: meerkat::run,
+    },
+    Command {
+        name: "docs",
+        what: "writes docs/reference anew, of what the program says of itself",
+        run: docs::run,
     },
     Command {
         name: "sim",

@@ -117,7 +117,7 @@ pub(crate) enum Command {
     Rpc(RpcArgs),
     /// Show the values of the mob file as they are in force, defaults included
     Config(ConfigArgs),
-    /// Say what a code, a kind of event or a finding means, and what to do
+    /// Say what a code, a kind of event, a finding or a key of the mob file means, and what to do
     Explain(ExplainArgs),
     /// Print the script by which a shell completes what is typed
     ///

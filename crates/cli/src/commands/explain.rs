@@ -6,12 +6,13 @@ use mobkit::code::{Explanation, all, explain};
 use mobkit::definition::nearest_name;
 use serde_json::{Value, json};
 
-/// Say what a code, a kind of event or a finding means, and what to do
+/// Say what a code, a kind of event, a finding or a key of the mob file means, and what to do
 ///
-/// Error messages carry their code in brackets; events carry their kind. Works without a server.
+/// Error messages carry their code in brackets; events carry their kind. A key is named without the
+/// ids that a file gives. Works without a server.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    /// The code or kind, e.g. member.not_found; left out: all of them
+    /// The code, kind or key, e.g. member.not_found or modules.restart; left out: all of them
     pub name: Option<String>,
 }
 
@@ -76,7 +77,7 @@ fn document(explanation: &Explanation) -> Value {
 }
 
 fn unknown(name: &str) -> Failure {
-    let message = format!("there is no code or kind of event {name:?}");
+    let message = format!("there is no code, kind of event or key of the mob file {name:?}");
     let failure = Failure::new(Exit::Missing, "explain.unknown", message);
     let all = all();
     match nearest_name(name, all.iter().map(|e| e.name)) {

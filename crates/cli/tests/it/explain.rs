@@ -84,6 +84,10 @@ fn what_is_explained_says_what_and_the_next_step() {
     let run = place.run(&["explain", "turn.failed", "--json"]);
     let explanations = run.document()["explanations"].clone();
     assert_eq!(explanations.as_array().map(Vec::len), Some(2), "{run:?}");
+    let run = place.run(&["explain", "modules.restart.policy"]);
+    assert!(run.stdout.contains("After which ends."), "{run:?}");
+    let wanted = "One of \"always\", \"on-failure\", \"never\"; \"on-failure\" where absent.";
+    assert!(run.stdout.contains(wanted), "{run:?}");
     let run = place.run(&["explain", "member.notfound"]);
     assert_eq!(run.code, 4);
     assert!(

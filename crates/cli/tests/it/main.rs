@@ -34,6 +34,7 @@ mod outside_kill;
 mod plan;
 mod program;
 mod provider;
+mod reference;
 mod rehearse;
 mod retention;
 mod running;

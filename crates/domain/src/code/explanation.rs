@@ -15,6 +15,8 @@ pub enum Sort {
     Finding,
     /// The kind of an event.
     Event,
+    /// A table or key of the mob file, without the ids and numbers that a file gives.
+    Key,
 }
 
 impl Sort {
@@ -24,6 +26,7 @@ impl Sort {
             Self::Code => "code",
             Self::Finding => "finding in a mob file",
             Self::Event => "event",
+            Self::Key => "key of the mob file",
         }
     }
 }
@@ -37,7 +40,7 @@ pub struct Explanation {
     pub sort: Sort,
     /// What it means and why it happens.
     pub meaning: &'static str,
-    /// What to do about it; empty where there is nothing to do.
+    /// What to do about it, or what to write there; empty where there is nothing to do.
     pub next: &'static str,
 }
 
@@ -56,7 +59,13 @@ pub fn all() -> Vec<Explanation> {
         meaning: meaning.trim(),
         next: "",
     });
-    let mut all: Vec<_> = codes.chain(findings).chain(events).collect();
+    let keys = definition::outline().iter().map(|key| Explanation {
+        name: &key.name,
+        sort: Sort::Key,
+        meaning: &key.meaning,
+        next: &key.wants,
+    });
+    let mut all: Vec<_> = codes.chain(findings).chain(events).chain(keys).collect();
     all.sort_unstable();
     all
 }
@@ -107,6 +116,7 @@ mod tests {
         assert_eq!(sorts("definition.key_unknown"), [Sort::Finding]);
         assert_eq!(sorts("member.spawned"), [Sort::Event]);
         assert_eq!(sorts("turn.failed"), [Sort::Code, Sort::Event]);
+        assert_eq!(sorts("modules.restart.policy"), [Sort::Key]);
         assert_eq!(sorts("http.502"), [Sort::Code]);
         assert_eq!(sorts("rpc.parse"), [Sort::Code]);
         assert!(sorts("no.such").is_empty() && sorts("http.").is_empty());

@@ -32,6 +32,9 @@ choice! {
     }
 }
 
+/// The engines that are programs of their own.
+pub(super) const EXTERNAL: [Engine; 3] = [Engine::Meerkat, Engine::A2a, Engine::Acp];
+
 impl Engine {
     /// The tool sets that it has of its own, as `engine:<name>` names them; it makes these calls
     /// itself, so that no gate sees them.
@@ -73,8 +76,7 @@ impl EngineSpec {
 pub(super) fn read(cx: &mut Report<'_>, root: &mut Table<'_>) -> BTreeMap<Engine, EngineSpec> {
     let engines = root.read(cx, "engines", |node, cx| {
         let mut table = node.table_of(cx, "[engines]".to_owned())?;
-        let external = [Engine::Meerkat, Engine::A2a, Engine::Acp];
-        let read = external.map(|engine| {
+        let read = EXTERNAL.map(|engine| {
             let spec = table.read(cx, engine.as_str(), |node, cx| {
                 let table = node.table_of(cx, format!("engine \"{engine}\""))?;
                 read_one(cx, table)

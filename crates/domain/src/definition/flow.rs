@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-const RETRY: Retry = Retry {
+pub(super) const RETRY: Retry = Retry {
     attempts: 1,
     backoff: Backoff {
         min_ms: 1_000,

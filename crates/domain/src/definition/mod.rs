@@ -23,6 +23,7 @@ mod member;
 mod mob;
 mod model;
 mod module;
+mod outline;
 mod parse;
 mod profile;
 mod report;
@@ -31,6 +32,7 @@ mod route;
 mod scalar;
 mod scenario;
 mod schedule;
+mod schema;
 mod secret;
 mod server;
 mod snippet;
@@ -56,6 +58,7 @@ pub(crate) use module::RESTART as MODULE_RESTART;
 pub use module::{
     Module, Network, PathRule, Restart, RestartPolicy, Sandbox, SandboxRequire, Start, Transport,
 };
+pub use outline::{Key, outline};
 pub use parse::{Files, NoFiles, Parsed, parse};
 pub use profile::{Budget, Busy, Compaction, IdleRetire, Profile};
 pub use retry::{Backoff, Retry};
@@ -66,6 +69,7 @@ pub use scenario::{
     Scenario, Subject, parse_scenario,
 };
 pub use schedule::{Missed, MissedPolicy, Overlap, Schedule, ScheduleTarget};
+pub use schema::schema;
 pub use secret::{Secret, Setting};
 pub use server::{Auth, Server};
 pub use store::{Durability, Retention, Store, StoreKind};

@@ -10,10 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The file that shows the whole format.
-const WHOLE: &str = include_str!("golden/definition/whole.toml");
+pub(crate) const WHOLE: &str = include_str!("golden/definition/whole.toml");
 
 /// The files that the golden mob files name.
-struct Folder;
+pub(crate) struct Folder;
 
 impl Files for Folder {
     fn read(&self, path: &str) -> Result<String, String> {
@@ -30,7 +30,7 @@ impl Files for Folder {
     }
 }
 
-fn golden() -> PathBuf {
+pub(crate) fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden/definition")
 }
 

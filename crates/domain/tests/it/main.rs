@@ -4,3 +4,4 @@ mod definition;
 mod event;
 mod machines;
 mod scenario;
+mod schema;

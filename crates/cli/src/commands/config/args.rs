@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// Show the values of the mob file as they are in force, defaults included
 ///
 /// Nothing is started and no server is asked: `mobkit plan` compares with a mob that runs. Secrets
-/// are shown as references.
+/// are shown as references. `schema` prints the JSON Schema of mob files.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
@@ -30,4 +30,9 @@ pub(crate) enum ConfigCommand {
         #[arg(long, value_name = "PATH", default_value = ".")]
         file: PathBuf,
     },
+    /// The JSON Schema of mob files, by which editors complete and check them
+    ///
+    /// Put `#:schema ./mob.schema.json` on the first line of a mob file, and this output in that
+    /// file.
+    Schema,
 }

@@ -6,7 +6,7 @@ use super::values::values;
 use crate::failure::{Exit, Failure};
 use crate::mobfile;
 use crate::terminal::{Output, Table, Tone, visible_line};
-use mobkit::definition::nearest_name;
+use mobkit::definition::{nearest_name, schema};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +19,7 @@ pub(crate) fn run(args: &ConfigArgs, output: &Output) -> Result<Exit, Failure> {
         None => show(None, Path::new("."), output),
         Some(ConfigCommand::Show { below, file }) => show(below.as_deref(), file, output),
         Some(ConfigCommand::Get { key, file }) => get(key, file, output),
+        Some(ConfigCommand::Schema) => print_schema(output),
     }
 }
 
@@ -103,6 +104,15 @@ fn get(key: &str, path: &Path, output: &Output) -> Result<Exit, Failure> {
         output.document(&json!({"key": key, "value": value, "origin": origin}))?;
     } else {
         output.line(&text(value))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn print_schema(output: &Output) -> Result<Exit, Failure> {
+    if output.is_json() {
+        output.document(&schema())?;
+    } else {
+        output.line(&format!("{:#}", schema()))?;
     }
     Ok(Exit::Done)
 }
