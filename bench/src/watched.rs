@@ -5,10 +5,9 @@ use bytes::Bytes;
 use mobkit_domain::id::{MobId, Seq};
 use mobkit_domain::row::{Row, Table};
 use mobkit_domain::text::BlobRef;
-use mobkit_domain::time::Time;
 use mobkit_store::{
     Batch, Bounds, Durability, EventPage, EventQuery, Opened, RowPage, RowQuery, Snapshot, Store,
-    StoreError, Verification,
+    StoreError, Trim, Verification,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,8 +85,8 @@ impl Store for Watched {
         self.inner.bounds(mob).await
     }
 
-    async fn trim(&self, mob: &MobId, oldest: Seq, before: Time) -> Result<Seq, StoreError> {
-        self.inner.trim(mob, oldest, before).await
+    async fn trim(&self, mob: &MobId, trim: Trim) -> Result<Seq, StoreError> {
+        self.inner.trim(mob, trim).await
     }
 
     async fn row(&self, mob: &MobId, table: Table, number: Seq) -> Result<Option<Row>, StoreError> {
@@ -123,6 +122,10 @@ impl Store for Watched {
 
     async fn blob(&self, blob: &str) -> Result<Option<Bytes>, StoreError> {
         self.inner.blob(blob).await
+    }
+
+    async fn blob_sweep(&self) -> Result<u64, StoreError> {
+        self.inner.blob_sweep().await
     }
 
     async fn verify(&self, mob: &MobId) -> Result<Verification, StoreError> {
